@@ -1,0 +1,220 @@
+"""What woke the function, to a command (interface.md, Events). Knows every outside shape, decides nothing."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+from enum import Enum
+from typing import Any
+
+import msgspec
+
+from .announcements import Announced, Retracted, Unclear, read_announcement
+from .model import Release
+from .versions import Version
+
+MAX_EVENT = 256 * 1024
+
+_FUNCTION_URN = re.compile(r"urn:(?:fss|cff):([a-z0-9-]+):([A-Za-z0-9]+):function:", re.ASCII)
+_TOPIC_URN = re.compile(r"urn:smn:([a-z0-9-]+):([A-Za-z0-9]+):", re.ASCII)
+
+
+class EventError(ValueError):
+    """The event cannot be acted on; the message says what is accepted."""
+
+
+class Word(str, Enum):
+    """The command words that are understood so far."""
+
+    RECONCILE = "reconcile"
+    PLAN = "plan"
+    STATUS = "status"
+    RELEASE = "release"
+
+
+_LATER = ("withdraw", "approve", "pause", "resume", "retry")
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """Something about the event that its sender should be told, once: `id` is the same on every delivery."""
+
+    id: str
+    text: str
+
+
+class Command(msgspec.Struct, frozen=True):
+    """What to do. `dry_run`: decide, and change nothing. `region` and `project_id` are what the event's URNs tell."""
+
+    word: Word
+    dry_run: bool = False
+    releases: tuple[Release, ...] = ()
+    withdrawn: tuple[Version, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    remarks: tuple[str, ...] = ()
+    region: str | None = None
+    project_id: str | None = None
+
+    @property
+    def changes_nothing(self) -> bool:
+        return self.dry_run or self.word in (Word.PLAN, Word.STATUS)
+
+
+class Trust(msgspec.Struct, frozen=True):
+    """Whose messages are believed: those of `topics` (None: of any), never those of `result_topic`."""
+
+    topics: Sequence[str] | None
+    result_topic: str
+
+
+def read_event(event: object, trust: Trust, now: datetime) -> Command:
+    """The command in an event of any shape. Raises EventError."""
+    event = _decoded(event)
+    if not isinstance(event, Mapping):
+        return Command(Word.PLAN)
+    if "record" in event:
+        return _smn(event, trust, now)
+    if event.get("trigger_type") == "TIMER":
+        return _timer(event)
+    if "command" in event:
+        return _command(event)
+    if "trigger_type" in event and not isinstance(event["trigger_type"], str):
+        raise EventError("the event's trigger_type is not text; nothing was changed")
+    return Command(Word.PLAN)
+
+
+def _decoded(event: object) -> object:
+    try:
+        if isinstance(event, (bytes, bytearray, memoryview)):
+            event = bytes(event).decode("utf-8-sig")
+        size = len(event.encode()) if isinstance(event, str) else len(msgspec.json.encode(event))
+        if size > MAX_EVENT:
+            raise EventError(f"the event is over {MAX_EVENT // 1024} KB; nothing was changed")
+        return json.loads(event) if isinstance(event, str) and event.strip() else event
+    except EventError:
+        raise
+    except (ValueError, TypeError, RecursionError):
+        raise EventError(
+            "the event is not JSON; accepted are events of SMN and TIMER and commands, as {'command': 'plan'}; "
+            "nothing was changed"
+        ) from None
+
+
+def _timer(event: Mapping[str, Any]) -> Command:
+    text = event.get("user_event")
+    if text is None or (isinstance(text, str) and not text.strip()):
+        return Command(Word.RECONCILE)
+    if isinstance(text, str):
+        if text.strip() in tuple(Word):
+            return _command({"command": text.strip()})
+        if not text.lstrip().startswith(("{", "[", '"')):
+            return Command(Word.RECONCILE)
+        try:
+            text = json.loads(text)
+        except (ValueError, RecursionError):
+            raise EventError("the timer's user_event is not JSON; nothing was changed") from None
+    if not isinstance(text, Mapping):
+        raise EventError("the timer's user_event is not an object with a command; nothing was changed")
+    return _command(text)
+
+
+def _command(event: Mapping[str, Any]) -> Command:
+    accepted = ", ".join(word.value for word in Word)
+    name = event.get("command")
+    if name in _LATER:
+        raise EventError(f"the command {name!r} is not supported yet; accepted are {accepted}; nothing was changed")
+    if not isinstance(name, str) or name not in tuple(Word):
+        raise EventError(f"the command {str(name)[:80]!r} is not known; accepted are {accepted}; nothing was changed")
+    word = Word(name)
+    dry_run = event.get("dry_run", False)
+    if not isinstance(dry_run, bool):
+        raise EventError(f"the command {name}: dry_run is true or false; nothing was changed")
+    for argument in ("rule", "graph", *(() if word is Word.RELEASE else ("version",))):
+        if event.get(argument) is not None:
+            raise EventError(f"the command {name} takes no {argument}; it is about all graphs; nothing was changed")
+    if word is not Word.RELEASE:
+        return Command(word, dry_run=dry_run)
+    version = event.get("version")
+    if not isinstance(version, str):
+        raise EventError("the command release needs a version, as {'command': 'release', 'version': '2.4.15'}; nothing was changed")
+    try:
+        return Command(word, dry_run=dry_run, releases=(Release(Version(version)),))
+    except ValueError as error:
+        raise EventError(f"the command release: {error}; nothing was changed") from None
+
+
+def _smn(event: Mapping[str, Any], trust: Trust, now: datetime) -> Command:
+    """What all messages of the event announce together. Where none announces anything, nothing is changed."""
+    records = event["record"]
+    if not isinstance(records, list) or not all(_is_record(record) for record in records):
+        raise EventError("the event's record is not a list of SMN messages; nothing was changed")
+    releases: list[Release] = []
+    withdrawn: list[Version] = []
+    notices: list[Notice] = []
+    remarks: list[str] = []
+    dry_run = False
+    for record in records:
+        smn = record["smn"]
+        message_id = smn.get("message_id")
+        named = f"the SMN message {message_id}" if isinstance(message_id, str) else "an SMN message"
+        topic = smn.get("topic_urn")
+        if smn.get("type") not in (None, "notification") or topic == trust.result_topic:
+            continue
+        if trust.topics is not None and topic not in trust.topics:
+            remarks.append(f"{named} came from {str(topic)[:300]}, which is not one of release_topics; it was not believed")
+            continue
+        subject = smn.get("subject")
+        read = read_announcement(smn["message"], subject if isinstance(subject, str) else "", _sent(smn, now))
+        if isinstance(read, Announced):
+            releases += read.releases
+            dry_run = dry_run or read.dry_run
+        elif isinstance(read, Retracted):
+            withdrawn.append(read.version)
+        elif isinstance(read, Unclear):
+            text = f"{named} changed nothing: {read.why}"
+            notices.append(Notice(f"message:{message_id or abs(hash(smn['message']))}", text))
+    understood = bool(releases or withdrawn)
+    region, project_id = _whereabouts(records)
+    return Command(
+        Word.RECONCILE if understood else Word.PLAN,
+        dry_run=dry_run,
+        releases=tuple(releases),
+        withdrawn=tuple(withdrawn),
+        notices=tuple(notices),
+        remarks=tuple(remarks),
+        region=region,
+        project_id=project_id,
+    )
+
+
+def _is_record(record: object) -> bool:
+    return (
+        isinstance(record, Mapping)
+        and isinstance(record.get("smn"), Mapping)
+        and isinstance(record["smn"].get("message"), str)
+    )
+
+
+def _sent(smn: Mapping[str, Any], now: datetime) -> datetime:
+    """When SMN sent the message, where it says so believably; else now."""
+    try:
+        sent = datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", smn["timestamp"])).astimezone(timezone.utc)
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return now
+    return min(sent, now)
+
+
+def _whereabouts(records: Sequence[Mapping[str, Any]]) -> tuple[str | None, str | None]:
+    """The function's region and project by its own URN, else the region by the topic's."""
+    for record in records:
+        urn = record.get("event_subscription_urn")
+        found = _FUNCTION_URN.match(urn) if isinstance(urn, str) else None
+        if found:
+            return found[1], found[2]
+    for record in records:
+        urn = record["smn"].get("topic_urn")
+        found = _TOPIC_URN.match(urn) if isinstance(urn, str) else None
+        if found:
+            return found[1], None
+    return None, None

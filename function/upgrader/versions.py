@@ -1,0 +1,41 @@
+"""GES versions: three or four decimal components, ordered by number (ges.md 6)."""
+
+from __future__ import annotations
+
+import re
+from functools import total_ordering
+
+_VERSION = re.compile(r"[vV]?([0-9]{1,9}(?:\.[0-9]{1,9}){2,3})", re.ASCII)
+
+
+@total_ordering
+class Version:
+    """A version, parsed once. `2.4.9` comes before `2.4.15`, and `2.4.15` is `2.4.15.0`.
+
+    `text` is what GES or a person wrote, less a leading v, and what is sent back to GES.
+    """
+
+    __slots__ = ("_parts", "text")
+
+    def __init__(self, text: str) -> None:
+        """Raises ValueError for anything but three or four decimal components."""
+        match = _VERSION.fullmatch(text.strip())
+        if match is None:
+            raise ValueError(f"expected a version of three or four numbers, as 2.4.15; found {text[:80]!r}")
+        self.text = match[1]
+        self._parts = tuple(int(part) for part in [*self.text.split("."), "0"][:4])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Version) and self._parts == other._parts
+
+    def __lt__(self, other: Version) -> bool:
+        return self._parts < other._parts
+
+    def __hash__(self) -> int:
+        return hash(self._parts)
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return f"Version({self.text!r})"
