@@ -137,13 +137,13 @@ class History:
             and attempt.verdict not in (None, Verdict.SUCCEEDED)
         ]
 
-    def untold(self, now: datetime, run_id: str) -> list[Event]:
-        """The events that this run may tell: not told yet, and not leased to another run."""
-        return [event for event in self._untold.values() if not self.leased(event.id, now, run_id)]
+    def untold(self, now: datetime) -> list[Event]:
+        """The events that may be told: not told yet, and not leased."""
+        return [event for event in self._untold.values() if not self.leased(event.id, now)]
 
-    def leased(self, event_id: str, now: datetime, run_id: str) -> bool:
+    def leased(self, event_id: str, now: datetime) -> bool:
         lease = self._leases.get(event_id)
-        return lease is not None and lease.run_id != run_id and now < lease.until
+        return lease is not None and now < lease.until
 
     def told(self, event_id: str) -> bool:
         return event_id in self._told

@@ -230,10 +230,10 @@ def parse_policy(text: str) -> Policy:
         raise PolicyError([f"the policy is neither YAML nor JSON: {error}"]) from None
     if isinstance(raw, dict) and "notify" in raw and not isinstance(raw["notify"], dict):
         raw["notify"] = {"topic": raw["notify"]}
-    policy, problems = _decode(raw)
+    policy, problems, rule_numbers = _decode(raw)
     if policy is not None:
         policy = _effective(policy)
-        problems += _contradictions(policy, tuple(problems))
+        problems += _contradictions(policy, rule_numbers, tuple(problems))
     if policy is None or problems:
         raise PolicyError(problems)
     return policy
@@ -245,12 +245,15 @@ def fingerprint(policy: Policy) -> str:
     return hashlib.sha256(canonical).hexdigest()[:12]
 
 
-def _decode(raw: Any) -> tuple[Policy | None, list[str]]:
+def _decode(raw: Any) -> tuple[Policy | None, list[str], list[int]]:
+    """The policy less what is wrong with it, the problems, and the numbers that its rules have in what was written."""
     numbered: dict[int, list[int]] = {}
     problems: list[str] = []
     while True:
         try:
-            return msgspec.convert(raw, Policy, dec_hook=_custom), problems
+            policy = msgspec.convert(raw, Policy, dec_hook=_custom)
+            whole = list(range(len(policy.rules)))
+            return policy, problems, numbered.get(id(raw.get("rules")), whole)
         except msgspec.ValidationError as error:
             message, _, path = str(error).partition(" - at `$")
             tokens = re.findall(r"[^.\[\]`]+", path)
@@ -262,7 +265,7 @@ def _decode(raw: Any) -> tuple[Policy | None, list[str]]:
             if missing is None or not any(problem.startswith(f"{where}.{missing[1]}:") for problem in problems):
                 problems.append(_problem(where, message, found, unknown is not None, missing[1] if missing else None))
             if not tokens:
-                return None, problems
+                return None, problems, []
 
 
 def _remove(raw: Any, tokens: list[str], numbered: dict[int, list[int]]) -> tuple[str, Any]:
@@ -332,6 +335,10 @@ def _custom(kind: type, value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, datetime):
+        return value.isoformat()
     if isinstance(value, Tags):
         return value.wanted
     for name in ("urn", "text", "key"):
@@ -350,9 +357,12 @@ def _effective(policy: Policy) -> Policy:
     return msgspec.structs.replace(policy, rules=tuple(rules))
 
 
-def _contradictions(policy: Policy, problems: tuple[str, ...]) -> list[str]:
+def _contradictions(policy: Policy, rule_numbers: list[int], problems: tuple[str, ...]) -> list[str]:
     """What is wrong between fields, each of which may be right by itself."""
-    found = list(_unsupported(policy))
+    numbered = list(zip(rule_numbers, policy.rules))
+    found = list(_unsupported("", policy))
+    for number, rule in numbered:
+        found += _unsupported(f"rules[{number}].", rule)
     if policy.notify is UNSET and not any(problem.startswith("notify") for problem in problems):
         found.append("notify: missing; expected the URN of the topic that is told what happened")
     if not policy.rules and not any(problem.startswith("rules") for problem in problems):
@@ -362,7 +372,7 @@ def _contradictions(policy: Policy, problems: tuple[str, ...]) -> list[str]:
             if topic.urn == policy.notify.topic.urn:
                 found.append(f"release_topics[{number}]: is also the topic of notify; results would come back as releases")
     names: set[str] = set()
-    for number, rule in enumerate(policy.rules):
+    for number, rule in numbered:
         if rule.name in names:
             found.append(f"rules[{number}].name: {rule.name!r} is the name of an earlier rule")
         names.add(rule.name)
@@ -372,13 +382,11 @@ def _contradictions(policy: Policy, problems: tuple[str, ...]) -> list[str]:
     return found
 
 
-def _unsupported(policy: Policy) -> Iterator[str]:
-    for prefix, owner in [("", policy), *((f"rules[{n}].", rule) for n, rule in enumerate(policy.rules))]:
-        for name in _NOT_YET:
-            value = getattr(owner, name, None)
-            default = type(owner).__struct_defaults__[owner.__struct_fields__.index(name)] if value is not None else None
-            if value is None or value == default or (not value and not default):
-                continue
-            if default == "0d" and isinstance(value, str) and re.fullmatch(r"0+[smhdw]", value):
-                continue
-            yield f"{prefix}{name}: not supported yet; found {value!r}, accepted is only its default"
+def _unsupported(prefix: str, owner: Policy | Rule) -> Iterator[str]:
+    defaults = dict(zip(reversed(owner.__struct_fields__), reversed(owner.__struct_defaults__)))
+    for name in _NOT_YET:
+        if name in defaults:
+            value, default = getattr(owner, name), defaults[name]
+            nothing = isinstance(value, str) and default == "0d" and re.fullmatch(r"0+[smhdw]", value)
+            if value != default and not nothing and (value or default):
+                yield f"{prefix}{name}: not supported yet; found {value!r}, accepted is only its default"

@@ -1,0 +1,142 @@
+"""The entry points that FunctionGraph calls: `index.handler` and `index.initializer`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from upgrader.cloud.ges import Ges
+from upgrader.cloud.smn import Smn
+from upgrader.cloud.transport import Transport
+from upgrader.clock import SystemClock
+from upgrader.events import EventError, Trust, read_event
+from upgrader.journal import Folder, Journal, Memory
+from upgrader.log import Log, start_log
+from upgrader.messages import iso
+from upgrader.model import Project
+from upgrader.platform import DEFAULT_TIME, Platform
+from upgrader.policy import Policy, PolicyError, fingerprint, parse_policy
+from upgrader.run import Shell, run
+
+_MEMORY = Memory()
+_cold = True
+
+
+def initializer(context: object) -> None:
+    """Called once an instance: what every run needs is imported and the policy read, so that the first run starts at once.
+
+    A wrong policy is not an error here: each run says what is wrong with it.
+    """
+    platform = Platform(context)
+    try:
+        _policy(platform)
+    except PolicyError as error:
+        _log(platform, None).error("policy.refused", problems=error.problems)
+
+
+def handler(event: object, context: object) -> dict[str, Any]:
+    """Called for each event; the result that interface.md describes. Faults are entries of its `errors`."""
+    global _cold
+    platform = Platform(context)
+    run_id = uuid4().hex
+    log = _log(platform, run_id)
+    _cold = False
+    try:
+        return _handle(event, platform, run_id, log)
+    except Exception as error:  # noqa: BLE001 - the last stand: a fault of ours is told, never an unexplained exception
+        log.error("run.broke", exc_info=True)
+        return _refusal(run_id, None, [f"a fault of the function itself: {type(error).__name__}; see run.broke in the log"])
+
+
+def _handle(event: object, platform: Platform, run_id: str, log: Log) -> dict[str, Any]:
+    clock = SystemClock()
+    end = clock.now() + (platform.remaining() or DEFAULT_TIME)
+
+    def remaining() -> timedelta:
+        counted = end - clock.now()
+        return min(counted, platform.remaining() or counted)
+
+    try:
+        policy = _policy(platform)
+    except PolicyError as error:
+        log.error("policy.refused", problems=error.problems)
+        return _refusal(run_id, None, [f"policy: {problem}" for problem in error.problems])
+    assert policy.notify
+    topics = None if policy.release_topics is None else [topic.urn for topic in policy.release_topics]
+    try:
+        command = read_event(event, Trust(topics, policy.notify.topic.urn), clock.now())
+    except EventError as error:
+        log.error("event.refused", error=str(error))
+        return _refusal(run_id, policy, [str(error)])
+    credentials = platform.credentials()
+    if credentials is None:
+        problem = "no credentials: give the function an agency, or HUAWEICLOUD_SDK_AK and _SK; nothing was called"
+        log.error("run.refused", error=problem)
+        return _refusal(run_id, policy, [problem])
+    home = _home(platform, policy, command.region, command.project_id)
+    if not home.region or not home.project_id:
+        problem = "the function's own region or project is not known: set REGION, or `projects` in the policy; nothing was called"
+        log.error("run.refused", error=problem)
+        return _refusal(run_id, policy, [problem])
+    transport = Transport(credentials, platform.endpoint, clock, remaining)
+    shell = Shell(
+        policy=policy,
+        projects=tuple(sorted({Project(one.region, one.project_id) for one in policy.projects})) or (home,),
+        home=home,
+        ges=Ges(transport, policy.api),
+        smn=Smn(transport),
+        journal=Journal(_MEMORY if policy.state.folder is None else Folder(policy.state.folder)),
+        clock=clock,
+        remaining=remaining,
+        log=log.bind(policy=fingerprint(policy)),
+        run_id=run_id,
+    )
+    return run(command, shell)
+
+
+def _home(platform: Platform, policy: Policy, region: str | None, project_id: str | None) -> Project:
+    """The function's own region and project: by the event, `projects`, the topic of `notify`, or REGION, in this order."""
+    assert policy.notify
+    own_id = platform.project_id or project_id
+    listed = next((one for one in policy.projects if own_id in (None, one.project_id)), None)
+    if listed:
+        return Project(region or listed.region, listed.project_id)
+    topic = policy.notify.topic
+    told = topic.region if own_id in (None, topic.project_id) else platform.variable("REGION") or topic.region
+    return Project(region or told, own_id or topic.project_id)
+
+
+def _policy(platform: Platform) -> Policy:
+    try:
+        return parse_policy(platform.policy_text(Path(__file__).parent))
+    except (OSError, UnicodeDecodeError) as error:
+        raise PolicyError([f"the policy file cannot be read: {error}; set POLICY, or POLICY_FILE to its path"]) from None
+
+
+def _log(platform: Platform, run_id: str | None) -> Log:
+    credentials = platform.credentials()
+    context = {
+        "request_id": platform.request_id,
+        "run_id": run_id,
+        "function": platform.function_name,
+        "region": platform.variable("REGION"),
+        "cold_start": _cold,
+    }
+    return start_log(platform.variable("LOG_LEVEL") or "INFO", credentials.secrets if credentials else (), context)
+
+
+def _refusal(run_id: str, policy: Policy | None, errors: list[str]) -> dict[str, Any]:
+    return {
+        "run_id": run_id,
+        "policy": fingerprint(policy) if policy else None,
+        "command": None,
+        "dry_run": True,
+        "now": iso(SystemClock().now()),
+        "decisions": [],
+        "outcomes": [],
+        "notified": 0,
+        "pending": [],
+        "errors": errors,
+    }

@@ -1,0 +1,40 @@
+"""What can go wrong between the function and the cloud, named after what can be done about it."""
+
+from __future__ import annotations
+
+
+class CloudError(Exception):
+    """A service refused a call or answered nonsense. Secrets never get into `message`.
+
+    `may_have_acted`: the call could have taken effect although it failed, so look before it is made again.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        operation: str,
+        region: str,
+        status: int | None,
+        code: str,
+        message: str,
+        request_id: str = "",
+        may_have_acted: bool = False,
+    ) -> None:
+        self.service = service
+        self.operation = operation
+        self.region = region
+        self.status = status
+        self.code = code
+        self.message = message
+        self.request_id = request_id
+        self.may_have_acted = may_have_acted
+        super().__init__(service, operation, region, status, code, message)
+
+    def __str__(self) -> str:
+        status = f"HTTP {self.status}" if self.status else "no answer"
+        request = f", request {self.request_id}" if self.request_id else ""
+        return f"{self.service} {self.operation} in {self.region}: {self.code} ({status}{request}): {self.message}"
+
+
+class Unreachable(CloudError):
+    """No answer came, and none will in the time that is left."""

@@ -1,0 +1,236 @@
+"""GES's management plane, v2 and v1.0: a function a call, in our nouns (ges.md 2). Nothing but JSON objects is relied on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Any, Literal
+from urllib.parse import quote
+
+from ..model import Graph, Job, Project, Status
+from ..versions import Version
+from .errors import CloudError
+from .transport import ALWAYS, ONLY_THROTTLED, Call, Transport
+
+PAGE = 100
+_UNKNOWN_JOB = ("GES.8301", "GES.7007")
+_UNKNOWN_GRAPH = ("GES.7000", "GES.7054")
+
+Api = Literal["auto", "v2", "v1.0"]
+
+
+class Ges:
+    """`api` auto is v2, and v1.0 in a region whose gateway does not know v2's paths (APIGW.0101)."""
+
+    def __init__(self, transport: Transport, api: Api) -> None:
+        self._transport = transport
+        self._api = api
+        self._spoken: dict[str, str] = {}
+
+    def list_graphs(self, project: Project) -> tuple[list[Graph], list[str]]:
+        """All graphs of the project, and remarks about what was not understood. Raises CloudError."""
+        items, total = self._pages(project, "list_graphs", "", {}, ("graphs",), ("graph_count", "graphCount"))
+        remarks = []
+        graphs: dict[str, Graph] = {}
+        for item in items:
+            graph = _graph(project, item)
+            if graph is None:
+                remarks.append(f"ges list_graphs in {project.region}: an entry without an id was left alone")
+            else:
+                graphs[graph.id] = graph
+        if total is not None and len(graphs) < total:
+            remarks.append(f"ges list_graphs in {project.region}: {len(graphs)} of {total} graphs were listed")
+        return list(graphs.values()), remarks
+
+    def show_graph(self, project: Project, graph_id: str) -> Graph | None:
+        """None: there is no such graph. Raises CloudError."""
+        try:
+            answer = self._call(project, "show_graph", "GET", f"/{_segment(graph_id)}")
+        except CloudError as error:
+            if error.code in _UNKNOWN_GRAPH:
+                return None
+            raise
+        found = answer.get("graph")
+        return _graph(project, found if isinstance(found, Mapping) else answer)
+
+    def upgrade_graph(self, project: Project, graph_id: str, version: Version, force: bool) -> str:
+        """Starts an upgrade; its job id. Raises CloudError, whose `may_have_acted` says whether to look (ges.md 2.4)."""
+        if self._speaks(project.region) == "v2":
+            answer = self._call(
+                project,
+                "upgrade_graph",
+                "POST",
+                f"/{_segment(graph_id)}/upgrade",
+                body={"upgrade_version": version.text, "force_upgrade": force},
+            )
+        else:
+            answer = self._call(
+                project,
+                "upgrade_graph",
+                "POST",
+                f"/{_segment(graph_id)}/action",
+                {"action_id": "upgrade"},
+                {"upgradeVersion": version.text, "forceUpgrade": force},
+            )
+        job_id = _text(answer, "job_id", "jobId")
+        if job_id is None:
+            region = project.region
+            raise CloudError("ges", "upgrade_graph", region, 200, "unreadable", "the answer names no job", may_have_acted=True)
+        return job_id
+
+    def show_job(self, project: Project, graph_id: str, job_id: str) -> Job | None:
+        """None: GES knows no such job. Raises CloudError."""
+        try:
+            answer = self._call(project, "show_job", "GET", f"/{_segment(graph_id)}/jobs/{_segment(job_id)}/status")
+        except CloudError as error:
+            if error.code in (*_UNKNOWN_JOB, *_UNKNOWN_GRAPH):
+                return None
+            raise
+        return _job(answer, job_id)
+
+    def list_jobs(self, project: Project, graph: str, since: datetime) -> list[Job]:
+        """The job centre's jobs about the graph of that name since that day, the newest first (ges.md 4.3)."""
+        start = "start_time" if self._speaks(project.region) == "v2" else "startTime"
+        query = {"graph_name": graph, start: since.strftime("%Y-%m-%d")}
+        items, _ = self._pages(project, "list_jobs", "/jobs", query, ("job_list", "jobList"), ("job_count", "jobCount"))
+        jobs = [_job(item, "") for item in items]
+        named = [job for job in jobs if job.id and job.graph in (None, graph)]
+        earliest = datetime.min.replace(tzinfo=timezone.utc)
+        return sorted(named, key=lambda job: job.began_at or earliest, reverse=True)
+
+    def _pages(
+        self,
+        project: Project,
+        operation: str,
+        path: str,
+        query: Mapping[str, str],
+        items_names: tuple[str, ...],
+        total_names: tuple[str, ...],
+    ) -> tuple[list[Mapping[str, Any]], int | None]:
+        """All pages, whatever page size the service really gives; a page without anything new is the last."""
+        items: list[Mapping[str, Any]] = []
+        seen: set[str] = set()
+        while True:
+            page_query = {**query, "offset": str(len(items)), "limit": str(PAGE)}
+            answer = self._call(project, operation, "GET", path, page_query)
+            found = next((answer[name] for name in items_names if isinstance(answer.get(name), list)), [])
+            page = [item for item in found if isinstance(item, Mapping)]
+            total = next((answer[name] for name in total_names if isinstance(answer.get(name), int)), None)
+            fresh = [item for item in page if (_text(item, "id", "job_id", "jobId") or "") not in seen]
+            seen.update(_text(item, "id", "job_id", "jobId") or "" for item in fresh)
+            items += fresh
+            if not fresh or (total is not None and len(items) >= total):
+                return items, total
+
+    def _speaks(self, region: str) -> str:
+        return self._spoken.get(region) or ("v2" if self._api == "auto" else self._api)
+
+    def _call(
+        self,
+        project: Project,
+        operation: str,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        api = self._speaks(project.region)
+        call = Call(
+            service="ges",
+            operation=operation,
+            region=project.region,
+            project_id=project.project_id,
+            method=method,
+            path=f"/{api}/{_segment(project.project_id)}/graphs{path}",
+            query=query or {},
+            body=body,
+            repeat=ALWAYS if method == "GET" else ONLY_THROTTLED,
+        )
+        try:
+            answer = self._transport.call(call)
+        except CloudError as error:
+            undecided = self._api == "auto" and project.region not in self._spoken
+            if undecided and error.code == "APIGW.0101" and method == "GET":
+                self._spoken[project.region] = "v1.0"
+                return self._call(project, operation, method, path, query, body)
+            raise
+        self._spoken.setdefault(project.region, api)
+        code = _text(answer, "error_code", "errorCode", "errCode")
+        if code:
+            message = _text(answer, "error_msg", "errorMessage", "externalMessage") or ""
+            raise CloudError("ges", operation, project.region, 200, code, message[:500])
+        return answer
+
+
+def _graph(project: Project, item: Mapping[str, Any]) -> Graph | None:
+    graph_id = _text(item, "id")
+    if not graph_id:
+        return None
+    return Graph(
+        project=project,
+        id=graph_id,
+        name=_text(item, "name") or graph_id,
+        version=_version(_text(item, "data_store_version", "dataStoreVersion")),
+        status=Status(_text(item, "status") or ""),
+        tags=_tags(item.get("tags")),
+        enterprise_project=_enterprise_project(item.get("sys_tags", item.get("sysTags"))),
+        product_type=_text(item, "product_type", "productType"),
+        arch=_text(item, "arch"),
+    )
+
+
+def _job(item: Mapping[str, Any], job_id: str) -> Job:
+    return Job(
+        id=_text(item, "job_id", "jobId") or job_id,
+        status=_text(item, "status") or "",
+        graph=_text(item, "related_graph", "relatedGraph"),
+        began_at=_time(_text(item, "begin_time", "beginTime")),
+        ended_at=_time(_text(item, "end_time", "endTime")),
+        fail_reason=_text(item, "fail_reason", "failReason"),
+    )
+
+
+def _text(item: Mapping[str, Any], *names: str) -> str | None:
+    """The first of the names that holds a text or a number."""
+    for name in names:
+        value = item.get(name)
+        if isinstance(value, (str, int)) and not isinstance(value, bool) and value != "":
+            return str(value)
+    return None
+
+
+def _version(text: str | None) -> Version | None:
+    try:
+        return Version(text) if text else None
+    except ValueError:
+        return None
+
+
+def _tags(value: Any) -> dict[str, str]:
+    """v2: a list of {key, value}; v1.0's type is only said to be an object (ges.md 2.3)."""
+    if isinstance(value, Mapping):
+        return {str(key): str(text) for key, text in value.items()}
+    pairs = value if isinstance(value, list) else []
+    return {str(pair["key"]): str(pair.get("value") or "") for pair in pairs if isinstance(pair, Mapping) and "key" in pair}
+
+
+def _enterprise_project(value: Any) -> str | None:
+    """`["<id>"]`, or `[{key: _sys_enterprise_project_id, value: <id>}]` in older answers (ges.md 2.3)."""
+    for entry in value if isinstance(value, list) else []:
+        if isinstance(entry, str):
+            return entry
+        if isinstance(entry, Mapping) and entry.get("key") == "_sys_enterprise_project_id":
+            return str(entry.get("value"))
+    return None
+
+
+def _time(text: str | None) -> datetime | None:
+    """UTC, with a T or a blank between date and time (ges.md 4.2)."""
+    try:
+        return datetime.strptime((text or "")[:19].replace(" ", "T"), "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
+    except ValueError:
+        return None
+
+
+def _segment(text: str) -> str:
+    return quote(text, safe="")

@@ -1,0 +1,189 @@
+"""The one way to the cloud: signed, with time limits, retrying what may be repeated, never past the run's time.
+
+It knows the traps of smn-obs-core.md B3: a redirect is no success, an unreadable answer is told from a refusal, and an
+exception does not mean that nothing was done.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import msgspec
+import requests
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+
+from ..clock import Clock
+from .credentials import Credentials, Signature
+from .errors import CloudError, Unreachable
+
+CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 20.0
+TRIES = 5
+
+# Answers after which a call may simply be repeated. A POST that acts is repeated only after answers that say it did not act.
+ALWAYS = frozenset({408, 429, 500, 502, 503, 504})
+UNLESS_ACCEPTED = frozenset({429, 500, 502, 503})
+ONLY_THROTTLED = frozenset({429})
+
+_MAY_HAVE_ACTED = frozenset({408, 500, 502, 503, 504})
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 20.0
+
+
+class Call(msgspec.Struct, frozen=True):
+    """One call of a service. `path` is percent-encoded; `repeat` holds the statuses after which it may be repeated."""
+
+    service: str
+    operation: str
+    region: str
+    project_id: str
+    method: str
+    path: str
+    query: Mapping[str, str] = {}
+    body: Mapping[str, Any] | None = None
+    repeat: frozenset[int] = ALWAYS
+
+
+class Transport:
+    """Makes calls. `remaining` is the time that the run has left; `endpoint` gives the address of a service in a region."""
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        endpoint: Callable[[str, str], str],
+        clock: Clock,
+        remaining: Callable[[], timedelta],
+    ) -> None:
+        self._session = requests.Session()
+        self._auth = Signature(credentials, clock.now)
+        self._secrets = credentials.secrets
+        self._endpoint = endpoint
+        self._clock = clock
+        self._remaining = remaining
+
+    def call(self, call: Call) -> dict[str, Any]:
+        """The answer's JSON object. Raises CloudError, Unreachable where no answer came."""
+        for attempt in range(1, TRIES + 1):
+            try:
+                return self._once(call)
+            except _Again as again:
+                pause = again.after if again.after is not None else _backoff(attempt)
+                if attempt == TRIES or timedelta(seconds=pause) >= self._remaining():
+                    raise again.error from None
+            self._clock.sleep(pause)
+        raise AssertionError("unreachable")
+
+    def _once(self, call: Call) -> dict[str, Any]:
+        left = self._remaining().total_seconds()
+        if left <= 0:
+            raise Unreachable(call.service, call.operation, call.region, None, "out-of-time", "the run has no time left")
+        query = f"?{urlencode(call.query, quote_via=quote)}" if call.query else ""
+        try:
+            response = self._session.request(
+                call.method,
+                self._endpoint(call.service, call.region).rstrip("/") + call.path + query,
+                headers={
+                    "Content-Type": "application/json;charset=UTF-8",
+                    "X-Project-Id": call.project_id,
+                    "User-Agent": "ges-upgrader",
+                },
+                data=json.dumps(call.body).encode() if call.body is not None else None,
+                auth=self._auth,
+                timeout=(min(CONNECT_TIMEOUT, left), min(READ_TIMEOUT, left)),
+                allow_redirects=False,
+            )
+        except requests.RequestException as failure:
+            sent = not _never_sent(failure)
+            error: CloudError = Unreachable(
+                call.service,
+                call.operation,
+                call.region,
+                None,
+                "unreachable" if not sent else "no-answer",
+                self._clean(f"{type(failure).__name__}: {failure}"),
+                may_have_acted=sent,
+            )
+            if call.method == "GET" or not sent:
+                raise _Again(error, None) from None
+            raise error from None
+        return self._read(call, response)
+
+    def _read(self, call: Call, response: requests.Response) -> dict[str, Any]:
+        content = _json(response)
+        if 200 <= response.status_code < 300 and isinstance(content, dict):
+            return content
+        readable = content if isinstance(content, dict) else {}
+        request_id = str(readable.get("request_id") or response.headers.get("X-Request-Id") or "")
+        code, message = _code(readable), _message(readable)
+        if response.status_code < 300:
+            code, message = "unreadable", "the answer is no JSON object"
+        error = CloudError(
+            call.service,
+            call.operation,
+            call.region,
+            response.status_code,
+            self._clean(code or f"HTTP-{response.status_code}"),
+            self._clean(message or _plain(response.text)),
+            request_id[:64],
+            may_have_acted=response.status_code < 400 or response.status_code in _MAY_HAVE_ACTED,
+        )
+        if response.status_code in call.repeat or (response.status_code < 300 and call.method == "GET"):
+            raise _Again(error, _retry_after(response))
+        raise error
+
+    def _clean(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return text[:500]
+
+
+class _Again(Exception):
+    def __init__(self, error: CloudError, after: float | None) -> None:
+        super().__init__(error)
+        self.error = error
+        self.after = after
+
+
+def _backoff(attempt: int) -> float:
+    """Full jitter over a doubling pause, never nothing."""
+    longest = min(_FIRST_PAUSE * 2.0**attempt, _LONGEST_PAUSE)
+    return random.uniform(longest / 4, longest)  # noqa: S311 - not for secrets
+
+
+def _never_sent(failure: requests.RequestException) -> bool:
+    """Whether the connection was never made, so that the service cannot have seen the call."""
+    if isinstance(failure, (requests.exceptions.ConnectTimeout, requests.exceptions.InvalidURL)):
+        return True
+    reason = getattr(failure.args[0] if failure.args else None, "reason", None)
+    return isinstance(reason, (NewConnectionError, ConnectTimeoutError))
+
+
+def _retry_after(response: requests.Response) -> float | None:
+    """Retry-After in seconds; dates are not used by the gateway (ges.md 1)."""
+    value = response.headers.get("Retry-After", "")
+    return min(float(value), 3600.0) if re.fullmatch(r"\d{1,9}", value) else None
+
+
+def _json(response: requests.Response) -> Any:
+    try:
+        return json.loads(response.content) if response.content.strip() else {}
+    except (ValueError, RecursionError):
+        return None
+
+
+def _code(content: Mapping[str, Any]) -> str:
+    """Whatever a layer calls it (ges.md 5.1)."""
+    return next((str(content[key]) for key in ("error_code", "errorCode", "errCode", "code") if content.get(key)), "")
+
+
+def _message(content: Mapping[str, Any]) -> str:
+    keys = ("error_msg", "errorMessage", "errorMsg", "externalMessage", "message")
+    return next((str(content[key]) for key in keys if content.get(key)), "")
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.sub(r"<[^>]*>", " ", text[:2000]).split())[:200] or "no text"

@@ -1,0 +1,84 @@
+"""FunctionGraph's context and variables, as far as they are there (functiongraph.md, `context`).
+
+Older images lack methods, local runs lack the whole context: what is missing is None, never an error.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from .cloud.credentials import Credentials
+
+DEFAULT_TIME = timedelta(seconds=60)
+
+
+class Platform:
+    """One invocation's surroundings."""
+
+    def __init__(self, context: object) -> None:
+        self._context = context
+
+    @property
+    def request_id(self) -> str | None:
+        return self._text("getRequestID")
+
+    @property
+    def function_name(self) -> str | None:
+        return self._text("getFunctionName")
+
+    @property
+    def project_id(self) -> str | None:
+        return self._text("getProjectID") or self.variable("HUAWEICLOUD_SDK_PROJECT_ID")
+
+    def variable(self, name: str) -> str | None:
+        """A variable of the function, or of the process."""
+        return self._text("getUserData", name) or os.environ.get(name) or None
+
+    def remaining(self) -> timedelta | None:
+        """The time until the platform kills the run."""
+        left = self._call("getRemainingTimeInMilliSeconds")
+        if isinstance(left, (int, float)) and not isinstance(left, bool):
+            return timedelta(milliseconds=left)
+        whole = self._call("getRunningTimeInSeconds")
+        return timedelta(seconds=whole) if isinstance(whole, int) and whole > 0 else None
+
+    def credentials(self) -> Credentials | None:
+        """Those of the agency, temporary; else its token; else those of the SDK's variables."""
+        ak, sk = self._text("getSecurityAccessKey"), self._text("getSecuritySecretKey")
+        if ak and sk:
+            return Credentials(ak, sk, self._text("getSecurityToken") or "")
+        token = self._text("getToken")
+        if token:
+            return Credentials(token=token)
+        ak, sk = self.variable("HUAWEICLOUD_SDK_AK"), self.variable("HUAWEICLOUD_SDK_SK")
+        if ak and sk:
+            return Credentials(ak, sk, self.variable("HUAWEICLOUD_SDK_SECURITY_TOKEN") or "")
+        return None
+
+    def policy_text(self, beside: Path) -> str:
+        """POLICY, or the file that POLICY_FILE names, or policy.yaml `beside` the handler. Raises OSError, ValueError."""
+        text = self.variable("POLICY")
+        if text is not None:
+            return text
+        return Path(self.variable("POLICY_FILE") or beside / "policy.yaml").read_text("utf-8-sig")
+
+    def endpoint(self, service: str, region: str) -> str:
+        """The address of a service in a region, which the SDK's own variable may override (interface.md, Environment)."""
+        name = f"HUAWEICLOUD_SDK_REGION_{service}_{region}".upper().replace("-", "_")
+        return self.variable(name) or f"https://{service}.{region}.myhuaweicloud.com"
+
+    def _text(self, method: str, *arguments: str) -> str | None:
+        value = self._call(method, *arguments)
+        return value if isinstance(value, str) and value else None
+
+    def _call(self, method: str, *arguments: str) -> Any:
+        function = getattr(self._context, method, None)
+        if not callable(function):
+            return None
+        try:
+            return function(*arguments)
+        except Exception:  # noqa: BLE001 - whatever an image's context raises, the run goes on without that fact
+            return None

@@ -1,0 +1,523 @@
+"""One run, in reading order: learn, observe, settle, tell, plan, act, and again while something is on its way.
+
+The only place that loops or waits. What it does depends on what it sees, not on the event that woke it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+
+from .clock import Clock
+from .cloud.errors import CloudError
+from .cloud.ges import Ges
+from .cloud.smn import Smn
+from .events import Command
+from .history import (
+    AnyRecord,
+    Claimed,
+    Ended,
+    Event,
+    History,
+    Intended,
+    Noticed,
+    Refused,
+    Released,
+    Started,
+    Told,
+    Withdrawn,
+)
+from .journal import Journal, JournalError
+from .log import Log
+from .messages import compose, iso
+from .model import Action, Attempt, Decision, Graph, Job, Project, Reason, Release, Verdict
+from .planner import govern, plan
+from .policy import Duration, Policy, fingerprint
+from .settle import LOOKS, Judgement, judge, overdue
+
+TICKS = (1.0, 1.0, 2.0, 3.0, 5.0, 8.0, 13.0, 20.0, 30.0)  # seconds between looks: soon at first, every 30 s in the long run
+LEASE_BEYOND_RUN = timedelta(seconds=60)
+CALLS_OF_AN_UPGRADE = 3
+
+
+class Shell(msgspec.Struct, frozen=True):
+    """What a run works with. `remaining` is the time until the platform kills it."""
+
+    policy: Policy
+    projects: tuple[Project, ...]
+    home: Project
+    ges: Ges
+    smn: Smn
+    journal: Journal
+    clock: Clock
+    remaining: Callable[[], timedelta]
+    log: Log
+    run_id: str
+
+
+def run(command: Command, shell: Shell) -> dict[str, Any]:
+    """Carries the command out; the handler's result (interface.md, Result)."""
+    return _Run(command, shell).carry_out()
+
+
+class _Run:
+    def __init__(self, command: Command, shell: Shell) -> None:
+        self.command = command
+        self.shell = shell
+        self.policy = shell.policy
+        self.journal = shell.journal
+        self.log = shell.log
+        self.began = shell.clock.now()
+        self.reserve = min(max(shell.remaining() / 10, timedelta(seconds=1)), timedelta(seconds=15))
+        self.fleet: dict[str, Graph] = {}
+        self.unseen: set[Project] = set()
+        self.plan: tuple[Decision, ...] = ()
+        self.started: dict[str, Decision] = {}
+        self.outcomes: list[dict[str, Any]] = []
+        self.notified = 0
+        self.errors: list[str] = list(command.remarks)
+        self.looks: dict[str, tuple[Verdict, int]] = {}
+
+    def carry_out(self) -> dict[str, Any]:
+        self.log.info("run.began", command=self.command.word.value, dry_run=self.command.changes_nothing)
+        self.recall()
+        self.learn()
+        self.observe()
+        if self.command.changes_nothing:
+            self.decide(self.assumed())
+            self.tell(notices_only=True)
+        else:
+            self.adopt()
+            self.pursue()
+        return self.result()
+
+    def recall(self) -> None:
+        try:
+            self.journal.refresh()
+        except JournalError as error:
+            self.lose_journal(error)
+
+    def learn(self) -> None:
+        """Writes down what the event announced. Of a dry run only the notices are remembered, so that they are told once."""
+        now = self.shell.clock.now()
+        for notice in self.command.notices:
+            self.errors.append(notice.text)
+
+        def news(history: History) -> list[AnyRecord]:
+            records: list[AnyRecord] = [
+                Noticed(at=now, notice_id=notice.id, text=notice.text)
+                for notice in self.command.notices
+                if not history.knows(notice.id)
+            ]
+            if not self.command.changes_nothing:
+                for release in self.command.releases:
+                    if release.version not in history.releases:
+                        records.append(Released(at=now, release=release))
+                for version in self.command.withdrawn:
+                    if version not in history.withdrawn:
+                        records.append(Withdrawn(at=now, version=version))
+            return records
+
+        for record in self.write(news):
+            if isinstance(record, Released):
+                self.log.info("release.learned", version=record.release.version.text)
+
+    def observe(self) -> None:
+        """All graphs of all projects. A project that cannot be listed is left alone, and told of."""
+        for project in self.shell.projects:
+            try:
+                graphs, remarks = self.shell.ges.list_graphs(project)
+            except CloudError as error:
+                self.unseen.add(project)
+                self.complain(f"{error}; nothing was started in project {project.project_id}")
+                continue
+            self.unseen.discard(project)
+            for remark in remarks:
+                self.complain(remark)
+            self.fleet = {key: graph for key, graph in self.fleet.items() if graph.project != project}
+            self.fleet.update({graph.id: graph for graph in graphs})
+        self.log.info("fleet.observed", graphs=len(self.fleet), projects_unseen=len(self.unseen))
+
+    def adopt(self) -> None:
+        """Without a lasting journal, upgrades on their way are taken up from what GES shows."""
+        if self.journal.lasting:
+            return
+        for graph in self.fleet.values():
+            rule = govern(self.policy, graph)
+            if not graph.status.in_flight or rule is None or self.journal.history.open_attempt(graph.id) or not graph.version:
+                continue
+            newest = max(
+                (version for version in self.known_versions() if version > graph.version), default=graph.version
+            )
+            try:
+                jobs = self.shell.ges.list_jobs(graph.project, graph.name, self.began - timedelta(days=1))
+            except CloudError as error:
+                self.complain(f"{error}; the upgrade of {graph.name} on its way could not be taken up")
+                continue
+            job = next((job for job in jobs if not job.ended), None)
+            if job is None:
+                continue
+            attempt = Attempt(
+                id=uuid4().hex,
+                project=graph.project,
+                graph_id=graph.id,
+                graph=graph.name,
+                rule=rule.name,
+                from_version=graph.version,
+                to_version=newest,
+                force=False,
+                began_at=job.began_at or self.began,
+                job_id=job.id,
+            )
+            self.write(lambda _, attempt=attempt: [Intended(at=attempt.began_at, attempt=attempt)])  # type: ignore[misc]
+            self.log.info("upgrade.adopted", **_names(attempt))
+
+    def known_versions(self) -> list[Any]:
+        return [*self.journal.history.releases, *(release.version for release in self.policy.releases)]
+
+    def pursue(self) -> None:
+        """Settle, tell, plan, act; again as long as something is on its way and there is time to follow it."""
+        tick = 0
+        while True:
+            self.settle()
+            self.tell()
+            self.decide(self.journal.history)
+            if self.act():
+                tick = 0
+            if not self.in_flight():
+                return
+            pause = TICKS[min(tick, len(TICKS) - 1)]
+            tick += 1
+            if self.left() <= timedelta(seconds=pause):
+                return
+            self.shell.clock.sleep(pause)
+            self.recall()
+            self.observe()
+
+    def settle(self) -> None:
+        """Looks at every open attempt whose project was seen, and writes down those that are over."""
+        now = self.shell.clock.now()
+        for attempt in self.journal.history.open_attempts():
+            if attempt.project in self.unseen or attempt.project not in self.shell.projects:
+                continue
+            graph = self.fleet.get(attempt.graph_id)
+            if attempt.job_id is None:
+                attempt = self.find_job(attempt, graph) or attempt
+            judgement = self.judgement(attempt, graph)
+            if judgement is not None and self.believed(attempt, judgement):
+                self.end(attempt, judgement.verdict, judgement.detail)
+            elif overdue(attempt, now, self.job_timeout(attempt)):
+                self.end(attempt, Verdict.TIMED_OUT, f"longer on its way than {self.job_timeout(attempt)}")
+
+    def judgement(self, attempt: Attempt, graph: Graph | None) -> Judgement | None:
+        if graph is not None and graph.status.in_flight:
+            return None
+        job: Job | None = None
+        if attempt.job_id is not None and graph is not None:
+            try:
+                job = self.shell.ges.show_job(attempt.project, attempt.graph_id, attempt.job_id)
+            except CloudError as error:
+                self.complain(f"{error}; the upgrade of {attempt.graph} is looked at again")
+                return None
+            self.log.info("job.seen", status=job.status if job else "unknown", **_names(attempt))
+        return judge(attempt, graph, job)
+
+    def believed(self, attempt: Attempt, judgement: Judgement) -> bool:
+        verdict, times = self.looks.get(attempt.id, (judgement.verdict, 0))
+        times = times + 1 if verdict is judgement.verdict else 1
+        self.looks[attempt.id] = (judgement.verdict, times)
+        return judgement.sure or times >= LOOKS
+
+    def job_timeout(self, attempt: Attempt) -> timedelta:
+        return next((rule.job_timeout for rule in self.policy.rules if rule.name == attempt.rule), Duration(hours=2))
+
+    def end(self, attempt: Attempt, verdict: Verdict, detail: str | None) -> None:
+        ended = Ended(at=self.shell.clock.now(), attempt_id=attempt.id, verdict=verdict, detail=detail)
+
+        def still_open(history: History) -> list[AnyRecord]:
+            known = history.attempts.get(attempt.id)
+            return [ended] if known and known.open and not (known.timed_out and not verdict.ends) else []
+
+        if self.write(still_open):
+            self.outcomes.append(
+                {
+                    "graph_id": attempt.graph_id,
+                    "job_id": attempt.job_id,
+                    "from_version": attempt.from_version.text,
+                    "to_version": attempt.to_version.text,
+                    "outcome": verdict.value,
+                    "detail": detail,
+                }
+            )
+            self.log.info("upgrade.ended", outcome=verdict.value, detail=detail, **_names(attempt))
+
+    def tell(self, notices_only: bool = False) -> None:
+        """Sends what is in the outbox: leased, published, done (smn-obs-core.md C4). One call an event."""
+        now = self.shell.clock.now()
+        for event in self.journal.history.untold(now):
+            wanted = event.verdict is None or self.wanted(event.verdict)
+            if (notices_only and event.verdict is not None) or self.left() <= timedelta():
+                continue
+            if self.claim(event) and wanted:
+                self.publish(event)
+            elif not wanted:
+                self.write(lambda _, event=event: [Told(at=now, event_id=event.id, message_id="")])  # type: ignore[misc]
+
+    def wanted(self, verdict: Verdict) -> bool:
+        kind = "succeeded" if verdict is Verdict.SUCCEEDED else "failed"
+        return kind in self.policy.notify.on  # type: ignore[union-attr]
+
+    def claim(self, event: Event) -> bool:
+        """Whether the event is this run's to send. An event that is already leased to it failed before, and waits."""
+        now = self.shell.clock.now()
+        until = now + max(self.shell.remaining(), timedelta()) + LEASE_BEYOND_RUN
+        claim = Claimed(at=now, event_id=event.id, run_id=self.shell.run_id, until=until)
+
+        def free(history: History) -> list[AnyRecord]:
+            return [] if history.told(event.id) or history.leased(event.id, now) else [claim]
+
+        return bool(self.write(free))
+
+    def publish(self, event: Event) -> None:
+        topic = self.policy.notify.topic  # type: ignore[union-attr]
+        message = compose(event, self.shell.run_id, fingerprint(self.policy), self.journal.lasting)
+        home = self.shell.home
+        project_id = home.project_id if home.region == topic.region and home.project_id else topic.project_id
+        try:
+            message_id = self.shell.smn.publish(topic.region, project_id, topic.urn, message.subject, message.texts)
+        except CloudError as error:
+            self.log.error("result.untold", event_id=event.id, error=str(error))
+            self.errors.append(f"{error}; event {event.id} was not told; it is kept and sent again by a later run")
+            return
+        self.notified += 1
+        self.log.info("result.told", event_id=event.id, message_id=message_id)
+        self.write(lambda _: [Told(at=self.shell.clock.now(), event_id=event.id, message_id=message_id)])
+
+    def decide(self, history: History) -> None:
+        self.plan = plan(self.policy, self.seen(), history, self.shell.clock.now())
+
+    def seen(self) -> Sequence[Graph]:
+        return [graph for graph in self.fleet.values() if graph.project not in self.unseen]
+
+    def assumed(self) -> History:
+        """The history as it would be if what the event announces were learned."""
+        history = self.journal.history
+        if not self.command.releases and not self.command.withdrawn:
+            return history
+        now = self.shell.clock.now()
+        assumed = History(readable=history.readable)
+        assumed.__dict__.update(history.__dict__)
+        assumed.releases = {**{release.version: (release, now) for release in self.command.releases}, **history.releases}
+        assumed.withdrawn = history.withdrawn | set(self.command.withdrawn)
+        return assumed
+
+    def act(self) -> bool:
+        """Starts what is due, each looked at again at the last instant: is it still allowed to start?"""
+        began = False
+        for decision in self.plan:
+            if decision.action is not Action.UPGRADE:
+                continue
+            now = self.shell.clock.now()
+            if decision.start_before is not None and now >= decision.start_before:
+                continue
+            if self.left() <= self.reserve:
+                self.log.info("upgrade.postponed", graph=decision.graph, why="the run's time nears its end")
+                continue
+            began = self.start(decision) or began
+        return began
+
+    def start(self, decision: Decision) -> bool:
+        """Intent, call, job: in this order, so that whatever is lost can be found again."""
+        if decision.from_version is None or decision.target is None:
+            return False
+        attempt = Attempt(
+            id=uuid4().hex,
+            project=decision.project,
+            graph_id=decision.graph_id,
+            graph=decision.graph,
+            rule=decision.rule or "",
+            from_version=decision.from_version,
+            to_version=decision.target,
+            force=decision.force,
+            began_at=self.shell.clock.now(),
+        )
+
+        def free(history: History) -> list[AnyRecord]:
+            taken = history.open_attempt(attempt.graph_id) is not None
+            return [] if taken or not history.readable else [Intended(at=attempt.began_at, attempt=attempt)]
+
+        if not self.write(free):
+            return False
+        for number in range(CALLS_OF_AN_UPGRADE):
+            late = decision.start_before is not None and self.shell.clock.now() >= decision.start_before
+            if late or (number and self.left() <= self.reserve):
+                return self.refused(attempt, "too-late", "the window closed, or the run ended, before it could be started")
+            try:
+                job_id = self.shell.ges.upgrade_graph(attempt.project, attempt.graph_id, attempt.to_version, attempt.force)
+            except CloudError as error:
+                if not error.may_have_acted:
+                    self.complain(f"{error}; {attempt.graph} was not upgraded to {attempt.to_version}")
+                    return self.refused(attempt, error.code, str(error))
+                self.log.warning("upgrade.answer_lost", error=str(error), **_names(attempt))
+                acted = self.look(attempt)
+                if acted is None:
+                    self.complain(f"{error}; whether {attempt.graph} is upgraded is not known yet; it is looked at again")
+                    self.started[attempt.graph_id] = decision
+                    return True
+                if not acted:
+                    continue
+                job_id = acted
+            self.write(lambda _, job_id=job_id: [Started(at=self.shell.clock.now(), attempt_id=attempt.id, job_id=job_id)])  # type: ignore[misc]
+            self.started[attempt.graph_id] = msgspec.structs.replace(decision, job_id=job_id or None)
+            self.log.info("upgrade.started", **{**_names(attempt), "job": job_id}, to=attempt.to_version.text)
+            return True
+        return self.refused(attempt, "no-answer", "the call was made several times and did not act")
+
+    def look(self, attempt: Attempt) -> str | None:
+        """Whether a call without an answer acted: its job id, or "" for no, or None where that cannot be told."""
+        for pause in TICKS[:LOOKS]:
+            if self.left() <= timedelta(seconds=pause):
+                return None
+            self.shell.clock.sleep(pause)
+            try:
+                graph = self.shell.ges.show_graph(attempt.project, attempt.graph_id)
+                job_id = self.job_of(attempt)
+            except CloudError as error:
+                self.log.warning("upgrade.look_failed", error=str(error), **_names(attempt))
+                return None
+            if job_id is not None:
+                return job_id
+            if graph is None or not graph.status.running or graph.version != attempt.from_version:
+                return None
+        return ""
+
+    def job_of(self, attempt: Attempt) -> str | None:
+        """The job that the attempt began, by graph and time; job names are not documented (ges.md 4.2)."""
+        known = {other.job_id for other in self.journal.history.attempts.values()}
+        slack = timedelta(seconds=90)
+        for job in self.shell.ges.list_jobs(attempt.project, attempt.graph, attempt.began_at - timedelta(days=1)):
+            recent = job.began_at is None or job.began_at >= attempt.began_at - slack
+            if job.id not in known and recent and (job.began_at is not None or not job.ended):
+                return job.id
+        return None
+
+    def find_job(self, attempt: Attempt, graph: Graph | None) -> Attempt | None:
+        """The attempt with its job id, when that was lost; an attempt that never acted is closed."""
+        try:
+            job_id = self.job_of(attempt)
+        except CloudError as error:
+            self.complain(f"{error}; whether {attempt.graph} is upgraded is not known yet; it is looked at again")
+            return None
+        if job_id is not None:
+            self.write(lambda _: [Started(at=self.shell.clock.now(), attempt_id=attempt.id, job_id=job_id)])
+            return self.journal.history.attempts.get(attempt.id)
+        if graph is not None and graph.status.running and graph.version == attempt.from_version:
+            verdict = Judgement(Verdict.VANISHED, sure=False)
+            if self.believed(attempt, verdict):
+                self.refused(attempt, "never-began", "its call left no trace in GES")
+        return None
+
+    def refused(self, attempt: Attempt, code: str, detail: str) -> bool:
+        self.write(lambda _: [Refused(at=self.shell.clock.now(), attempt_id=attempt.id, code=code, detail=detail)])
+        self.log.warning("upgrade.refused", code=code, detail=detail, **_names(attempt))
+        return False
+
+    def in_flight(self) -> list[Attempt]:
+        return [attempt for attempt in self.journal.history.open_attempts() if attempt.project in self.shell.projects]
+
+    def left(self) -> timedelta:
+        """The time that may still be spent on waiting and starting; the reserve is for writing down and telling."""
+        return self.shell.remaining() - self.reserve
+
+    def write(self, wanted: Callable[[History], list[AnyRecord]]) -> list[AnyRecord]:
+        if not self.journal.history.readable:
+            return []
+        try:
+            return self.journal.commit(wanted)
+        except JournalError as error:
+            self.lose_journal(error)
+            return []
+
+    def lose_journal(self, error: JournalError) -> None:
+        self.journal.history.readable = False
+        self.complain(f"the journal at {self.policy.state.text}: {error}; nothing is started until it can be read")
+
+    def complain(self, text: str) -> None:
+        if text not in self.errors:
+            self.errors.append(text)
+            self.log.error("run.error", error=text)
+
+    def result(self) -> dict[str, Any]:
+        for decision in self.plan:
+            self.log.info(
+                "graph.decided",
+                region=decision.project.region,
+                project=decision.project.project_id,
+                graph=decision.graph,
+                action=decision.action.value,
+                reason=decision.reason.value,
+            )
+        result = {
+            "run_id": self.shell.run_id,
+            "policy": fingerprint(self.policy),
+            "command": self.command.word.value,
+            "dry_run": self.command.changes_nothing,
+            "now": iso(self.began),
+            "decisions": [_shown(self.started.get(decision.graph_id, decision)) for decision in self.plan],
+            "outcomes": self.outcomes,
+            "notified": self.notified,
+            "pending": [_pending(attempt) for attempt in self.in_flight()],
+            "errors": self.errors,
+        }
+        self.log.info("run.ended", outcomes=len(self.outcomes), notified=self.notified, errors=len(self.errors))
+        return result
+
+
+def _shown(decision: Decision) -> dict[str, Any]:
+    return {
+        "region": decision.project.region,
+        "project_id": decision.project.project_id,
+        "graph_id": decision.graph_id,
+        "graph": decision.graph,
+        "rule": decision.rule,
+        "from_version": _text(decision.from_version),
+        "target": _text(decision.target),
+        "action": decision.action.value,
+        "reason": decision.reason.value,
+        "until": _moment(decision.until),
+        "job_id": decision.job_id,
+    }
+
+
+def _pending(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "region": attempt.project.region,
+        "project_id": attempt.project.project_id,
+        "graph_id": attempt.graph_id,
+        "graph": attempt.graph,
+        "job_id": attempt.job_id,
+        "from_version": attempt.from_version.text,
+        "to_version": attempt.to_version.text,
+        "began_at": iso(attempt.began_at),
+    }
+
+
+def _names(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "region": attempt.project.region,
+        "project": attempt.project.project_id,
+        "graph": attempt.graph,
+        "job": attempt.job_id,
+    }
+
+
+def _text(version: Any) -> str | None:
+    return None if version is None else str(version)
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return None if moment is None else iso(moment)

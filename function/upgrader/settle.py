@@ -1,0 +1,52 @@
+"""What became of an attempt, judged from what GES shows. Pure (ges.md 3, 4.2, 6).
+
+The graph is believed before the job: success counts once the graph is back at status 200 with the target version.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from .model import Attempt, Graph, Job, Verdict
+
+LOOKS = 3  # a surprising end is believed when seen this often in a row, as what GES shows may lag behind
+
+
+class Judgement(msgspec.Struct, frozen=True):
+    """`sure`: told at once; else only after it was seen LOOKS times in a row."""
+
+    verdict: Verdict
+    detail: str | None = None
+    sure: bool = True
+
+
+def judge(attempt: Attempt, graph: Graph | None, job: Job | None) -> Judgement | None:
+    """None: not over yet. `graph` is None when GES lists it no more; `job` when GES knows no such job."""
+    if graph is None:
+        return Judgement(Verdict.VANISHED, "the graph is gone: deleted, or no longer listed", sure=False)
+    if graph.status.in_flight or (job is not None and not job.ended):
+        return None
+    arrived = graph.version == attempt.to_version
+    back = graph.version == attempt.from_version
+    shown = f"the graph is at status {graph.status.code or 'unknown'} with version {graph.version or 'unknown'}"
+    if job is None:
+        if arrived and graph.status.running:
+            return Judgement(Verdict.SUCCEEDED, "the job is no longer known; the graph runs the target version")
+        return Judgement(Verdict.VANISHED, f"the job is no longer known; {shown}", sure=False)
+    if job.succeeded:
+        if not graph.status.running:
+            return None
+        if arrived:
+            return Judgement(Verdict.SUCCEEDED)
+        return Judgement(Verdict.VERSION_UNCHANGED, f"the job succeeded, but {shown}", sure=False)
+    reason = job.fail_reason or f"the job ended as {job.status}"
+    if graph.status.running and back:
+        return Judgement(Verdict.ROLLED_BACK, reason)
+    return Judgement(Verdict.FAILED, f"{reason}; {shown}", sure=False)
+
+
+def overdue(attempt: Attempt, now: datetime, job_timeout: timedelta) -> bool:
+    """Whether the attempt has taken longer than the policy bears, and that was not told yet."""
+    return attempt.open and not attempt.timed_out and now - attempt.began_at > job_timeout
