@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from upgrader.windows import Window, first_start
+
+from tests.builders import at
+
+NOTHING = timedelta()
+
+
+def opening(text: str, after: str) -> datetime:
+    found = first_start([Window(text)], NOTHING, at(after))
+    assert found
+    return found[0]
+
+
+def test_a_window_opens_at_its_wall_clock_time() -> None:
+    assert opening("Sat,Sun 02:00-06:00 Asia/Shanghai", "2026-11-23 00:00") == at("2026-11-27 18:00")
+
+
+def test_inside_a_window_a_start_is_allowed_now_until_it_closes() -> None:
+    now = at("2026-11-27 19:00")
+    assert first_start([Window("Sat 02:00-06:00 Asia/Shanghai")], NOTHING, now) == (now, at("2026-11-27 22:00"))
+
+
+def test_nothing_starts_at_the_cutoff_or_after_it() -> None:
+    window, cutoff = [Window("Sat 02:00-06:00 UTC")], timedelta(minutes=30)
+    assert first_start(window, cutoff, at("2026-11-28 05:29")) == (at("2026-11-28 05:29"), at("2026-11-28 05:30"))
+    found = first_start(window, cutoff, at("2026-11-28 05:30"))
+    assert found and found[0] == at("2026-12-05 02:00")
+
+
+def test_a_window_over_midnight_belongs_to_the_day_on_which_it_opens() -> None:
+    window = [Window("Sat 23:00-03:00 UTC")]
+    sunday = at("2026-11-29 02:00")
+    assert first_start(window, NOTHING, sunday) == (sunday, at("2026-11-29 03:00"))
+    saturday = first_start(window, NOTHING, at("2026-11-28 01:00"))
+    assert saturday and saturday[0] == at("2026-11-28 23:00")
+
+
+def test_a_window_skipped_by_a_clock_change_opens_at_the_first_instant_after_it() -> None:
+    # New York jumps from 02:00 to 03:00 on 2026-03-08, at 07:00 UTC.
+    found = first_start([Window("Sun 02:15-02:45 America/New_York")], NOTHING, at("2026-03-08 00:00"))
+    assert found == (at("2026-03-08 07:00"), at("2026-03-08 07:30"))
+
+
+def test_a_window_repeated_by_a_clock_change_opens_once_at_the_first() -> None:
+    # New York repeats 01:00 to 02:00 on 2026-11-01, from 06:00 UTC.
+    window = [Window("Sun 01:30-02:00 America/New_York")]
+    assert first_start(window, NOTHING, at("2026-11-01 00:00")) == (at("2026-11-01 05:30"), at("2026-11-01 06:00"))
+    again = first_start(window, NOTHING, at("2026-11-01 06:30"))
+    assert again and again[0] == at("2026-11-08 06:30")
+
+
+def test_windows_that_touch_are_one_so_that_the_cutoff_counts_from_the_last_close() -> None:
+    windows = [Window("Sat 02:00-04:00 UTC"), Window("Sat 04:00-06:00 UTC")]
+    now = at("2026-11-28 03:50")
+    assert first_start(windows, timedelta(minutes=30), now) == (now, at("2026-11-28 05:30"))
+
+
+def test_a_window_of_every_whole_day_never_closes() -> None:
+    now = at("2026-11-28 23:59")
+    assert first_start([Window("* 00:00-24:00 UTC")], timedelta(minutes=30), now) == (now, None)
+
+
+def test_a_cutoff_as_long_as_the_window_never_allows_a_start() -> None:
+    assert first_start([Window("Sun 02:00-02:30 UTC")], timedelta(minutes=30), at("2026-01-01 00:00")) is None
+
+
+def test_days_are_lists_and_ranges_which_may_go_over_the_week_end() -> None:
+    assert Window("Fri-Mon 02:00-03:00 UTC").days == {4, 5, 6, 0}
+    assert Window("mon,WED-Fri 02:00-03:00 UTC").days == {0, 2, 3, 4}
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("", "a window is"),
+        ("Sun 2:00-6:00 UTC", "a window is"),
+        ("Sun 02:00-06:00", "a window is"),
+        ("Sunday 02:00-06:00 UTC", "names no days"),
+        ("Mon- 02:00-06:00 UTC", "names no days"),
+        ("Sun 02:60-06:00 UTC", "no time of day"),
+        ("Sun 24:00-06:00 UTC", "opens at 23:59"),
+        ("Sun 02:00-02:00 UTC", "empty or a day"),
+        ("Sun 02:00-06:00 Asia/Shanghay", "no IANA time zone"),
+        ("Sun 02:00-06:00 ../../etc/passwd", "no IANA time zone"),
+    ],
+)
+def test_a_window_that_cannot_be_read_is_refused_with_the_reason(text: str, wrong: str) -> None:
+    with pytest.raises(ValueError, match=wrong):
+        Window(text)
+
+
+ZONES = ["UTC", "Asia/Shanghai", "America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "America/Sao_Paulo"]
+
+
+@given(
+    st.sampled_from(ZONES),
+    st.datetimes(datetime(2024, 1, 1), datetime(2037, 1, 1), timezones=st.just(timezone.utc)),
+    st.integers(0, 23 * 60 + 59),
+    st.integers(1, 23 * 60),
+    st.sets(st.integers(0, 6), min_size=1),
+)
+def test_a_window_is_open_when_its_last_opening_is_less_than_its_length_ago(
+    zone: str, now: datetime, opens: int, length: int, days: set[int]
+) -> None:
+    """Against an oracle that walks the days and asks each for its opening, minute by minute."""
+    names = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+    closes = (opens + length) % (24 * 60)
+    text = f"{','.join(names[day] for day in days)} {opens // 60:02}:{opens % 60:02}-{closes // 60:02}:{closes % 60:02} {zone}"
+    found = first_start([Window(text)], NOTHING, now)
+    assert found
+    assert (found[0] == now) == _open(ZoneInfo(zone), now, opens, length, days)
+
+
+def _open(zone: ZoneInfo, now: datetime, opens: int, length: int, days: set[int]) -> bool:
+    for back in range(-1, 4):
+        day = now.astimezone(zone).date() - timedelta(days=back)
+        if day.weekday() in days:
+            begin = datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(timezone.utc) - timedelta(hours=3)
+            opened = _first_minute(zone, begin, day, opens)
+            if opened <= now < opened + timedelta(minutes=length):
+                return True
+    return False
+
+
+def _first_minute(zone: ZoneInfo, begin: datetime, day: object, opens: int) -> datetime:
+    """The first minute whose wall clock shows the opening or, on the same day, something later."""
+    minute = begin
+    while True:
+        wall = minute.astimezone(zone)
+        if wall.date() == day and wall.hour * 60 + wall.minute >= opens:
+            return minute
+        if str(wall.date()) > str(day):
+            return minute
+        minute += timedelta(minutes=1)
