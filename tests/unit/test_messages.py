@@ -1,0 +1,60 @@
+"""What each channel gets, inside SMN's limits (smn-obs-core.md A)."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from upgrader.history import Event
+from upgrader.messages import compose
+from upgrader.model import Verdict
+
+from tests.builders import NOW, attempt, graph
+
+ATTEMPT = attempt(graph("demo"))
+
+
+def event(verdict: Verdict, detail: str | None = None, name: str = "demo") -> Event:
+    return Event(id=f"job-1:{verdict.value}", at=NOW, attempt=attempt(graph(name)), verdict=verdict, detail=detail)
+
+
+def test_the_default_text_is_the_interfaces_json() -> None:
+    message = compose(event(Verdict.ROLLED_BACK, "no space"), "run-1", "0123456789ab", True)
+    content = json.loads(message.texts["default"])
+    wanted = "event_id run_id region project_id graph_id graph from_version to_version job_id outcome detail began_at ended_at"
+    assert set(wanted.split()) <= set(content)
+    assert content["schema"] == "ges.upgrade.result/1"
+    assert (content["event_id"], content["outcome"], content["detail"]) == ("job-1:rolled-back", "rolled-back", "no space")
+    assert (content["from_version"], content["to_version"], content["began_at"]) == ("2.4.4", "2.4.15", "2026-11-23T02:00:00Z")
+
+
+def test_success_says_how_to_go_back_and_what_that_costs() -> None:
+    text = compose(event(Verdict.SUCCEEDED), "run-1", "p", True).texts["email"]
+    assert "30 days" in text
+    assert "lost" in text
+
+
+def test_without_a_lasting_state_the_message_says_so() -> None:
+    message = compose(event(Verdict.SUCCEEDED), "run-1", "p", False)
+    assert "none" in json.loads(message.texts["default"])["state"]
+    assert "keeps no state" in message.texts["email"]
+
+
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_every_verdict_has_words_for_each_channel(verdict: Verdict) -> None:
+    message = compose(event(verdict), "run-1", "p", True)
+    assert {"default", "email", "sms"} == set(message.texts)
+    assert verdict.value in message.subject
+    assert "demo" in message.texts["sms"]
+
+
+@given(st.sampled_from(Verdict), st.text(), st.text())
+def test_every_text_stays_inside_the_limits(verdict: Verdict, detail: str, name: str) -> None:
+    message = compose(event(verdict, detail * 5000, name * 50), "run-1", "p", False)
+    assert len(message.subject.encode()) <= 512
+    assert not any(ord(char) < 32 for char in message.subject)
+    assert len(message.texts["sms"]) <= 490
+    assert not set("[]【】") & set(message.texts["sms"])
+    assert len(json.dumps(message.texts).encode()) <= 256 * 1024

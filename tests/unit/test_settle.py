@@ -1,0 +1,70 @@
+"""What became of an attempt, for each thing that GES may show."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import msgspec
+import pytest
+from upgrader.model import Job, Verdict
+from upgrader.settle import judge, overdue
+
+from tests.builders import NOW, attempt, graph
+
+OLD, NEW, OTHER = "2.4.4", "2.4.15", "2.4.9"
+ATTEMPT = attempt(graph("a", OLD), NEW)
+
+
+def job(status: str) -> Job:
+    return Job(id="job-1", status=status, fail_reason="no space" if status == "failed" else None)
+
+
+@pytest.mark.parametrize(
+    ("version", "status", "job_status", "verdict"),
+    [
+        (OLD, "200", "pending", None),
+        (OLD, "201", "running", None),
+        (NEW, "201", "success", None),
+        (NEW, "920", "success", None),
+        (OLD, "203", "failed", None),
+        (OLD, "200", "a word of tomorrow", None),
+        (NEW, "200", "success", Verdict.SUCCEEDED),
+        (OLD, "200", "success", Verdict.VERSION_UNCHANGED),
+        (OTHER, "200", "success", Verdict.VERSION_UNCHANGED),
+        (OLD, "200", "failed", Verdict.ROLLED_BACK),
+        (OLD, "200", "partiallyFailed", Verdict.ROLLED_BACK),
+        (NEW, "200", "failed", Verdict.FAILED),
+        (OLD, "300", "failed", Verdict.FAILED),
+        (NEW, "200", None, Verdict.SUCCEEDED),
+        (OLD, "200", None, Verdict.VANISHED),
+        (None, "200", "success", Verdict.VERSION_UNCHANGED),
+    ],
+)
+def test_the_graph_is_believed_before_the_job(version: str | None, status: str, job_status: str | None, verdict: Verdict | None) -> None:
+    judgement = judge(ATTEMPT, graph("a", version, status), job(job_status) if job_status else None)
+    assert (judgement.verdict if judgement else None) is verdict
+
+
+def test_a_graph_that_is_gone_vanished_but_not_at_first_sight() -> None:
+    judgement = judge(ATTEMPT, None, None)
+    assert judgement
+    assert (judgement.verdict, judgement.sure) == (Verdict.VANISHED, False)
+
+
+def test_an_unchanged_version_is_not_believed_at_first_sight_as_ges_may_lag() -> None:
+    judgement = judge(ATTEMPT, graph("a", OLD), job("success"))
+    assert judgement
+    assert not judgement.sure
+
+
+def test_the_reason_of_a_failed_job_is_told() -> None:
+    judgement = judge(ATTEMPT, graph("a", OLD), job("failed"))
+    assert judgement
+    assert judgement.detail == "no space"
+
+
+def test_an_attempt_is_overdue_once() -> None:
+    late = NOW + timedelta(hours=2, seconds=1)
+    assert overdue(ATTEMPT, late, timedelta(hours=2))
+    assert not overdue(ATTEMPT, NOW + timedelta(hours=2), timedelta(hours=2))
+    assert not overdue(msgspec.structs.replace(ATTEMPT, timed_out=True), late, timedelta(hours=2))
