@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from upgrader.clock import SystemClock
 from upgrader.cloud.ges import Ges
 from upgrader.cloud.smn import Smn
 from upgrader.cloud.transport import Transport
-from upgrader.clock import SystemClock
 from upgrader.events import EventError, Trust, read_event
 from upgrader.journal import Folder, Journal, Memory
 from upgrader.log import Log, start_log
@@ -45,9 +45,11 @@ def handler(event: object, context: object) -> dict[str, Any]:
     _cold = False
     try:
         return _handle(event, platform, run_id, log)
-    except Exception as error:  # noqa: BLE001 - the last stand: a fault of ours is told, never an unexplained exception
+    except Exception as error:
         log.error("run.broke", exc_info=True)
-        return _refusal(run_id, None, [f"a fault of the function itself: {type(error).__name__}; see run.broke in the log"])
+        return _refusal(
+            run_id, None, [f"a fault of the function itself: {type(error).__name__}; see run.broke in the log"]
+        )
 
 
 def _handle(event: object, platform: Platform, run_id: str, log: Log) -> dict[str, Any]:
@@ -112,7 +114,9 @@ def _policy(platform: Platform) -> Policy:
     try:
         return parse_policy(platform.policy_text(Path(__file__).parent))
     except (OSError, UnicodeDecodeError) as error:
-        raise PolicyError([f"the policy file cannot be read: {error}; set POLICY, or POLICY_FILE to its path"]) from None
+        raise PolicyError(
+            [f"the policy file cannot be read: {error}; set POLICY, or POLICY_FILE to its path"]
+        ) from None
 
 
 def _log(platform: Platform, run_id: str | None) -> Log:

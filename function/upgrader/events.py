@@ -137,7 +137,9 @@ def _command(event: Mapping[str, Any]) -> Command:
         return Command(word, dry_run=dry_run)
     version = event.get("version")
     if not isinstance(version, str):
-        raise EventError("the command release needs a version, as {'command': 'release', 'version': '2.4.15'}; nothing was changed")
+        raise EventError(
+            "the command release needs a version, as {'command': 'release', 'version': '2.4.15'}; nothing was changed"
+        )
     try:
         return Command(word, dry_run=dry_run, releases=(Release(Version(version)),))
     except ValueError as error:
@@ -162,7 +164,9 @@ def _smn(event: Mapping[str, Any], trust: Trust, now: datetime) -> Command:
         if smn.get("type") not in (None, "notification") or topic == trust.result_topic:
             continue
         if trust.topics is not None and topic not in trust.topics:
-            remarks.append(f"{named} came from {str(topic)[:300]}, which is not one of release_topics; it was not believed")
+            remarks.append(
+                f"{named} came from {str(topic)[:300]}, which is not one of release_topics; it was not believed"
+            )
             continue
         subject = smn.get("subject")
         read = read_announcement(smn["message"], subject if isinstance(subject, str) else "", _sent(smn, now))

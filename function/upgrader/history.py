@@ -190,9 +190,7 @@ class History:
     def _end(self, record: Ended) -> None:
         attempt = self.attempts[record.attempt_id]
         if record.verdict.ends:
-            attempt = msgspec.structs.replace(
-                attempt, verdict=record.verdict, detail=record.detail, ended_at=record.at
-            )
+            attempt = msgspec.structs.replace(attempt, verdict=record.verdict, detail=record.detail, ended_at=record.at)
             self.refusals.pop(attempt.graph_id, None)
         else:
             attempt = msgspec.structs.replace(attempt, timed_out=True)

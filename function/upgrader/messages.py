@@ -73,7 +73,9 @@ def compose(event: Event, run_id: str, policy: str, lasting: bool) -> Message:
             *([] if lasting else ["The policy keeps no state: a result may be repeated, or be lost between runs."]),
         )
     )
-    return Message(subject, {"default": _json(result), "email": email, "sms": _sms(f"GES: {attempt.graph} {headline}.")})
+    return Message(
+        subject, {"default": _json(result), "email": email, "sms": _sms(f"GES: {attempt.graph} {headline}.")}
+    )
 
 
 def _advice(verdict: Verdict) -> list[str]:
@@ -85,13 +87,18 @@ def _advice(verdict: Verdict) -> list[str]:
         ]
     if verdict is Verdict.TIMED_OUT:
         return ["", "Nothing has to be done yet; the end will be told."]
-    return ["", "Nothing more is started to this version once the rule's max_failures is reached. Look at the graph in the console."]
+    return [
+        "",
+        "Nothing more is started to this version once the rule's max_failures is reached. Look at the graph in the console.",
+    ]
 
 
 def _notice(event: Event, run_id: str) -> Message:
     text = (event.detail or "")[:MAX_DETAIL]
     notice = {"schema": "ges.upgrade.notice/1", "event_id": event.id, "run_id": run_id, "detail": text}
-    return Message("GES upgrader: a message was not understood", {"default": _json(notice), "email": text, "sms": _sms(text)})
+    return Message(
+        "GES upgrader: a message was not understood", {"default": _json(notice), "email": text, "sms": _sms(text)}
+    )
 
 
 def iso(moment: datetime) -> str:

@@ -193,7 +193,9 @@ def _choose(policy: Policy, rule: Rule, graph: Graph, history: History, now: dat
     fitting = [
         release
         for version, release in known.items()
-        if version not in history.withdrawn and _fits(release, graph) and (not release.not_after or now < release.not_after)
+        if version not in history.withdrawn
+        and _fits(release, graph)
+        and (not release.not_after or now < release.not_after)
     ]
     if not fitting:
         return Reason.NO_RELEASE
@@ -246,7 +248,8 @@ def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
 
 
 def _retry_at(refusal: Refusal) -> datetime:
-    return refusal.at + min(_FIRST_PAUSE * 2 ** min(refusal.times - 1, 10), _LONGEST_PAUSE)
+    pause: timedelta = _FIRST_PAUSE * 2 ** min(refusal.times - 1, 10)
+    return refusal.at + min(pause, _LONGEST_PAUSE)
 
 
 def _turn(graph: Graph) -> bytes:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -131,7 +131,9 @@ class Tags:
             raise ValueError("expected tags and their values, as {env: prod}")
         for tag, wanted in value.items():
             if not isinstance(tag, str) or not isinstance(wanted, str):
-                raise ValueError(f"expected text as the value of the tag {tag!r}, in quotes if need be; found {wanted!r}")
+                raise ValueError(
+                    f"expected text as the value of the tag {tag!r}, in quotes if need be; found {wanted!r}"
+                )
         self.wanted: Mapping[str, str] = value
 
 
@@ -149,7 +151,7 @@ class Notify(_Strict, frozen=True):
 
 class KnownRelease(_Strict, frozen=True):
     version: Annotated[Version, Meta(description="a version, as 2.4.15")]
-    released_at: Annotated[Union[Instant, None], Meta(description="a date or an instant")] = None
+    released_at: Annotated[Instant | None, Meta(description="a date or an instant")] = None
 
 
 class PolicyProject(_Strict, frozen=True):
@@ -163,13 +165,13 @@ Glob = Annotated[str, Meta(min_length=1, description="a text, in which * and ? s
 class Match(_Strict, frozen=True):
     """What a graph must be like to be governed by the rule: all that is given. Nothing given: every graph."""
 
-    name: Union[Glob, None] = None
-    id: Union[Glob, None] = None
-    tags: Annotated[Union[Tags, None], Meta(description="tags and their values, as {env: prod}")] = None
-    region: Union[Glob, None] = None
-    project_id: Union[Glob, None] = None
-    enterprise_project: Union[Glob, None] = None
-    product_type: Union[Glob, None] = None
+    name: Glob | None = None
+    id: Glob | None = None
+    tags: Annotated[Tags | None, Meta(description="tags and their values, as {env: prod}")] = None
+    region: Glob | None = None
+    project_id: Glob | None = None
+    enterprise_project: Glob | None = None
+    product_type: Glob | None = None
 
 
 Whole = Annotated[int, Meta(ge=1, description="a whole number from 1")]
@@ -181,11 +183,11 @@ class Rule(_Strict, frozen=True):
 
     name: Annotated[str, Meta(min_length=1, description="a text")] = ""
     match: Match = Match()
-    versions: Annotated[Union[Versions, None], Meta(description="PEP 440 specifiers")] = None
+    versions: Annotated[Versions | None, Meta(description="PEP 440 specifiers")] = None
     windows: Annotated[
         tuple[Window, ...], Meta(description="a list of windows, as `Sat,Sun 02:00-06:00 Asia/Shanghai`")
     ] = ()
-    cutoff: Annotated[Union[Duration, None], Meta(description="a duration, as 30m")] = None
+    cutoff: Annotated[Duration | None, Meta(description="a duration, as 30m")] = None
     max_concurrent: Whole = 1
     max_failures: Whole = 1
     force: Annotated[
@@ -207,9 +209,9 @@ class Policy(_Strict, frozen=True):
 
     version: Annotated[Literal[1], Meta(description="1")] = 1
     enabled: Annotated[bool, Meta(description="true or false")] = True
-    notify: Annotated[Union[Notify, UnsetType], Meta(description="a topic's URN, or {topic, on}")] = UNSET
+    notify: Annotated[Notify | UnsetType, Meta(description="a topic's URN, or {topic, on}")] = UNSET
     state: Annotated[State, Meta(description="none or file:///path")] = State("none")
-    release_topics: Annotated[Union[tuple[Topic, ...], None], Meta(description="a list of topic URNs")] = None
+    release_topics: Annotated[tuple[Topic, ...] | None, Meta(description="a list of topic URNs")] = None
     releases: Annotated[tuple[KnownRelease, ...], Meta(description="a list of {version, released_at}")] = ()
     projects: Annotated[tuple[PolicyProject, ...], Meta(description="a list of {region, project_id}")] = ()
     api: Annotated[Literal["auto", "v2", "v1.0"], Meta(description="auto, v2 or v1.0")] = "auto"
@@ -218,7 +220,14 @@ class Policy(_Strict, frozen=True):
     freezes: Any = ()
 
 
-_FIELDS_OF = {"": Policy, "notify": Notify, "releases": KnownRelease, "projects": PolicyProject, "rules": Rule, "match": Match}
+_FIELDS_OF = {
+    "": Policy,
+    "notify": Notify,
+    "releases": KnownRelease,
+    "projects": PolicyProject,
+    "rules": Rule,
+    "match": Match,
+}
 _NOT_YET = ("mode", "min_release_age", "notice", "after", "soak", "max_graphs", "backup", "freezes")
 
 
@@ -296,7 +305,9 @@ def _problem(where: str, message: str, found: Any, unknown: bool, missing: str |
 
         fields = _FIELDS_OF[names[-1] if names else ""].__struct_fields__
         meant = get_close_matches(name, fields, 1)
-        return f"{where}: unknown field; " + (f"did you mean {meant[0]}?" if meant else f"accepted are {', '.join(fields)}")
+        return f"{where}: unknown field; " + (
+            f"did you mean {meant[0]}?" if meant else f"accepted are {', '.join(fields)}"
+        )
     if missing:
         return f"{where}: the field {missing} is missing"
     accepted = _description(_FIELDS_OF.get(names[-1] if names else ""), name)
@@ -330,7 +341,7 @@ def _custom(kind: type, value: Any) -> Any:
             raise ValueError("expected a version in quotes, as '2.4.15'")
         return Version(value)
     if kind in (Duration, Instant):
-        return kind.parse(value)  # type: ignore[attr-defined]
+        return kind.parse(value)
     return kind(value)
 
 
@@ -370,7 +381,9 @@ def _contradictions(policy: Policy, rule_numbers: list[int], problems: tuple[str
     if policy.notify is not UNSET:
         for number, topic in enumerate(policy.release_topics or ()):
             if topic.urn == policy.notify.topic.urn:
-                found.append(f"release_topics[{number}]: is also the topic of notify; results would come back as releases")
+                found.append(
+                    f"release_topics[{number}]: is also the topic of notify; results would come back as releases"
+                )
     names: set[str] = set()
     for number, rule in numbered:
         if rule.name in names:

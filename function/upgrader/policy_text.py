@@ -61,7 +61,7 @@ def _read_yaml(text: str) -> Any:
     for tag, pattern, first in _SCALARS:
         Loader.add_implicit_resolver(tag, re.compile(rf"^{pattern}$", re.ASCII), [*first.replace("\0", ""), ""])
     try:
-        return yaml.load(text, Loader)  # noqa: S506 - a SafeLoader with fewer scalars
+        return yaml.load(text, Loader)
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
         raise UnreadableText(f"{line}{error.problem}") from None

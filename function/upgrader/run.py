@@ -34,12 +34,22 @@ from .history import (
 from .journal import Journal, JournalError
 from .log import Log
 from .messages import compose, iso
-from .model import Action, Attempt, Decision, Graph, Job, Project, Reason, Release, Verdict
+from .model import Action, Attempt, Decision, Graph, Job, Project, Verdict
 from .planner import govern, plan
 from .policy import Duration, Policy, fingerprint
 from .settle import LOOKS, Judgement, judge, overdue
 
-TICKS = (1.0, 1.0, 2.0, 3.0, 5.0, 8.0, 13.0, 20.0, 30.0)  # seconds between looks: soon at first, every 30 s in the long run
+TICKS = (
+    1.0,
+    1.0,
+    2.0,
+    3.0,
+    5.0,
+    8.0,
+    13.0,
+    20.0,
+    30.0,
+)  # seconds between looks: soon at first, every 30 s in the long run
 LEASE_BEYOND_RUN = timedelta(seconds=60)
 CALLS_OF_AN_UPGRADE = 3
 
@@ -148,7 +158,12 @@ class _Run:
             return
         for graph in self.fleet.values():
             rule = govern(self.policy, graph)
-            if not graph.status.in_flight or rule is None or self.journal.history.open_attempt(graph.id) or not graph.version:
+            if (
+                not graph.status.in_flight
+                or rule is None
+                or self.journal.history.open_attempt(graph.id)
+                or not graph.version
+            ):
                 continue
             newest = max(
                 (version for version in self.known_versions() if version > graph.version), default=graph.version
@@ -173,7 +188,7 @@ class _Run:
                 began_at=job.began_at or self.began,
                 job_id=job.id,
             )
-            self.write(lambda _, attempt=attempt: [Intended(at=attempt.began_at, attempt=attempt)])  # type: ignore[misc]
+            self.note(Intended(at=attempt.began_at, attempt=attempt))
             self.log.info("upgrade.adopted", **_names(attempt))
 
     def known_versions(self) -> list[Any]:
@@ -265,7 +280,7 @@ class _Run:
             if self.claim(event) and wanted:
                 self.publish(event)
             elif not wanted:
-                self.write(lambda _, event=event: [Told(at=now, event_id=event.id, message_id="")])  # type: ignore[misc]
+                self.note(Told(at=now, event_id=event.id, message_id=""))
 
     def wanted(self, verdict: Verdict) -> bool:
         kind = "succeeded" if verdict is Verdict.SUCCEEDED else "failed"
@@ -295,7 +310,7 @@ class _Run:
             return
         self.notified += 1
         self.log.info("result.told", event_id=event.id, message_id=message_id)
-        self.write(lambda _: [Told(at=self.shell.clock.now(), event_id=event.id, message_id=message_id)])
+        self.note(Told(at=self.shell.clock.now(), event_id=event.id, message_id=message_id))
 
     def decide(self, history: History) -> None:
         self.plan = plan(self.policy, self.seen(), history, self.shell.clock.now())
@@ -311,7 +326,10 @@ class _Run:
         now = self.shell.clock.now()
         assumed = History(readable=history.readable)
         assumed.__dict__.update(history.__dict__)
-        assumed.releases = {**{release.version: (release, now) for release in self.command.releases}, **history.releases}
+        assumed.releases = {
+            **{release.version: (release, now) for release in self.command.releases},
+            **history.releases,
+        }
         assumed.withdrawn = history.withdrawn | set(self.command.withdrawn)
         return assumed
 
@@ -355,9 +373,13 @@ class _Run:
         for number in range(CALLS_OF_AN_UPGRADE):
             late = decision.start_before is not None and self.shell.clock.now() >= decision.start_before
             if late or (number and self.left() <= self.reserve):
-                return self.refused(attempt, "too-late", "the window closed, or the run ended, before it could be started")
+                return self.refused(
+                    attempt, "too-late", "the window closed, or the run ended, before it could be started"
+                )
             try:
-                job_id = self.shell.ges.upgrade_graph(attempt.project, attempt.graph_id, attempt.to_version, attempt.force)
+                job_id = self.shell.ges.upgrade_graph(
+                    attempt.project, attempt.graph_id, attempt.to_version, attempt.force
+                )
             except CloudError as error:
                 if not error.may_have_acted:
                     self.complain(f"{error}; {attempt.graph} was not upgraded to {attempt.to_version}")
@@ -365,13 +387,15 @@ class _Run:
                 self.log.warning("upgrade.answer_lost", error=str(error), **_names(attempt))
                 acted = self.look(attempt)
                 if acted is None:
-                    self.complain(f"{error}; whether {attempt.graph} is upgraded is not known yet; it is looked at again")
+                    self.complain(
+                        f"{error}; whether {attempt.graph} is upgraded is not known yet; it is looked at again"
+                    )
                     self.started[attempt.graph_id] = decision
                     return True
                 if not acted:
                     continue
                 job_id = acted
-            self.write(lambda _, job_id=job_id: [Started(at=self.shell.clock.now(), attempt_id=attempt.id, job_id=job_id)])  # type: ignore[misc]
+            self.note(Started(at=self.shell.clock.now(), attempt_id=attempt.id, job_id=job_id))
             self.started[attempt.graph_id] = msgspec.structs.replace(decision, job_id=job_id or None)
             self.log.info("upgrade.started", **{**_names(attempt), "job": job_id}, to=attempt.to_version.text)
             return True
@@ -413,7 +437,7 @@ class _Run:
             self.complain(f"{error}; whether {attempt.graph} is upgraded is not known yet; it is looked at again")
             return None
         if job_id is not None:
-            self.write(lambda _: [Started(at=self.shell.clock.now(), attempt_id=attempt.id, job_id=job_id)])
+            self.note(Started(at=self.shell.clock.now(), attempt_id=attempt.id, job_id=job_id))
             return self.journal.history.attempts.get(attempt.id)
         if graph is not None and graph.status.running and graph.version == attempt.from_version:
             verdict = Judgement(Verdict.VANISHED, sure=False)
@@ -422,7 +446,7 @@ class _Run:
         return None
 
     def refused(self, attempt: Attempt, code: str, detail: str) -> bool:
-        self.write(lambda _: [Refused(at=self.shell.clock.now(), attempt_id=attempt.id, code=code, detail=detail)])
+        self.note(Refused(at=self.shell.clock.now(), attempt_id=attempt.id, code=code, detail=detail))
         self.log.warning("upgrade.refused", code=code, detail=detail, **_names(attempt))
         return False
 
@@ -441,6 +465,10 @@ class _Run:
         except JournalError as error:
             self.lose_journal(error)
             return []
+
+    def note(self, record: AnyRecord) -> None:
+        """Writes what is so, whatever other runs have written."""
+        self.write(lambda _: [record])
 
     def lose_journal(self, error: JournalError) -> None:
         self.journal.history.readable = False

@@ -8,11 +8,11 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.builders import NOW
 from upgrader.announcements import Announced, Foreign, Retracted, Unclear, read_announcement
 from upgrader.model import Targets
 from upgrader.versions import Version
-
-from tests.builders import NOW
 
 CANONICAL = {"schema": "ges.release/1", "event": "ges.version.released", "version": "2.4.6", "regions": ["cn-north-4"]}
 
@@ -149,7 +149,19 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
 )
-KEYS = ["version", "versions", "schema", "event", "regions", "targets", "soak_hours", "not_before", "data", "message", "dry_run"]
+KEYS = [
+    "version",
+    "versions",
+    "schema",
+    "event",
+    "regions",
+    "targets",
+    "soak_hours",
+    "not_before",
+    "data",
+    "message",
+    "dry_run",
+]
 
 
 @given(st.dictionaries(st.sampled_from(KEYS), json_values))

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from upgrader.events import Command, EventError, Trust, Word, read_event
 
 from tests.builders import NOW, RELEASES_TOPIC, TOPIC
+from upgrader.events import Command, EventError, Trust, Word, read_event
 
 EVENTS = Path(__file__).parents[2] / "events"
 
@@ -21,7 +21,19 @@ def read(event: object, topics: list[str] | None = None) -> Command:
 
 
 def smn(message: str, **fields: Any) -> dict[str, Any]:
-    return {"record": [{"smn": {"type": "notification", "topic_urn": RELEASES_TOPIC, "message_id": "m1", "message": message, **fields}}]}
+    return {
+        "record": [
+            {
+                "smn": {
+                    "type": "notification",
+                    "topic_urn": RELEASES_TOPIC,
+                    "message_id": "m1",
+                    "message": message,
+                    **fields,
+                }
+            }
+        ]
+    }
 
 
 def test_the_official_smn_event_names_its_release_region_and_project() -> None:
@@ -47,7 +59,9 @@ def test_every_event_of_the_folder_is_its_command(name: str, word: Word) -> None
     assert read(json.loads((EVENTS / f"{name}.json").read_text())).word is word
 
 
-@pytest.mark.parametrize("event", [None, [], [1], {}, {"cts": {}}, {"httpMethod": "GET"}, 5, "", True, {"specversion": "1.0"}])
+@pytest.mark.parametrize(
+    "event", [None, [], [1], {}, {"cts": {}}, {"httpMethod": "GET"}, 5, "", True, {"specversion": "1.0"}]
+)
 def test_anything_else_is_a_plan(event: object) -> None:
     assert read(event).word is Word.PLAN
 
@@ -123,7 +137,9 @@ def test_the_publisher_may_ask_for_a_dry_run() -> None:
     assert read(smn('{"version": "2.4.15", "dry_run": true}')).changes_nothing
 
 
-@pytest.mark.parametrize("attributes", [None, "", "None", [], {}, {"a": "b"}, [{"name": "a", "type": "STRING", "value": "b"}]])
+@pytest.mark.parametrize(
+    "attributes", [None, "", "None", [], {}, {"a": "b"}, [{"name": "a", "type": "STRING", "value": "b"}]]
+)
 def test_message_attributes_of_any_shape_are_ignored(attributes: object) -> None:
     assert read(smn("2.4.15", message_attributes=attributes)).releases
 

@@ -8,10 +8,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from upgrader.history import AnyRecord, Claimed, History, Intended, Noticed, Told
-from upgrader.journal import Conflict, Folder, Journal, JournalError, Memory, Storage
 
 from tests.builders import NOW, attempt, graph
+from upgrader.history import AnyRecord, Claimed, History, Intended, Noticed, Told
+from upgrader.journal import Conflict, Folder, Journal, JournalError, Memory, Storage
 
 MAKERS: list[Callable[[Path], Storage]] = [Folder, lambda _: Memory()]
 
@@ -76,7 +76,14 @@ def test_a_half_written_record_at_the_end_was_never_acknowledged_and_goes(tmp_pa
     assert [event.id for event in last.history.untold(NOW)] == ["n1", "n2"]
 
 
-@pytest.mark.parametrize("line", [b"garbage\n", b'{"kind": "of tomorrow", "at": "2026-11-23T00:00:00Z"}\n', b'{"kind": "started", "at": "2026-11-23T00:00:00Z", "attempt_id": "x", "job_id": "y"}\n'])
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"garbage\n",
+        b'{"kind": "of tomorrow", "at": "2026-11-23T00:00:00Z"}\n',
+        b'{"kind": "started", "at": "2026-11-23T00:00:00Z", "attempt_id": "x", "job_id": "y"}\n',
+    ],
+)
 def test_a_record_that_cannot_be_understood_is_an_error_and_not_ignored(tmp_path: Path, line: bytes) -> None:
     (tmp_path / "journal.jsonl").write_bytes(line)
     with pytest.raises(JournalError):

@@ -7,11 +7,11 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.builders import NOW, attempt, graph
 from upgrader.history import Event
 from upgrader.messages import compose
 from upgrader.model import Verdict
-
-from tests.builders import NOW, attempt, graph
 
 ATTEMPT = attempt(graph("demo"))
 
@@ -26,8 +26,16 @@ def test_the_default_text_is_the_interfaces_json() -> None:
     wanted = "event_id run_id region project_id graph_id graph from_version to_version job_id outcome detail began_at ended_at"
     assert set(wanted.split()) <= set(content)
     assert content["schema"] == "ges.upgrade.result/1"
-    assert (content["event_id"], content["outcome"], content["detail"]) == ("job-1:rolled-back", "rolled-back", "no space")
-    assert (content["from_version"], content["to_version"], content["began_at"]) == ("2.4.4", "2.4.15", "2026-11-23T02:00:00Z")
+    assert (content["event_id"], content["outcome"], content["detail"]) == (
+        "job-1:rolled-back",
+        "rolled-back",
+        "no space",
+    )
+    assert (content["from_version"], content["to_version"], content["began_at"]) == (
+        "2.4.4",
+        "2.4.15",
+        "2026-11-23T02:00:00Z",
+    )
 
 
 def test_success_says_how_to_go_back_and_what_that_costs() -> None:

@@ -7,13 +7,13 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.builders import NOW, at, attempt, begin, finish, graph, history, policy
 from upgrader.history import History, Refused
 from upgrader.model import Action, Decision, Graph, Project, Reason, Targets, Verdict
 from upgrader.planner import plan
 from upgrader.policy import Policy
 from upgrader.versions import Version
-
-from tests.builders import NOW, attempt, at, begin, finish, graph, history, policy
 
 
 def decide(policy_: Policy, graph_: Graph, history_: History | None = None) -> Decision:
@@ -55,7 +55,8 @@ def test_a_rule_matches_by_everything_that_it_names(match: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "match", ["{name: A}", "{id: 'x*'}", "{enterprise_project: '0'}", "{name: a, tags: {env: dev}}", "{region: cn-east-3}"]
+    "match",
+    ["{name: A}", "{id: 'x*'}", "{enterprise_project: '0'}", "{name: a, tags: {env: dev}}", "{region: cn-east-3}"],
 )
 def test_a_rule_does_not_match_where_one_thing_differs_or_is_not_known(match: str) -> None:
     assert decide(policy(f"[{{match: {match}}}]"), graph("a", env="prod")).reason is Reason.NO_RULE
@@ -127,7 +128,9 @@ def test_until_goes_through_the_release_and_the_window_together() -> None:
     assert decision.until == at("2026-12-02 03:00")
 
 
-@pytest.mark.parametrize(("status", "reason"), [("900", "not-running"), ("999", "not-running"), ("", "not-running"), ("903", "backing-up")])
+@pytest.mark.parametrize(
+    ("status", "reason"), [("900", "not-running"), ("999", "not-running"), ("", "not-running"), ("903", "backing-up")]
+)
 def test_a_graph_that_is_not_running_waits(status: str, reason: str) -> None:
     decision = decide(policy(), graph("a", status=status))
     assert (decision.action.value, decision.reason.value, decision.until) == ("wait", reason, None)
@@ -160,7 +163,9 @@ def test_an_unreadable_journal_starts_nothing() -> None:
 
 def test_a_failed_version_halts_its_rule_and_no_other() -> None:
     failed = graph("a")
-    past = finish(begin(history("2.4.15"), attempt(failed, rule="dev")), attempt(failed, rule="dev"), Verdict.ROLLED_BACK)
+    past = finish(
+        begin(history("2.4.15"), attempt(failed, rule="dev")), attempt(failed, rule="dev"), Verdict.ROLLED_BACK
+    )
     rules = policy("[{name: dev, match: {tags: {env: dev}}}, {name: prod}]")
     by_name = {one.graph: one.reason for one in plan(rules, [graph("b", env="dev"), graph("c")], past, NOW)}
     assert by_name == {"b": Reason.HALTED, "c": Reason.DUE}
@@ -196,7 +201,9 @@ def test_a_refused_call_is_tried_again_only_after_a_pause_that_doubles() -> None
     assert later.reason is Reason.REFUSED
 
 
-@pytest.mark.parametrize(("code", "reason"), [("GES.7001", "not-running"), ("GES.7002", "backing-up"), ("GES.0001", "refused")])
+@pytest.mark.parametrize(
+    ("code", "reason"), [("GES.7001", "not-running"), ("GES.7002", "backing-up"), ("GES.0001", "refused")]
+)
 def test_ges_refusals_become_decisions(code: str, reason: str) -> None:
     one = graph("a")
     past = begin(history("2.4.15"), attempt(one, job_id=None))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from upgrader.policy import PolicyError, fingerprint, parse_policy
 
 from tests.builders import RELEASES_TOPIC, TOPIC
+from upgrader.policy import PolicyError, fingerprint, parse_policy
 
 SMALLEST = f'notify: {TOPIC}\nrules: [{{windows: ["Sun 02:00-06:00 Asia/Shanghai"]}}]'
 
@@ -111,11 +111,15 @@ def test_a_field_that_is_not_built_yet_is_refused_and_never_ignored(rule: str) -
 
 
 def test_freezes_are_refused_until_they_are_built() -> None:
-    assert problems(f"notify: {TOPIC}\nfreezes: [{{from: 2026-12-24}}]\nrules: [{{}}]")[0].startswith("freezes: not supported yet")
+    assert problems(f"notify: {TOPIC}\nfreezes: [{{from: 2026-12-24}}]\nrules: [{{}}]")[0].startswith(
+        "freezes: not supported yet"
+    )
 
 
 def test_the_default_of_a_field_that_is_not_built_yet_may_be_written() -> None:
-    parse_policy(f"notify: {TOPIC}\nfreezes: []\nrules: [{{mode: auto, soak: 0h, after: [], backup: none, notice: 0d}}]")
+    parse_policy(
+        f"notify: {TOPIC}\nfreezes: []\nrules: [{{mode: auto, soak: 0h, after: [], backup: none, notice: 0d}}]"
+    )
 
 
 def test_a_window_that_its_cutoff_fills_is_an_error() -> None:
@@ -126,14 +130,18 @@ def test_two_rules_with_one_name_are_an_error() -> None:
     assert "earlier rule" in problems(f"notify: {TOPIC}\nrules: [{{name: rule-2}}, {{}}]")[0]
 
 
-@pytest.mark.parametrize("text", ["", "5", "[]", "null", "a: [", "a: 1\na: 2", '{"a": 1, "a": 2}', "1: 2", "\0", "[" * 5000])
+@pytest.mark.parametrize(
+    "text", ["", "5", "[]", "null", "a: [", "a: 1\na: 2", '{"a": 1, "a": 2}', "1: 2", "\0", "[" * 5000]
+)
 def test_what_is_no_policy_at_all_is_refused(text: str) -> None:
     assert problems(text)
 
 
 def test_yaml_means_what_it_says() -> None:
     """`on` is a key, `02:00` no number, a date a text: YAML 1.1 would read them otherwise."""
-    policy = parse_policy(f"notify: {{topic: '{TOPIC}', on: [failed]}}\nreleases: [{{version: 2.4.15, released_at: 2026-10-01}}]\nrules: [{{match: {{tags: {{a: off}}}}}}]")
+    policy = parse_policy(
+        f"notify: {{topic: '{TOPIC}', on: [failed]}}\nreleases: [{{version: 2.4.15, released_at: 2026-10-01}}]\nrules: [{{match: {{tags: {{a: off}}}}}}]"
+    )
     assert policy.notify
     assert policy.notify.on == ("failed",)
     assert policy.rules[0].match.tags

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import msgspec
 import pytest
-from upgrader.model import Job, Verdict
-from upgrader.settle import judge, overdue
 
 from tests.builders import NOW, attempt, graph
+from upgrader.model import Job, Verdict
+from upgrader.settle import judge, overdue
 
 OLD, NEW, OTHER = "2.4.4", "2.4.15", "2.4.9"
 ATTEMPT = attempt(graph("a", OLD), NEW)
@@ -40,7 +40,9 @@ def job(status: str) -> Job:
         (None, "200", "success", Verdict.VERSION_UNCHANGED),
     ],
 )
-def test_the_graph_is_believed_before_the_job(version: str | None, status: str, job_status: str | None, verdict: Verdict | None) -> None:
+def test_the_graph_is_believed_before_the_job(
+    version: str | None, status: str, job_status: str | None, verdict: Verdict | None
+) -> None:
     judgement = judge(ATTEMPT, graph("a", version, status), job(job_status) if job_status else None)
     assert (judgement.verdict if judgement else None) is verdict
 

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version as Pep440
+
 from upgrader.versions import Version
 
 parts = st.lists(st.integers(0, 999), min_size=3, max_size=4)
@@ -22,7 +23,9 @@ def test_what_was_written_is_kept_for_the_api_less_a_leading_v() -> None:
     assert str(Version(" v2.4.15 ")) == "2.4.15"
 
 
-@pytest.mark.parametrize("text", ["", "2.4", "2.4.5.6.7", "2.4.x", "2.4.6-rc1", "2..4.6", "２.４.６", "2.4.-6", "2.4.6\n2.4.7"])
+@pytest.mark.parametrize(
+    "text", ["", "2.4", "2.4.5.6.7", "2.4.x", "2.4.6-rc1", "2..4.6", "２.４.６", "2.4.-6", "2.4.6\n2.4.7"]
+)
 def test_anything_but_three_or_four_numbers_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="three or four numbers"):
         Version(text)

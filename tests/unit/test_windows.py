@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from upgrader.windows import Window, first_start
 
 from tests.builders import at
+from upgrader.windows import Window, first_start
 
 NOTHING = timedelta()
 

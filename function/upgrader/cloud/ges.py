@@ -75,7 +75,9 @@ class Ges:
         job_id = _text(answer, "job_id", "jobId")
         if job_id is None:
             region = project.region
-            raise CloudError("ges", "upgrade_graph", region, 200, "unreadable", "the answer names no job", may_have_acted=True)
+            raise CloudError(
+                "ges", "upgrade_graph", region, 200, "unreadable", "the answer names no job", may_have_acted=True
+            )
         return job_id
 
     def show_job(self, project: Project, graph_id: str, job_id: str) -> Job | None:
@@ -113,7 +115,7 @@ class Ges:
         while True:
             page_query = {**query, "offset": str(len(items)), "limit": str(PAGE)}
             answer = self._call(project, operation, "GET", path, page_query)
-            found = next((answer[name] for name in items_names if isinstance(answer.get(name), list)), [])
+            found: list[Any] = next((answer[name] for name in items_names if isinstance(answer.get(name), list)), [])
             page = [item for item in found if isinstance(item, Mapping)]
             total = next((answer[name] for name in total_names if isinstance(answer.get(name), int)), None)
             fresh = [item for item in page if (_text(item, "id", "job_id", "jobId") or "") not in seen]
@@ -211,7 +213,9 @@ def _tags(value: Any) -> dict[str, str]:
     if isinstance(value, Mapping):
         return {str(key): str(text) for key, text in value.items()}
     pairs = value if isinstance(value, list) else []
-    return {str(pair["key"]): str(pair.get("value") or "") for pair in pairs if isinstance(pair, Mapping) and "key" in pair}
+    return {
+        str(pair["key"]): str(pair.get("value") or "") for pair in pairs if isinstance(pair, Mapping) and "key" in pair
+    }
 
 
 def _enterprise_project(value: Any) -> str | None:

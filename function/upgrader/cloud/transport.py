@@ -80,7 +80,9 @@ class Transport:
     def _once(self, call: Call) -> dict[str, Any]:
         left = self._remaining().total_seconds()
         if left <= 0:
-            raise Unreachable(call.service, call.operation, call.region, None, "out-of-time", "the run has no time left")
+            raise Unreachable(
+                call.service, call.operation, call.region, None, "out-of-time", "the run has no time left"
+            )
         query = f"?{urlencode(call.query, quote_via=quote)}" if call.query else ""
         try:
             response = self._session.request(
@@ -151,7 +153,7 @@ class _Again(Exception):
 def _backoff(attempt: int) -> float:
     """Full jitter over a doubling pause, never nothing."""
     longest = min(_FIRST_PAUSE * 2.0**attempt, _LONGEST_PAUSE)
-    return random.uniform(longest / 4, longest)  # noqa: S311 - not for secrets
+    return random.uniform(longest / 4, longest)
 
 
 def _never_sent(failure: requests.RequestException) -> bool:

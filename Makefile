@@ -1,0 +1,58 @@
+# The front door. Everything sets itself up in a virtual environment of its own.
+PYTHON ?= python3
+EVENT ?= events/smn_release.json
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+VENV := .venv-$(VERSION)
+PY := $(VENV)/bin/python
+READY := $(VENV)/ready
+OTHERS := $(filter-out $(VERSION),3.10 3.11 3.12)
+
+.PHONY: help run test check others package bench simulator clean
+.DEFAULT_GOAL := help
+
+help: ## what there is
+	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: $(READY) dist/function.zip ## the packaged function against a simulated cloud; EVENT=events/….json for another event
+	@$(PY) -m cli.local $(EVENT)
+
+test: check others ## lint, types and all tests, on every Python of 3.10, 3.11 and 3.12 that is here
+
+check: $(READY) dist/function.zip
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check --quiet .
+	@$(PY) -m mypy --no-error-summary
+	@$(PY) -m pytest
+
+others:
+	@for version in $(OTHERS); do \
+	  if python$$version -c '' 2>/dev/null; then \
+	    echo "Python $$version"; $(MAKE) --no-print-directory tests PYTHON=python$$version || exit 1; \
+	  fi; done
+
+.PHONY: tests
+tests: $(READY) dist/function.zip
+	@$(PY) -m pytest
+
+package: $(READY) ## dist/function.zip
+	@$(PY) -m deploy.package
+
+dist/function.zip: $(READY) requirements.txt deploy/package.py $(shell find function -type f -not -path '*/__pycache__/*')
+	@$(PY) -m deploy.package
+
+bench: $(READY) dist/function.zip ## cold start of the unpacked zip, side by side with others
+	@$(PY) -m benchmarks.cold_start
+
+simulator: $(READY) ## the simulated cloud as a server
+	@$(PY) -m simulator
+
+$(READY): requirements.txt requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	  { echo "Python 3.10 or later is needed: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	@echo "Setting up $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is needed (Debian: python3-venv)"; exit 1; }
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+clean: ## removes everything that was made
+	@rm -rf .venv-* build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

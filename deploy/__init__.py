@@ -1,0 +1,1 @@
+"""From the source to what FunctionGraph runs."""
