@@ -96,8 +96,9 @@ def _place(name: str, package: str) -> str | None:
 def own() -> dict[str, bytes]:
     """Everything in function/ that git would keep."""
     source = ROOT / "function"
-    paths = (path for path in source.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
-    return {path.relative_to(source).as_posix(): path.read_bytes() for path in paths}
+    names = (path.relative_to(source) for path in source.rglob("*") if path.is_file())
+    kept = (name for name in names if not any(part.startswith((".", "__pycache__")) for part in name.parts))
+    return {name.as_posix(): (source / name).read_bytes() for name in kept}
 
 
 def write(target: Path, files: dict[str, bytes]) -> None:

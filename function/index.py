@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from upgrader.clock import SystemClock
 from upgrader.cloud.ges import Ges
@@ -25,22 +25,14 @@ _cold = True
 
 
 def initializer(context: object) -> None:
-    """Called once an instance: what every run needs is imported and the policy read, so that the first run starts at once.
-
-    A wrong policy is not an error here: each run says what is wrong with it.
-    """
-    platform = Platform(context)
-    try:
-        _policy(platform)
-    except PolicyError as error:
-        _log(platform, None).error("policy.refused", problems=error.problems)
+    """Called once an instance. What every run needs came with the import of this module; the rest is imported when needed."""
 
 
 def handler(event: object, context: object) -> dict[str, Any]:
     """Called for each event; the result that interface.md describes. Faults are entries of its `errors`."""
     global _cold
     platform = Platform(context)
-    run_id = uuid4().hex
+    run_id = os.urandom(16).hex()
     log = _log(platform, run_id)
     _cold = False
     try:

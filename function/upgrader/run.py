@@ -5,10 +5,10 @@ The only place that loops or waits. What it does depends on what it sees, not on
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
 import msgspec
 
@@ -177,7 +177,7 @@ class _Run:
             if job is None:
                 continue
             attempt = Attempt(
-                id=uuid4().hex,
+                id=os.urandom(16).hex(),
                 project=graph.project,
                 graph_id=graph.id,
                 graph=graph.name,
@@ -353,7 +353,7 @@ class _Run:
         if decision.from_version is None or decision.target is None:
             return False
         attempt = Attempt(
-            id=uuid4().hex,
+            id=os.urandom(16).hex(),
             project=decision.project,
             graph_id=decision.graph_id,
             graph=decision.graph,

@@ -7,8 +7,9 @@ from datetime import datetime, timezone
 from typing import Any, Literal
 from urllib.parse import quote
 
-from ..model import Graph, Job, Project, Status
-from ..versions import Version
+from upgrader.model import Graph, Job, Project, Status
+from upgrader.versions import Version
+
 from .errors import CloudError
 from .transport import ALWAYS, ONLY_THROTTLED, Call, Transport
 

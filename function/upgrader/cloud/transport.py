@@ -18,7 +18,8 @@ import msgspec
 import requests
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
-from ..clock import Clock
+from upgrader.clock import Clock
+
 from .credentials import Credentials, Signature
 from .errors import CloudError, Unreachable
 

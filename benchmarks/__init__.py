@@ -1,0 +1,1 @@
+"""Figures, measured side by side in one run. Not tests: nothing here is timed on a machine that is busy otherwise."""
