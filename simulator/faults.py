@@ -1,0 +1,112 @@
+"""What can go wrong between a client and the cloud. Each says whether the service acts before it goes wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from .wire import NoAnswer, Refusal, Request, Response
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    name: str
+    acts: bool
+    strike: Callable[[], Response]
+
+
+def throttle(retry_after: int | None = None) -> Fault:
+    """429 of the gateway (ges.md 5.3), with Retry-After when given."""
+
+    def strike() -> Response:
+        content = {
+            "error_msg": "The throttling threshold has been reached: policy user over ratelimit,limit:10,time:1 minute",
+            "error_code": "APIGW.0308",
+            "request_id": "cb141a91c945e68714a8eff5d62dc000",
+        }
+        return Response.of(429, content, **({} if retry_after is None else {"Retry-After": str(retry_after)}))
+
+    return Fault("throttle", False, strike)
+
+
+def error(status: int, code: str, message: str) -> Fault:
+    """A service's error in the envelope of the API in use."""
+
+    def strike() -> Response:
+        raise Refusal(status, code, message)
+
+    return Fault("error", False, strike)
+
+
+def server_error(status: int = 500, code: str | None = None, message: str | None = None) -> Fault:
+    return error(status, code or "GES.7006", message or "The underlying graph engine has internal error.")
+
+
+def html(status: int = 503) -> Fault:
+    page = b"<html><head><title>Service Unavailable</title></head><body><h1>Service Unavailable</h1></body></html>"
+    return Fault("html", False, lambda: Response(status, page, {"Content-Type": "text/html"}))
+
+
+def gateway_timeout() -> Fault:
+    content = {"error_msg": "Backend timeout", "error_code": "APIGW.0201", "request_id": "cb141a91c945e68714a8eff5d62dc002"}
+    return Fault("gateway_timeout", True, lambda: Response.of(504, content))
+
+
+def malformed() -> Fault:
+    return Fault("malformed", True, lambda: Response(200, b'{"job_id": "f99f', {"Content-Type": "application/json"}))
+
+
+def soft_error(code: str, message: str) -> Fault:
+    """v1.0: HTTP 200 with errorCode and errorMessage (ges.md 5.1)."""
+    return Fault("soft_error", False, lambda: Response.of(200, {"errorCode": code, "errorMessage": message}))
+
+
+def redirect() -> Fault:
+    return Fault("redirect", False, lambda: Response(302, b"", {"Location": "https://console.huaweicloud.com/"}))
+
+
+def lost_answer() -> Fault:
+    return _no_answer("reset", acts=True)
+
+
+def drop_connection() -> Fault:
+    return _no_answer("reset", acts=False)
+
+
+def read_timeout(acts: bool = True) -> Fault:
+    return _no_answer("timeout", acts=acts)
+
+
+def refuse_connection() -> Fault:
+    return _no_answer("refuse", acts=False)
+
+
+def _no_answer(how: str, acts: bool) -> Fault:
+    def strike() -> Response:
+        raise NoAnswer(how)
+
+    return Fault(how, acts, strike)
+
+
+@dataclass(slots=True)
+class Switch:
+    """A fault that is switched on for some requests."""
+
+    operation: str
+    fault: Fault
+    times: int | None
+    after: int
+    where: Callable[[Request], bool] | None
+
+    def takes(self, request: Request) -> bool:
+        if self.times == 0 or not fnmatchcase(request.operation, self.operation):
+            return False
+        if self.where is not None and not self.where(request):
+            return False
+        if self.after:
+            self.after -= 1
+            return False
+        if self.times is not None:
+            self.times -= 1
+        return True

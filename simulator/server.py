@@ -1,0 +1,97 @@
+"""The door on loopback: a WSGI app on Werkzeug's threaded server, all services on one address, told apart by path.
+
+Werkzeug, because it hands the connection to the app, which must be able to close it without an answer.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Any
+from urllib.parse import parse_qsl
+
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+from .cloud import Cloud
+from .wire import NoAnswer, Request, Response
+
+_SERVICES = ("GES", "SMN", "OBS", "IAM", "FUNCTIONGRAPH")
+
+
+class _Quiet(WSGIRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log(self, type: str, message: str, *args: Any) -> None:
+        pass
+
+
+class Server:
+    """A running server, as a context manager. `url` is its address."""
+
+    def __init__(self, cloud: Cloud, port: int) -> None:
+        self._cloud = cloud
+        self._stopped = threading.Event()
+        self._server: BaseWSGIServer = make_server("127.0.0.1", port, self._app, threaded=True, request_handler=_Quiet)
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def environment(self, region: str) -> dict[str, str]:
+        """The SDK's endpoint variables that lead here."""
+        suffix = region.upper().replace("-", "_")
+        return {f"HUAWEICLOUD_SDK_REGION_{service}_{suffix}": self.url for service in _SERVICES}
+
+    def __enter__(self) -> Server:
+        self._thread.start()
+        return self
+
+    def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
+        self._stopped.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+    def wait(self) -> None:
+        """Until the process is interrupted."""
+        self._thread.join()
+
+    def _app(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        try:
+            response = self._cloud.handle(self._request(environ))
+        except NoAnswer as none:
+            if none.how == "timeout":
+                self._stopped.wait(60)
+            return self._hang_up(environ)
+        except Exception as error:  # a fault of the simulator must be seen by the test that met it
+            response = Response(599, repr(error).encode(), {"Content-Type": "text/plain"})
+        headers = {"Content-Length": str(len(response.body)), **response.headers}
+        start_response(f"{response.status} -", list(headers.items()))
+        return [response.body]
+
+    def _request(self, environ: dict[str, Any]) -> Request:
+        headers = {key[5:].replace("_", "-").lower(): value for key, value in environ.items() if key.startswith("HTTP_")}
+        for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+            if environ.get(name):
+                headers[name.replace("_", "-").lower()] = environ[name]
+        return Request(
+            method=environ["REQUEST_METHOD"],
+            path=environ["REQUEST_URI"].partition("?")[0],
+            query=dict(parse_qsl(environ["QUERY_STRING"], keep_blank_values=True)),
+            headers=headers,
+            body=environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)),
+            at=self._cloud.clock.now(),
+        )
+
+    @staticmethod
+    def _hang_up(environ: dict[str, Any]) -> Iterable[bytes]:
+        """Resets the connection: a lingering time of nothing sends RST, and no answer."""
+        connection: socket.socket = environ["werkzeug.socket"]
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.shutdown(socket.SHUT_RDWR)
+        raise ConnectionError("hung up on purpose")
+
+
+def serve(cloud: Cloud, port: int = 0) -> Server:
+    """A server for the cloud, on a free port where none is given."""
+    return Server(cloud, port)

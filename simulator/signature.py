@@ -1,0 +1,95 @@
+"""Who signed a request: SDK-HMAC-SHA256 and tokens (ges.md 1, smn-obs-core.md B4), and OBS's own scheme (C1)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+from urllib.parse import quote, unquote
+
+from .wire import Refusal, Request
+
+SKEW = timedelta(minutes=15)
+_EMPTY = hashlib.sha256(b"").hexdigest()
+
+
+def check(request: Request, keys: Mapping[str, tuple[str, str | None]], tokens: set[str], now: datetime) -> None:
+    """Raises Refusal 401 APIGW.0301. `keys` are secret keys and security tokens by access key."""
+    if "x-auth-token" in request.headers:
+        if request.headers["x-auth-token"] not in tokens:
+            raise _refused("token is invalid or expired")
+        return
+    found = re.fullmatch(
+        r"SDK-HMAC-SHA256 Access=([^,]+), SignedHeaders=([^,]+), Signature=([0-9a-f]{64})",
+        request.headers.get("authorization", ""),
+    )
+    if found is None:
+        raise _refused("the Authorization header is missing or malformed")
+    access, names, signature = found[1], found[2].split(";"), found[3]
+    if access not in keys:
+        raise _refused("the access key does not exist")
+    secret, security_token = keys[access]
+    if security_token is not None and (
+        request.headers.get("x-security-token") != security_token or "x-security-token" not in names
+    ):
+        raise _refused("the security token is missing, unsigned or wrong")
+    if not {"host", "x-sdk-date"} <= set(names):
+        raise _refused("host and x-sdk-date must be signed")
+    stamp = request.headers.get("x-sdk-date", "")
+    try:
+        date = datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
+    except ValueError:
+        raise _refused("X-Sdk-Date is malformed") from None
+    if abs(now - date) > SKEW:
+        raise _refused("X-Sdk-Date is more than 15 minutes off")
+    if not hmac.compare_digest(signature, _sign(request, names, stamp, secret)):
+        raise _refused("verify aksk signature fail")
+
+
+def _sign(request: Request, names: list[str], stamp: str, secret: str) -> str:
+    path = "/".join(quote(part, safe="~") for part in unquote(request.path).split("/"))
+    query = "&".join(f"{quote(k, safe='~')}={quote(v, safe='~')}" for k, v in sorted(request.query.items()))
+    headers = "".join(f"{name}:{request.headers.get(name, '').strip()}\n" for name in sorted(names))
+    digest = request.headers.get("x-sdk-content-sha256") if request.body else None
+    canonical = "\n".join(
+        (
+            request.method,
+            path if path.endswith("/") else path + "/",
+            query,
+            headers,
+            ";".join(sorted(names)),
+            digest or (hashlib.sha256(request.body).hexdigest() if request.body else _EMPTY),
+        )
+    )
+    to_sign = f"SDK-HMAC-SHA256\n{stamp}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
+    return hmac.new(secret.encode(), to_sign.encode(), hashlib.sha256).hexdigest()
+
+
+def _refused(why: str) -> Refusal:
+    return Refusal(401, "APIGW.0301", f"Incorrect IAM authentication information: {why}")
+
+
+def check_obs(request: Request, bucket: str, key: str, keys: Mapping[str, tuple[str, str | None]]) -> None:
+    """Raises Refusal 403. `Authorization: OBS AK:base64(HMAC-SHA1(SK, …))`."""
+    found = re.fullmatch(r"OBS ([^:]+):(.+)", request.headers.get("authorization", ""))
+    if found is None or found[1] not in keys:
+        raise Refusal(403, "InvalidAccessKeyId", "The access key does not exist.")
+    secret, security_token = keys[found[1]]
+    if security_token is not None and request.headers.get("x-obs-security-token") != security_token:
+        raise Refusal(403, "InvalidAccessKeyId", "The security token is wrong.")
+    headers = request.headers
+    own = sorted((name, value) for name, value in headers.items() if name.startswith("x-obs-"))
+    date = "" if "x-obs-date" in headers else headers.get("date", "")
+    parts = [request.method, headers.get("content-md5", ""), headers.get("content-type", ""), date]
+    resource = f"/{bucket}/{quote(key, safe='/~')}"
+    sub = [name if value == "" else f"{name}={value}" for name, value in sorted(request.query.items()) if name in _SUBRESOURCES]
+    text = "\n".join(parts) + "\n" + "".join(f"{n}:{v}\n" for n, v in own) + resource + ("?" + "&".join(sub) if sub else "")
+    expected = base64.b64encode(hmac.new(secret.encode(), text.encode(), hashlib.sha1).digest()).decode()
+    if not hmac.compare_digest(found[2], expected):
+        raise Refusal(403, "SignatureDoesNotMatch", "The request signature does not match.")
+
+
+_SUBRESOURCES = ("append", "position", "acl", "uploads", "uploadId", "partNumber", "versionId")

@@ -1,0 +1,86 @@
+"""SMN: publishing to a topic (smn-obs-core.md A1 to A4)."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from .wire import Refusal, Request, Response
+
+if TYPE_CHECKING:
+    from .cloud import Project
+
+MAX_SUBJECT, MAX_MESSAGE = 512, 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message that was accepted. `structure` is the text for each channel."""
+
+    subject: str
+    message: str | None
+    structure: dict[str, str] | None
+    attributes: Any
+    message_id: str
+    at: datetime
+    body: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Topic:
+    urn: str
+    messages: list[Message] = field(default_factory=list)
+
+
+def route(request: Request, parts: list[str]) -> tuple[str, Callable[..., Response]]:
+    if request.method == "POST" and parts[5:] == ["publish"]:
+        return "publish", publish
+    return "unknown", _unknown
+
+
+def _unknown(*_: Any) -> Response:
+    raise Refusal(404, "APIGW.0101", "The API does not exist or has not been published in the environment")
+
+
+def publish(project: Project, request: Request, parts: list[str]) -> Response:
+    urn, body = parts[4], request.json
+    if not re.fullmatch(r"urn:smn:[a-z0-9-]+:[A-Za-z0-9]+:[A-Za-z0-9_-]+", urn):
+        raise Refusal(400, "SMN.0005", "TopicUrn invalid.")
+    topic = project.cloud.topic(urn)
+    if topic is None:
+        raise Refusal(404, "SMN.0006", "Topic not found.")
+    if not isinstance(body, dict):
+        raise Refusal(403, "SMN.0009", "Message invalid.")
+    subject = body.get("subject", "")
+    if not isinstance(subject, str) or len(subject.encode()) > MAX_SUBJECT or re.search(r"[\x00-\x1f\x7f]", subject):
+        raise Refusal(403, "SMN.0008", "Subject invalid.")
+    if "message_structure" in body:
+        structure = _structure(body["message_structure"])
+    elif isinstance(body.get("message"), str) and body["message"]:
+        structure = None
+    else:
+        raise Refusal(403, "SMN.0009", "Message invalid.")
+    if len(request.body) > MAX_MESSAGE:
+        raise Refusal(403, "SMN.0009", "Message invalid.")
+    message_id = f"{len(topic.messages) + 1:032x}"
+    at = project.cloud.clock.now()
+    topic.messages.append(
+        Message(subject, body.get("message"), structure, body.get("message_attributes"), message_id, at, body)
+    )
+    return Response.of(200, {"request_id": f"{len(project.cloud.requests):032x}", "message_id": message_id})
+
+
+def _structure(text: Any) -> dict[str, str]:
+    try:
+        structure = json.loads(text) if isinstance(text, str) else None
+    except ValueError:
+        structure = None
+    if not isinstance(structure, dict) or "default" not in structure:
+        raise Refusal(400, "SMN.0021", "Message structure invalid.")
+    if not all(isinstance(value, str) for value in structure.values()):
+        raise Refusal(400, "SMN.0021", "Message structure invalid.")
+    return structure

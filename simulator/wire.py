@@ -1,0 +1,59 @@
+"""A request and a response, the same for both doors."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(slots=True)
+class Request:
+    """One request that reached the cloud. `status` is what was answered, None where no answer got through."""
+
+    method: str
+    path: str  # percent-encoded, as it came
+    query: dict[str, str]
+    headers: dict[str, str]  # names in lower case
+    body: bytes
+    at: datetime
+    service: str = ""
+    operation: str = ""
+    api: str = ""
+    region: str = ""
+    status: int | None = None
+
+    @property
+    def json(self) -> Any:
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            return None
+
+
+@dataclass(slots=True)
+class Response:
+    status: int
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, status: int, content: Any, **headers: str) -> Response:
+        return cls(status, json.dumps(content).encode(), {"Content-Type": "application/json", **headers})
+
+
+class Refusal(Exception):
+    """A service's error: turned into the envelope of the service and API in use."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(code, message)
+        self.status, self.code, self.message = status, code, message
+
+
+class NoAnswer(Exception):
+    """The door closes the connection in this way instead of answering."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__(how)
+        self.how = how  # "reset", "timeout" or "refuse"
