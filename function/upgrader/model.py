@@ -135,7 +135,10 @@ class Release(msgspec.Struct, frozen=True):
 
 
 class Attempt(msgspec.Struct, frozen=True):
-    """One upgrade of one graph, from the intent to its end. `job_id` is None until it is known."""
+    """One upgrade of one graph, from the intent to its end. `job_id` is None until it is known.
+
+    `adopted`: found on its way without a record of who began it, so that its target shows only when it is reached.
+    """
 
     id: str
     project: Project
@@ -147,6 +150,7 @@ class Attempt(msgspec.Struct, frozen=True):
     force: bool
     began_at: datetime
     job_id: str | None = None
+    adopted: bool = False
     timed_out: bool = False
     verdict: Verdict | None = None
     detail: str | None = None

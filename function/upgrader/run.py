@@ -187,6 +187,7 @@ class _Run:
                 force=False,
                 began_at=job.began_at or self.began,
                 job_id=job.id,
+                adopted=True,
             )
             self.note(Intended(at=attempt.began_at, attempt=attempt))
             self.log.info("upgrade.adopted", **_names(attempt))
@@ -222,6 +223,9 @@ class _Run:
             graph = self.fleet.get(attempt.graph_id)
             if attempt.job_id is None:
                 attempt = self.find_job(attempt, graph) or attempt
+            if attempt.adopted and graph and graph.version and graph.version > attempt.from_version:
+                attempt = msgspec.structs.replace(attempt, to_version=graph.version)
+                self.note(Intended(at=attempt.began_at, attempt=attempt))
             judgement = self.judgement(attempt, graph)
             if judgement is not None and self.believed(attempt, judgement):
                 self.end(attempt, judgement.verdict, judgement.detail)

@@ -1,0 +1,98 @@
+"""Runs of the real function against the simulated cloud, on a clock that moves only when somebody sleeps."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+from simulator import ACCESS_KEY, SECRET_KEY, Cloud, VirtualClock, mock_huaweicloud
+from simulator.ges.models import Graph
+from upgrader.cloud.credentials import Credentials
+from upgrader.cloud.ges import Ges
+from upgrader.cloud.smn import Smn
+from upgrader.cloud.transport import Transport
+from upgrader.events import Trust, read_event
+from upgrader.journal import Folder, Journal, Memory, Storage
+from upgrader.log import start_log
+from upgrader.model import Project
+from upgrader.policy import Policy
+from upgrader.run import Shell, run
+
+from tests.builders import NOW, PROJECT, PROJECT_ID, RELEASES_TOPIC, TOPIC, policy
+
+REGION = "cn-north-4"
+RUN_NUMBERS = itertools.count(1)
+
+
+class World:
+    """A cloud with one project, a policy and a journal; `run` is one invocation."""
+
+    def __init__(self, policy_: Policy | None = None, storage: Storage | None = None) -> None:
+        self.clock = VirtualClock(NOW)
+        self.cloud = Cloud(self.clock)
+        self.cloud.release("2.4.9", "2.4.15")
+        self.project = self.cloud.project(REGION, PROJECT_ID)
+        self.topic = self.project.topic("ges-upgrades")
+        self.policy = policy_ or policy()
+        self.storage = storage or (Folder(self.policy.state.folder) if self.policy.state.folder else Memory())
+
+    def graph(self, name: str = "demo", version: str = "2.4.4", **fields: Any) -> Graph:
+        return self.project.graph(name, version=version, **fields)
+
+    def run(self, event: object = None, seconds: float = 3600, projects: tuple[Project, ...] = (PROJECT,)) -> dict[str, Any]:
+        """One invocation that the platform would kill after `seconds`."""
+        end = self.clock.now() + timedelta(seconds=seconds)
+
+        def remaining() -> timedelta:
+            return end - self.clock.now()
+
+        assert self.policy.notify
+        topics = None if self.policy.release_topics is None else [topic.urn for topic in self.policy.release_topics]
+        event = release("2.4.15") if event is None else event
+        command = read_event(event, Trust(topics, self.policy.notify.topic.urn), self.clock.now())
+        credentials = Credentials(ACCESS_KEY, SECRET_KEY)
+        with mock_huaweicloud(self.cloud):
+            transport = Transport(credentials, lambda s, r: f"https://{s}.{r}.myhuaweicloud.com", self.clock, remaining)
+            shell = Shell(
+                policy=self.policy,
+                projects=projects,
+                home=PROJECT,
+                ges=Ges(transport, self.policy.api),
+                smn=Smn(transport),
+                journal=Journal(self.storage),
+                clock=self.clock,
+                remaining=remaining,
+                log=start_log("ERROR", credentials.secrets, {}),
+                run_id=f"run-{next(RUN_NUMBERS)}",
+            )
+            return run(command, shell)
+
+    def later(self, **length: float) -> None:
+        self.clock.sleep(timedelta(**length).total_seconds())
+
+    def told(self) -> list[str]:
+        """The outcomes that subscribers were told of, in order."""
+        return [json.loads((message.structure or {})["default"]).get("outcome", "notice") for message in self.topic.messages]
+
+
+def release(version: str, **fields: Any) -> dict[str, Any]:
+    return message(json.dumps({"schema": "ges.release/1", "version": version, **fields}))
+
+
+def message(text: str, message_id: str = "m1") -> dict[str, Any]:
+    smn = {"type": "notification", "topic_urn": RELEASES_TOPIC, "message_id": message_id, "message": text}
+    return {"record": [{"event_source": "smn", "smn": {**smn, "timestamp": "2026-11-23T01:59:00Z", "subject": ""}}]}
+
+
+TIMER = {"version": "v1.0", "trigger_type": "TIMER", "trigger_name": "nightly", "user_event": ""}
+
+
+def only(result: dict[str, Any]) -> dict[str, Any]:
+    """The one decision of a result."""
+    (decision,) = result["decisions"]
+    return dict(decision)
+
+
+__all__ = ["NOW", "TIMER", "TOPIC", "World", "message", "only", "release"]
