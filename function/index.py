@@ -39,9 +39,7 @@ def handler(event: object, context: object) -> dict[str, Any]:
         return _handle(event, platform, run_id, log)
     except Exception as error:
         log.error("run.broke", exc_info=True)
-        return _refusal(
-            run_id, None, [f"a fault of the function itself: {type(error).__name__}; see run.broke in the log"]
-        )
+        return _refusal(run_id, None, [f"a fault of the function itself: {type(error).__name__}; see run.broke in the log"])
 
 
 def _handle(event: object, platform: Platform, run_id: str, log: Log) -> dict[str, Any]:
@@ -71,7 +69,9 @@ def _handle(event: object, platform: Platform, run_id: str, log: Log) -> dict[st
         return _refusal(run_id, policy, [problem])
     home = _home(platform, policy, command.region, command.project_id)
     if not home.region or not home.project_id:
-        problem = "the function's own region or project is not known: set REGION, or `projects` in the policy; nothing was called"
+        problem = (
+            "the function's own region or project is not known: set REGION, or `projects` in the policy; nothing was called"
+        )
         log.error("run.refused", error=problem)
         return _refusal(run_id, policy, [problem])
     transport = Transport(credentials, platform.endpoint, clock, remaining)
@@ -106,9 +106,7 @@ def _policy(platform: Platform) -> Policy:
     try:
         return parse_policy(platform.policy_text(Path(__file__).parent))
     except (OSError, UnicodeDecodeError) as error:
-        raise PolicyError(
-            [f"the policy file cannot be read: {error}; set POLICY, or POLICY_FILE to its path"]
-        ) from None
+        raise PolicyError([f"the policy file cannot be read: {error}; set POLICY, or POLICY_FILE to its path"]) from None
 
 
 def _log(platform: Platform, run_id: str | None) -> Log:

@@ -1,10 +1,10 @@
 """What moto is for AWS, for the part of Huawei Cloud that the function meets.
 
-    with mock_huaweicloud() as cloud:                # in the process, on `responses`
-        cloud.project("cn-north-4", PROJECT_ID).graph("demo", version="2.4.4")
+with mock_huaweicloud() as cloud:                # in the process, on `responses`
+    cloud.project("cn-north-4", PROJECT_ID).graph("demo", version="2.4.4")
 
-    with serve(Cloud()) as server:                   # on loopback
-        server.environment("cn-north-4")             # the SDK's endpoint variables
+with serve(Cloud()) as server:                   # on loopback
+    server.environment("cn-north-4")             # the SDK's endpoint variables
 """
 
 from . import faults

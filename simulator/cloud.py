@@ -141,6 +141,7 @@ class Cloud:
     def _route(self, request: Request) -> Callable[[], Response]:
         """What the request asks for; sets its service, operation and API."""
         parts = [unquote(part) for part in request.path.strip("/").split("/")]
+        respond: Callable[[Project, Request, list[str]], Response]
         if re.fullmatch(r"v2|v1\.0", parts[0]) and parts[2:3] == ["graphs"]:
             operation, respond = ges.route(request, parts)
             request.service, request.api = "ges", parts[0]
@@ -148,13 +149,13 @@ class Cloud:
             operation, respond = smn.route(request, parts)
             request.service = "smn"
         elif parts[:2] == ["v3", "projects"]:
-            operation, respond = "list_projects", iam.list_projects
+            operation = "list_projects"
             request.service = "iam"
         elif parts[0] == "v2" and parts[2:4] == ["fgs", "functions"]:
             operation, respond = "invoke_async", functiongraph.invoke_async
             request.service = "functiongraph"
         elif re.fullmatch(r"v\d(\.\d)?", parts[0]):
-            operation, respond = "unknown", _no_such_api
+            operation = "unknown"
             request.service = "apigw"
         else:
             return self._route_obs(request, parts)
@@ -162,15 +163,17 @@ class Cloud:
 
         def answer() -> Response:
             signature.check(request, self._keys, self._tokens, self.clock.now())
-            if respond in (_no_such_api, iam.list_projects):
-                return respond(self, request)
+            if request.service == "iam":
+                return iam.list_projects(self, request)
+            if request.service == "apigw":
+                raise _no_such_api()
             project = self.projects.get(parts[1])
             if project is None:
                 raise Refusal(400, "GES.0016", "Resource not found")
             request.region = project.region
             if request.api == "v2" and project.region in self.regions_without_v2:
-                return _no_such_api(self, request)
-            return respond(project, request, parts)  # type: ignore[operator,no-any-return]
+                raise _no_such_api()
+            return respond(project, request, parts)
 
         return answer
 
@@ -188,8 +191,8 @@ class Cloud:
         return answer
 
 
-def _no_such_api(_: Any, __: Request, ___: Any = None) -> Response:
-    raise Refusal(404, "APIGW.0101", "The API does not exist or has not been published in the environment")
+def _no_such_api() -> Refusal:
+    return Refusal(404, "APIGW.0101", "The API does not exist or has not been published in the environment")
 
 
 def _refused(request: Request, refusal: Refusal) -> Response:

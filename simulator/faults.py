@@ -49,7 +49,11 @@ def html(status: int = 503) -> Fault:
 
 
 def gateway_timeout() -> Fault:
-    content = {"error_msg": "Backend timeout", "error_code": "APIGW.0201", "request_id": "cb141a91c945e68714a8eff5d62dc002"}
+    content = {
+        "error_msg": "Backend timeout",
+        "error_code": "APIGW.0201",
+        "request_id": "cb141a91c945e68714a8eff5d62dc002",
+    }
     return Fault("gateway_timeout", True, lambda: Response.of(504, content))
 
 

@@ -164,9 +164,7 @@ def _smn(event: Mapping[str, Any], trust: Trust, now: datetime) -> Command:
         if smn.get("type") not in (None, "notification") or topic == trust.result_topic:
             continue
         if trust.topics is not None and topic not in trust.topics:
-            remarks.append(
-                f"{named} came from {str(topic)[:300]}, which is not one of release_topics; it was not believed"
-            )
+            remarks.append(f"{named} came from {str(topic)[:300]}, which is not one of release_topics; it was not believed")
             continue
         subject = smn.get("subject")
         read = read_announcement(smn["message"], subject if isinstance(subject, str) else "", _sent(smn, now))
@@ -194,9 +192,7 @@ def _smn(event: Mapping[str, Any], trust: Trust, now: datetime) -> Command:
 
 def _is_record(record: object) -> bool:
     return (
-        isinstance(record, Mapping)
-        and isinstance(record.get("smn"), Mapping)
-        and isinstance(record["smn"].get("message"), str)
+        isinstance(record, Mapping) and isinstance(record.get("smn"), Mapping) and isinstance(record["smn"].get("message"), str)
     )
 
 

@@ -132,9 +132,7 @@ class History:
         return [
             attempt
             for attempt in self.attempts.values()
-            if attempt.rule == rule
-            and attempt.to_version == version
-            and attempt.verdict not in (None, Verdict.SUCCEEDED)
+            if attempt.rule == rule and attempt.to_version == version and attempt.verdict not in (None, Verdict.SUCCEEDED)
         ]
 
     def untold(self, now: datetime) -> list[Event]:

@@ -73,9 +73,7 @@ def compose(event: Event, run_id: str, policy: str, lasting: bool) -> Message:
             *([] if lasting else ["The policy keeps no state: a result may be repeated, or be lost between runs."]),
         )
     )
-    return Message(
-        subject, {"default": _json(result), "email": email, "sms": _sms(f"GES: {attempt.graph} {headline}.")}
-    )
+    return Message(subject, {"default": _json(result), "email": email, "sms": _sms(f"GES: {attempt.graph} {headline}.")})
 
 
 def _advice(verdict: Verdict) -> list[str]:
@@ -96,9 +94,7 @@ def _advice(verdict: Verdict) -> list[str]:
 def _notice(event: Event, run_id: str) -> Message:
     text = (event.detail or "")[:MAX_DETAIL]
     notice = {"schema": "ges.upgrade.notice/1", "event_id": event.id, "run_id": run_id, "detail": text}
-    return Message(
-        "GES upgrader: a message was not understood", {"default": _json(notice), "email": text, "sms": _sms(text)}
-    )
+    return Message("GES upgrader: a message was not understood", {"default": _json(notice), "email": text, "sms": _sms(text)})
 
 
 def iso(moment: datetime) -> str:

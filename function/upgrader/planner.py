@@ -54,10 +54,6 @@ class Hold(msgspec.Struct, frozen=True):
 Gate = Callable[[Case], "Hold | None"]
 
 
-def state_gate(case: Case) -> Hold | None:
-    return None if case.history.readable else Hold(Action.BLOCKED, Reason.STATE_UNAVAILABLE)
-
-
 def enabled_gate(case: Case) -> Hold | None:
     return None if case.policy.enabled else Hold(Action.BLOCKED, Reason.PAUSED)
 
@@ -95,7 +91,6 @@ def concurrency_gate(case: Case) -> Hold | None:
 
 
 GATES: tuple[Gate, ...] = (
-    state_gate,
     enabled_gate,
     failures_gate,
     status_gate,
@@ -155,6 +150,8 @@ def _decide(
         return decision(Action.SKIP, Reason.NO_RULE)
     if graph.status.in_flight:
         return decision(Action.WAIT, Reason.UPGRADING)
+    if not history.readable:
+        return decision(Action.BLOCKED, Reason.STATE_UNAVAILABLE)
     if graph.version is None:
         return decision(Action.BLOCKED, Reason.REFUSED)
     release = _choose(policy, rule, graph, history, now)
@@ -193,9 +190,7 @@ def _choose(policy: Policy, rule: Rule, graph: Graph, history: History, now: dat
     fitting = [
         release
         for version, release in known.items()
-        if version not in history.withdrawn
-        and _fits(release, graph)
-        and (not release.not_after or now < release.not_after)
+        if version not in history.withdrawn and _fits(release, graph) and (not release.not_after or now < release.not_after)
     ]
     if not fitting:
         return Reason.NO_RELEASE

@@ -131,9 +131,7 @@ class Tags:
             raise ValueError("expected tags and their values, as {env: prod}")
         for tag, wanted in value.items():
             if not isinstance(tag, str) or not isinstance(wanted, str):
-                raise ValueError(
-                    f"expected text as the value of the tag {tag!r}, in quotes if need be; found {wanted!r}"
-                )
+                raise ValueError(f"expected text as the value of the tag {tag!r}, in quotes if need be; found {wanted!r}")
         self.wanted: Mapping[str, str] = value
 
 
@@ -184,15 +182,13 @@ class Rule(_Strict, frozen=True):
     name: Annotated[str, Meta(min_length=1, description="a text")] = ""
     match: Match = Match()
     versions: Annotated[Versions | None, Meta(description="PEP 440 specifiers")] = None
-    windows: Annotated[
-        tuple[Window, ...], Meta(description="a list of windows, as `Sat,Sun 02:00-06:00 Asia/Shanghai`")
-    ] = ()
+    windows: Annotated[tuple[Window, ...], Meta(description="a list of windows, as `Sat,Sun 02:00-06:00 Asia/Shanghai`")] = ()
     cutoff: Annotated[Duration | None, Meta(description="a duration, as 30m")] = None
     max_concurrent: Whole = 1
     max_failures: Whole = 1
-    force: Annotated[
-        Literal["never", "always"], Meta(description="never or always ({after: …} is not supported yet)")
-    ] = "never"
+    force: Annotated[Literal["never", "always"], Meta(description="never or always ({after: …} is not supported yet)")] = (
+        "never"
+    )
     job_timeout: Length = Duration(hours=2)
 
     mode: Any = "auto"
@@ -305,9 +301,7 @@ def _problem(where: str, message: str, found: Any, unknown: bool, missing: str |
 
         fields = _FIELDS_OF[names[-1] if names else ""].__struct_fields__
         meant = get_close_matches(name, fields, 1)
-        return f"{where}: unknown field; " + (
-            f"did you mean {meant[0]}?" if meant else f"accepted are {', '.join(fields)}"
-        )
+        return f"{where}: unknown field; " + (f"did you mean {meant[0]}?" if meant else f"accepted are {', '.join(fields)}")
     if missing:
         return f"{where}: the field {missing} is missing"
     accepted = _description(_FIELDS_OF.get(names[-1] if names else ""), name)
@@ -381,9 +375,7 @@ def _contradictions(policy: Policy, rule_numbers: list[int], problems: tuple[str
     if policy.notify is not UNSET:
         for number, topic in enumerate(policy.release_topics or ()):
             if topic.urn == policy.notify.topic.urn:
-                found.append(
-                    f"release_topics[{number}]: is also the topic of notify; results would come back as releases"
-                )
+                found.append(f"release_topics[{number}]: is also the topic of notify; results would come back as releases")
     names: set[str] = set()
     for number, rule in numbered:
         if rule.name in names:

@@ -7,7 +7,7 @@ one. Here they are text, and the second is an error.
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 _SCALARS = (
     ("tag:yaml.org,2002:null", r"(?:~|null|Null|NULL|)", "~nN\0"),
@@ -45,7 +45,7 @@ def _read_yaml(text: str) -> Any:
     import yaml
 
     class Loader(yaml.SafeLoader):
-        yaml_implicit_resolvers: dict[str, Any] = {}
+        yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
 
         def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
             keys: list[Any] = []

@@ -158,16 +158,9 @@ class _Run:
             return
         for graph in self.fleet.values():
             rule = govern(self.policy, graph)
-            if (
-                not graph.status.in_flight
-                or rule is None
-                or self.journal.history.open_attempt(graph.id)
-                or not graph.version
-            ):
+            if not graph.status.in_flight or rule is None or self.journal.history.open_attempt(graph.id) or not graph.version:
                 continue
-            newest = max(
-                (version for version in self.known_versions() if version > graph.version), default=graph.version
-            )
+            newest = max((version for version in self.known_versions() if version > graph.version), default=graph.version)
             try:
                 jobs = self.shell.ges.list_jobs(graph.project, graph.name, self.began - timedelta(days=1))
             except CloudError as error:
@@ -202,8 +195,9 @@ class _Run:
             self.settle()
             self.tell()
             self.decide(self.journal.history)
-            if self.act():
+            while self.act():
                 tick = 0
+                self.decide(self.journal.history)
             if not self.in_flight():
                 return
             pause = TICKS[min(tick, len(TICKS) - 1)]
@@ -338,8 +332,8 @@ class _Run:
         return assumed
 
     def act(self) -> bool:
-        """Starts what is due, each looked at again at the last instant: is it still allowed to start?"""
-        began = False
+        """Starts what is due, each looked at again at the last instant: is it still allowed to start? Whether any was tried."""
+        tried = False
         for decision in self.plan:
             if decision.action is not Action.UPGRADE:
                 continue
@@ -349,11 +343,11 @@ class _Run:
             if self.left() <= self.reserve:
                 self.log.info("upgrade.postponed", graph=decision.graph, why="the run's time nears its end")
                 continue
-            began = self.start(decision) or began
-        return began
+            tried = self.start(decision) or tried
+        return tried
 
     def start(self, decision: Decision) -> bool:
-        """Intent, call, job: in this order, so that whatever is lost can be found again."""
+        """Intent, call, job: in this order, so that whatever is lost can be found again. Whether the call was tried."""
         if decision.from_version is None or decision.target is None:
             return False
         attempt = Attempt(
@@ -377,23 +371,19 @@ class _Run:
         for number in range(CALLS_OF_AN_UPGRADE):
             late = decision.start_before is not None and self.shell.clock.now() >= decision.start_before
             if late or (number and self.left() <= self.reserve):
-                return self.refused(
-                    attempt, "too-late", "the window closed, or the run ended, before it could be started"
-                )
+                self.refused(attempt, "too-late", "the window closed, or the run ended, before it could be started")
+                return True
             try:
-                job_id = self.shell.ges.upgrade_graph(
-                    attempt.project, attempt.graph_id, attempt.to_version, attempt.force
-                )
+                job_id = self.shell.ges.upgrade_graph(attempt.project, attempt.graph_id, attempt.to_version, attempt.force)
             except CloudError as error:
                 if not error.may_have_acted:
                     self.complain(f"{error}; {attempt.graph} was not upgraded to {attempt.to_version}")
-                    return self.refused(attempt, error.code, str(error))
+                    self.refused(attempt, error.code, str(error))
+                    return True
                 self.log.warning("upgrade.answer_lost", error=str(error), **_names(attempt))
                 acted = self.look(attempt)
                 if acted is None:
-                    self.complain(
-                        f"{error}; whether {attempt.graph} is upgraded is not known yet; it is looked at again"
-                    )
+                    self.complain(f"{error}; whether {attempt.graph} is upgraded is not known yet; it is looked at again")
                     self.started[attempt.graph_id] = decision
                     return True
                 if not acted:
@@ -403,7 +393,9 @@ class _Run:
             self.started[attempt.graph_id] = msgspec.structs.replace(decision, job_id=job_id or None)
             self.log.info("upgrade.started", **{**_names(attempt), "job": job_id}, to=attempt.to_version.text)
             return True
-        return self.refused(attempt, "no-answer", "the call was made several times and did not act")
+        self.refused(attempt, "no-answer", "the call was made several times and did not act")
+        self.complain(f"{attempt.graph} was not upgraded to {attempt.to_version}: GES gave no answer, and nothing began")
+        return True
 
     def look(self, attempt: Attempt) -> str | None:
         """Whether a call without an answer acted: its job id, or "" for no, or None where that cannot be told."""
@@ -449,10 +441,9 @@ class _Run:
                 self.refused(attempt, "never-began", "its call left no trace in GES")
         return None
 
-    def refused(self, attempt: Attempt, code: str, detail: str) -> bool:
+    def refused(self, attempt: Attempt, code: str, detail: str) -> None:
         self.note(Refused(at=self.shell.clock.now(), attempt_id=attempt.id, code=code, detail=detail))
         self.log.warning("upgrade.refused", code=code, detail=detail, **_names(attempt))
-        return False
 
     def in_flight(self) -> list[Attempt]:
         return [attempt for attempt in self.journal.history.open_attempts() if attempt.project in self.shell.projects]

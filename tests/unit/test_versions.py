@@ -23,9 +23,7 @@ def test_what_was_written_is_kept_for_the_api_less_a_leading_v() -> None:
     assert str(Version(" v2.4.15 ")) == "2.4.15"
 
 
-@pytest.mark.parametrize(
-    "text", ["", "2.4", "2.4.5.6.7", "2.4.x", "2.4.6-rc1", "2..4.6", "２.４.６", "2.4.-6", "2.4.6\n2.4.7"]
-)
+@pytest.mark.parametrize("text", ["", "2.4", "2.4.5.6.7", "2.4.x", "2.4.6-rc1", "2..4.6", "２.４.６", "2.4.-6", "2.4.6\n2.4.7"])
 def test_anything_but_three_or_four_numbers_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="three or four numbers"):
         Version(text)

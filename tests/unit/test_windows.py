@@ -113,7 +113,8 @@ def test_a_window_is_open_when_its_last_opening_is_less_than_its_length_ago(
     """Against an oracle that walks the days and asks each for its opening, minute by minute."""
     names = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
     closes = (opens + length) % (24 * 60)
-    text = f"{','.join(names[day] for day in days)} {opens // 60:02}:{opens % 60:02}-{closes // 60:02}:{closes % 60:02} {zone}"
+    times = f"{opens // 60:02}:{opens % 60:02}-{closes // 60:02}:{closes % 60:02}"
+    text = f"{','.join(names[day] for day in days)} {times} {zone}"
     found = first_start([Window(text)], NOTHING, now)
     assert found
     assert (found[0] == now) == _open(ZoneInfo(zone), now, opens, length, days)

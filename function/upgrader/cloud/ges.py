@@ -76,9 +76,7 @@ class Ges:
         job_id = _text(answer, "job_id", "jobId")
         if job_id is None:
             region = project.region
-            raise CloudError(
-                "ges", "upgrade_graph", region, 200, "unreadable", "the answer names no job", may_have_acted=True
-            )
+            raise CloudError("ges", "upgrade_graph", region, 200, "unreadable", "the answer names no job", may_have_acted=True)
         return job_id
 
     def show_job(self, project: Project, graph_id: str, job_id: str) -> Job | None:
@@ -214,9 +212,7 @@ def _tags(value: Any) -> dict[str, str]:
     if isinstance(value, Mapping):
         return {str(key): str(text) for key, text in value.items()}
     pairs = value if isinstance(value, list) else []
-    return {
-        str(pair["key"]): str(pair.get("value") or "") for pair in pairs if isinstance(pair, Mapping) and "key" in pair
-    }
+    return {str(pair["key"]): str(pair.get("value") or "") for pair in pairs if isinstance(pair, Mapping) and "key" in pair}
 
 
 def _enterprise_project(value: Any) -> str | None:

@@ -81,9 +81,7 @@ class Transport:
     def _once(self, call: Call) -> dict[str, Any]:
         left = self._remaining().total_seconds()
         if left <= 0:
-            raise Unreachable(
-                call.service, call.operation, call.region, None, "out-of-time", "the run has no time left"
-            )
+            raise Unreachable(call.service, call.operation, call.region, None, "out-of-time", "the run has no time left")
         query = f"?{urlencode(call.query, quote_via=quote)}" if call.query else ""
         try:
             response = self._session.request(

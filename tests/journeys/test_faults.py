@@ -1,0 +1,332 @@
+"""What goes wrong in the cloud and on the way to it: each time, what the cloud saw and what was told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from simulator import faults
+from simulator.faults import Fault
+from tests.builders import policy
+from tests.journeys.runs import TIMER, World, only
+
+ON_THE_WAY_BACK = [
+    faults.lost_answer(),
+    faults.read_timeout(acts=True),
+    faults.gateway_timeout(),
+    faults.malformed(),
+]
+BEFORE_ACTING = [
+    faults.drop_connection(),
+    faults.read_timeout(acts=False),
+    faults.refuse_connection(),
+    faults.throttle(),
+    faults.throttle(retry_after=7),
+    faults.html(503),
+    faults.html(502),
+    faults.server_error(500),
+    faults.server_error(408, "GES.7005", "The underlying service of the graph engine is unavailable."),
+]
+
+
+def name(fault: Fault) -> str:
+    return f"{fault.name}-{'acts' if fault.acts else 'does-not-act'}"
+
+
+@pytest.mark.parametrize("fault", ON_THE_WAY_BACK, ids=name)
+def test_an_upgrade_whose_answer_is_lost_is_found_and_not_started_again(fault: Fault) -> None:
+    world = World()
+    graph = world.graph()
+    world.cloud.fault("ges.upgrade_graph", fault)
+    result = world.run()
+    assert len(world.cloud.calls("ges.upgrade_graph")) == 1
+    assert len(world.cloud.upgrades) == 1
+    assert graph.version == "2.4.15"
+    assert only(result)["job_id"] == world.cloud.upgrades[0].job_id
+    assert world.told() == ["succeeded"]
+
+
+@pytest.mark.parametrize("fault", BEFORE_ACTING, ids=name)
+def test_an_upgrade_call_that_did_not_act_is_made_again_in_the_same_run(fault: Fault) -> None:
+    world = World()
+    world.graph()
+    world.cloud.fault("ges.upgrade_graph", fault)
+    world.run()
+    assert len(world.cloud.calls("ges.upgrade_graph")) == 2
+    assert len(world.cloud.upgrades) == 1
+    assert world.told() == ["succeeded"]
+
+
+def test_retry_after_is_kept_to() -> None:
+    world = World()
+    world.graph()
+    world.cloud.fault("ges.upgrade_graph", faults.throttle(retry_after=7))
+    world.run()
+    first, second = world.cloud.calls("ges.upgrade_graph")
+    assert (second.at - first.at).total_seconds() == 7
+
+
+def test_a_retry_after_beyond_the_runs_time_is_not_waited_for() -> None:
+    world = World()
+    world.graph()
+    began = world.clock.now()
+    world.cloud.fault("ges.upgrade_graph", faults.throttle(retry_after=3600), times=None)
+    result = world.run(seconds=300)
+    assert (world.clock.now() - began).total_seconds() < 300
+    assert world.cloud.upgrades == []
+    assert "APIGW.0308" in result["errors"][0]
+
+
+@pytest.mark.parametrize("fault", [*BEFORE_ACTING, faults.malformed(), faults.gateway_timeout()], ids=name)
+@pytest.mark.parametrize("operation", ["ges.list_graphs", "ges.show_job"])
+def test_a_read_that_fails_is_repeated(fault: Fault, operation: str) -> None:
+    world = World()
+    world.graph()
+    world.cloud.fault(operation, fault, times=2)
+    result = world.run()
+    assert len(world.cloud.upgrades) == 1
+    assert world.told() == ["succeeded"]
+    assert result["errors"] == []
+
+
+def test_a_project_that_cannot_be_listed_is_left_alone_and_told_of_while_others_go_on() -> None:
+    from tests.builders import PROJECT
+    from upgrader.model import Project
+
+    world = World()
+    world.graph()
+    world.cloud.project("cn-east-3", "f" * 32).graph("elsewhere", version="2.4.4")
+    world.cloud.fault("ges.list_graphs", faults.html(503), times=None, where=lambda request: "f" * 32 in request.path)
+    result = world.run(projects=(PROJECT, Project("cn-east-3", "f" * 32)))
+    assert [decision["graph"] for decision in result["decisions"]] == ["demo"]
+    assert world.told() == ["succeeded"]
+    assert "cn-east-3" in result["errors"][0]
+    assert "nothing was started" in result["errors"][0]
+
+
+def test_a_redirect_is_no_success() -> None:
+    world = World()
+    world.graph()
+    world.cloud.fault("ges.list_graphs", faults.redirect(), times=None)
+    result = world.run()
+    assert world.cloud.upgrades == []
+    assert "302" in result["errors"][0]
+
+
+def test_an_error_in_an_answer_of_200_is_an_error() -> None:
+    world = World(policy(api="v1.0"))
+    world.graph()
+    world.cloud.fault("ges.list_graphs", faults.soft_error("GES.7006", "internal"), times=None)
+    result = world.run()
+    assert world.cloud.upgrades == []
+    assert "GES.7006" in result["errors"][0]
+
+
+@pytest.mark.parametrize(
+    ("fate", "outcome", "ends_at"),
+    [
+        ("failed", "rolled-back", "2.4.4"),
+        ("partially-failed", "rolled-back", "2.4.4"),
+        ("faulty", "failed", "2.4.4"),
+        ("vanish", "vanished", "2.4.4"),
+        ("success-without-new-version", "version-unchanged", "2.4.4"),
+        ("success", "succeeded", "2.4.15"),
+    ],
+)
+def test_every_end_of_a_job_is_told_once_as_what_it_is(fate: str, outcome: str, ends_at: str) -> None:
+    world = World()
+    graph = world.graph()
+    graph.next_upgrade(fate)  # type: ignore[arg-type]
+    result = world.run()
+    world.run()
+    assert [one["outcome"] for one in result["outcomes"]] == [outcome]
+    assert world.told() == [outcome]
+    assert graph.version == ends_at
+    assert len(world.cloud.upgrades) == 1
+
+
+def test_a_graph_that_is_deleted_while_it_is_upgraded_vanished() -> None:
+    world = World()
+    graph = world.graph()
+    world.run(seconds=60)
+    world.project.delete(graph)
+    result = world.run(TIMER)
+    assert result["outcomes"][0]["outcome"] == "vanished"
+    assert world.told() == ["vanished"]
+
+
+@pytest.mark.parametrize("fate", ["hang", "stuck"])
+def test_a_job_that_hangs_is_pending_then_timed_out_once_and_followed_on(fate: str, tmp_path: Path) -> None:
+    world = World(policy(state=f"file://{tmp_path}"))
+    graph = world.graph()
+    graph.next_upgrade(fate)  # type: ignore[arg-type]
+    assert len(world.run(seconds=900)["pending"]) == 1
+    assert world.told() == []
+    world.later(hours=2)
+    overdue = world.run(TIMER, seconds=900)
+    assert ([one["outcome"] for one in overdue["outcomes"]], len(overdue["pending"])) == (["timed-out"], 1)
+    assert world.run(TIMER, seconds=900)["outcomes"] == []
+    assert world.told() == ["timed-out"]
+    assert len(world.cloud.upgrades) == 1
+    graph.status = "200"
+    graph.version = "2.4.15"
+    graph.jobs[0].end = world.clock.now()
+    graph.jobs[0].ending = "success"
+    assert world.run(TIMER)["outcomes"][0]["outcome"] == "succeeded"
+    assert world.told() == ["timed-out", "succeeded"]
+
+
+@pytest.mark.parametrize(
+    ("code", "action", "reason"),
+    [
+        ("GES.7001", "wait", "not-running"),
+        ("GES.7002", "wait", "backing-up"),
+        ("GES.7003", "wait", "not-running"),
+        ("GES.7036", "blocked", "refused"),
+        ("GES.0001", "blocked", "refused"),
+        ("GES.7041", "blocked", "refused"),
+        ("GES.7999", "blocked", "refused"),
+    ],
+)
+def test_a_refusal_of_ges_becomes_a_decision_and_an_error_and_is_not_hammered(code: str, action: str, reason: str) -> None:
+    world = World()
+    world.graph()
+    world.cloud.fault("ges.upgrade_graph", faults.error(400, code, "no"), times=None)
+    result = world.run()
+    world.run(TIMER)
+    decision = only(result)
+    assert (decision["action"], decision["reason"]) == (action, reason)
+    assert len(world.cloud.calls("ges.upgrade_graph")) == 1
+    assert code in result["errors"][0]
+    assert "demo was not upgraded" in result["errors"][0]
+    assert world.told() == []
+
+
+def test_a_version_unknown_to_ges_is_never_replaced_by_another() -> None:
+    world = World()
+    world.graph()
+    world.run({"command": "release", "version": "2.9.9"})
+    (call,) = world.cloud.calls("ges.upgrade_graph")
+    assert call.json["upgrade_version"] == "2.9.9"
+    assert world.cloud.upgrades == []
+
+
+def test_a_refused_call_is_made_again_after_its_pause() -> None:
+    world = World()
+    world.graph()
+    world.cloud.fault("ges.upgrade_graph", faults.error(400, "GES.7001", "The graph is not running."))
+    world.run()
+    world.later(minutes=6)
+    world.run(TIMER)
+    assert world.told() == ["succeeded"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        faults.throttle(),
+        faults.html(503),
+        faults.server_error(500, "SMN.0018", "Internal error"),
+        faults.refuse_connection(),
+        faults.error(403, "SMN.0008", "Subject invalid."),
+    ],
+    ids=name,
+)
+def test_a_publish_that_was_refused_for_now_is_sent_again_at_once(fault: Fault) -> None:
+    world = World()
+    world.graph()
+    world.cloud.fault("smn.publish", fault)
+    result = world.run()
+    assert len(world.topic.messages) == 1
+    assert (result["notified"], result["errors"]) == (1, [])
+
+
+def test_a_publish_whose_answer_is_lost_is_not_repeated_in_the_run() -> None:
+    world = World()
+    world.graph()
+    world.cloud.fault("smn.publish", faults.lost_answer())
+    result = world.run()
+    assert len(world.topic.messages) == 1
+    assert result["notified"] == 0
+    assert "was not told" in result["errors"][0]
+
+
+def test_a_publish_that_failed_is_told_by_a_later_run_with_the_same_event_id(tmp_path: Path) -> None:
+    import json
+
+    world = World(policy(state=f"file://{tmp_path}"))
+    world.graph()
+    world.cloud.fault("smn.publish", faults.lost_answer())
+    world.run()
+    world.later(hours=2)
+    assert world.run(TIMER)["notified"] == 1
+    first, second = (json.loads((message.structure or {})["default"])["event_id"] for message in world.topic.messages)
+    assert first == second
+    world.later(hours=2)
+    assert world.run(TIMER)["notified"] == 0
+
+
+def test_a_topic_that_is_gone_is_an_error_and_the_result_is_kept(tmp_path: Path) -> None:
+    world = World(policy(state=f"file://{tmp_path}"))
+    world.graph()
+    topics = dict(world.project.topics)
+    world.project.topics.clear()
+    result = world.run()
+    assert "SMN.0006" in result["errors"][0]
+    assert result["outcomes"][0]["outcome"] == "succeeded"
+    world.project.topics.update(topics)
+    world.later(hours=2)
+    assert world.run(TIMER)["notified"] == 1
+    assert world.told() == ["succeeded"]
+
+
+def test_wrong_credentials_are_an_error_without_the_secrets() -> None:
+    world = World()
+    world.graph()
+    world.cloud.credentials("SIMULATORAK", "another secret")
+    result = world.run()
+    assert "APIGW.0301" in result["errors"][0]
+    assert "SIMULATORSK" not in str(result)
+    assert result["decisions"] == []
+
+
+def test_an_unreadable_journal_starts_nothing_and_says_so(tmp_path: Path) -> None:
+    (tmp_path / "journal.jsonl").write_text("garbage\n")
+    world = World(policy(state=f"file://{tmp_path}"))
+    world.graph()
+    result = world.run()
+    assert only(result)["reason"] == "state-unavailable"
+    assert "nothing is started" in result["errors"][0]
+    assert world.cloud.upgrades == []
+
+
+def test_a_crash_between_the_call_and_its_record_is_found_by_the_next_run(tmp_path: Path) -> None:
+    """The answer is lost, and so is the run: only the intent is in the journal."""
+    world = World(policy(state=f"file://{tmp_path}"))
+    world.graph()
+    world.cloud.fault("ges.upgrade_graph", faults.lost_answer())
+    world.cloud.fault("ges.list_jobs", faults.html(503), times=None)
+    world.run(seconds=30)
+    world.cloud.clear_faults()
+    world.later(minutes=15)
+    result = world.run(TIMER)
+    assert len(world.cloud.upgrades) == 1
+    assert result["outcomes"][0]["job_id"] == world.cloud.upgrades[0].job_id
+    assert world.told() == ["succeeded"]
+
+
+def test_an_intent_that_never_acted_is_closed_and_started_again(tmp_path: Path) -> None:
+    world = World(policy(state=f"file://{tmp_path}"))
+    world.graph()
+    world.cloud.fault("ges.upgrade_graph", faults.read_timeout(acts=False))
+    world.cloud.fault("ges.list_jobs", faults.html(503), times=None)
+    world.run(seconds=30)
+    assert world.cloud.upgrades == []
+    world.cloud.clear_faults()
+    world.later(minutes=15)
+    world.run(TIMER)
+    world.later(minutes=15)
+    world.run(TIMER)
+    assert len(world.cloud.upgrades) == 1
+    assert world.told() == ["succeeded"]
