@@ -7,7 +7,7 @@ one. Here they are text, and the second is an error.
 from __future__ import annotations
 
 import json
-from typing import Any, ClassVar
+from typing import Any
 
 _SCALARS = (
     ("tag:yaml.org,2002:null", r"(?:~|null|Null|NULL|)", "~nN\0"),
@@ -45,8 +45,6 @@ def _read_yaml(text: str) -> Any:
     import yaml
 
     class Loader(yaml.SafeLoader):
-        yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
-
         def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
             keys: list[Any] = []
             for key_node, _ in node.value:
@@ -58,6 +56,7 @@ def _read_yaml(text: str) -> Any:
                 keys.append(key)
             return super().construct_mapping(node, deep)
 
+    Loader.yaml_implicit_resolvers = {}
     for tag, pattern, first in _SCALARS:
         Loader.add_implicit_resolver(tag, re.compile(rf"^{pattern}$", re.ASCII), [*first.replace("\0", ""), ""])
     try:
