@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from upgrader.clock import SystemClock
 from upgrader.cloud.ges import Ges
@@ -13,12 +13,15 @@ from upgrader.cloud.smn import Smn
 from upgrader.cloud.transport import Transport
 from upgrader.events import EventError, Trust, read_event
 from upgrader.journal import Folder, Journal, Memory
-from upgrader.log import Log, start_log
+from upgrader.log import start_log
 from upgrader.messages import iso
 from upgrader.model import Project
 from upgrader.platform import DEFAULT_TIME, Platform
 from upgrader.policy import Policy, PolicyError, fingerprint, parse_policy
 from upgrader.run import Shell, run
+
+if TYPE_CHECKING:
+    from upgrader.log import Log
 
 _MEMORY = Memory()
 _cold = True

@@ -5,16 +5,17 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterable, Mapping, MutableMapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import structlog
-from structlog.typing import FilteringBoundLogger, Processor
-
-Log = FilteringBoundLogger
+if TYPE_CHECKING:
+    from structlog.typing import FilteringBoundLogger as Log
+    from structlog.typing import Processor
 
 
 def start_log(level: str, secrets: Iterable[str], context: Mapping[str, Any]) -> Log:
-    """A logger for one run, with `context` in every line and `secrets` in none."""
+    """A logger for one run, with `context` in every line and `secrets` in none. structlog comes with the first event."""
+    import structlog
+
     number = logging.getLevelName(level.strip().upper())
     processors: list[Processor] = [
         structlog.processors.add_log_level,

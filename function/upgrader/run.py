@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -32,12 +32,14 @@ from .history import (
     Withdrawn,
 )
 from .journal import Journal, JournalError
-from .log import Log
 from .messages import compose, iso
 from .model import Action, Attempt, Decision, Graph, Job, Project, Verdict
 from .planner import govern, plan
 from .policy import Duration, Policy, fingerprint
 from .settle import LOOKS, Judgement, judge, overdue
+
+if TYPE_CHECKING:
+    from .log import Log
 
 TICKS = (
     1.0,

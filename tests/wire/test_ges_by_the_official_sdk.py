@@ -12,9 +12,9 @@ from huaweicloudsdkges.v1 import GesClient as GesClientV1
 from huaweicloudsdkges.v1 import model as v1
 from huaweicloudsdkges.v2 import GesClient as GesClientV2
 from huaweicloudsdkges.v2 import model as v2
+
 from simulator import Cloud, faults
 from simulator.server import Server
-
 from tests.builders import PROJECT_ID
 from tests.wire.conftest import payload
 
@@ -187,7 +187,9 @@ def test_an_html_page_is_a_server_error(cloud: Cloud, ges: Any) -> None:
     assert (caught.value.status_code, caught.value.error_code) == (503, "503")
 
 
-@pytest.mark.parametrize(("fault", "acted"), [(faults.lost_answer(), 1), (faults.drop_connection(), 0)], ids=["lost", "dropped"])
+@pytest.mark.parametrize(
+    ("fault", "acted"), [(faults.lost_answer(), 1), (faults.drop_connection(), 0)], ids=["lost", "dropped"]
+)
 def test_a_connection_that_is_closed_without_an_answer_looks_the_same_whether_it_acted(
     cloud: Cloud, ges: Any, fault: faults.Fault, acted: int
 ) -> None:

@@ -12,9 +12,9 @@ from huaweicloudsdkfunctiongraph.v2 import AsyncInvokeFunctionRequest, FunctionG
 from huaweicloudsdkges.v2 import GesClient, ListGraphs2Request
 from huaweicloudsdksmn.v2 import PublishMessageRequest, PublishMessageRequestBody, SmnClient
 from obs import ObsClient, convertor
+
 from simulator import ACCESS_KEY, SECRET_KEY, Cloud, faults
 from simulator.server import Server
-
 from tests.builders import PROJECT_ID, TOPIC
 
 

@@ -1,0 +1,227 @@
+"""The zip as it is deployed: unpacked, with nothing else on the path, on every Python that is here."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.package import BUDGET, TARGET, dependencies, own, write
+from simulator import ACCESS_KEY, SECRET_KEY, Cloud, faults, serve
+from simulator.server import Server
+from tests.builders import PROJECT_ID, TOPIC
+
+EVENTS = Path(__file__).parents[2] / "events"
+POLICY = f"notify: {TOPIC}\nrules: [{{max_concurrent: 5}}]"
+
+INVOKE = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+import index
+
+class Context:
+    def getRequestID(self): return "request-1"
+    def getProjectID(self): return sys.argv[3]
+    def getRemainingTimeInMilliSeconds(self): return int(sys.argv[4])
+
+event = json.load(open(sys.argv[2], encoding="utf-8"))
+index.initializer(Context())
+print("RESULT " + json.dumps(index.handler(event, Context())))
+"""
+
+
+def pythons() -> list[str]:
+    """This Python and every other of FunctionGraph's that is on the path and starts."""
+    found = [sys.executable]
+    for version in ("3.10", "3.11", "3.12", "3.13"):
+        path = shutil.which(f"python{version}")
+        own_version = f"{sys.version_info[0]}.{sys.version_info[1]}" == version
+        if path and not own_version and subprocess.run([path, "-c", ""], capture_output=True, check=False).returncode == 0:
+            found.append(path)
+    return found
+
+
+@pytest.fixture(scope="module")
+def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("zip")
+    with zipfile.ZipFile(TARGET) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+@pytest.fixture
+def cloud() -> Cloud:
+    cloud = Cloud()
+    cloud.upgrade_duration = timedelta(seconds=1)
+    cloud.release("2.4.9", "2.4.15")
+    cloud.project("cn-north-4", PROJECT_ID).topic("ges-upgrades")
+    return cloud
+
+
+@pytest.fixture
+def server(cloud: Cloud) -> Iterator[Server]:
+    with serve(cloud) as running:
+        yield running
+
+
+class Platform:
+    """Invokes the unpacked zip as FunctionGraph would: a process of its own for each event."""
+
+    def __init__(self, unpacked: Path, server: Server, home: Path) -> None:
+        self.unpacked, self.server, self.home = unpacked, server, home
+        self.log: list[dict[str, Any]] = []
+
+    def invoke(self, event: str | Path, python: str = sys.executable, seconds: float = 60, **variables: str) -> dict[str, Any]:
+        path = EVENTS / f"{event}.json" if isinstance(event, str) else event
+        environment = {
+            "HOME": str(self.home),
+            "POLICY": POLICY,
+            "HUAWEICLOUD_SDK_AK": ACCESS_KEY,
+            "HUAWEICLOUD_SDK_SK": SECRET_KEY,
+            **self.server.environment("cn-north-4"),
+            **variables,
+        }
+        arguments = [str(self.unpacked), str(path), PROJECT_ID, str(int(seconds * 1000))]
+        ran = subprocess.run(
+            [python, "-I", "-S", "-B", "-c", INVOKE, *arguments],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        assert ran.returncode == 0, ran.stderr
+        *lines, last = ran.stdout.splitlines()
+        self.log = [json.loads(line) for line in lines]
+        return dict(json.loads(last.removeprefix("RESULT ")))
+
+
+@pytest.fixture
+def platform(unpacked: Path, server: Server, tmp_path: Path) -> Platform:
+    return Platform(unpacked, server, tmp_path)
+
+
+@pytest.mark.parametrize("python", pythons())
+def test_an_smn_event_upgrades_and_tells_once_and_its_repetition_does_nothing(
+    platform: Platform, cloud: Cloud, python: str, tmp_path: Path
+) -> None:
+    graph = cloud.project("cn-north-4", PROJECT_ID).graph("demo", version="2.4.4")
+    state = POLICY + f"\nstate: file://{tmp_path}/state"
+    first = platform.invoke("smn_release", python, POLICY=state)
+    assert (first["errors"], [one["outcome"] for one in first["outcomes"]], first["notified"]) == ([], ["succeeded"], 1)
+    assert graph.version == "2.4.15"
+    second = platform.invoke("smn_release", python, POLICY=state)
+    assert (second["outcomes"], second["notified"], second["decisions"][0]["reason"]) == ([], 0, "up-to-date")
+    assert len(cloud.upgrades) == 1
+    assert len(cloud.project("cn-north-4", PROJECT_ID).topic("ges-upgrades").messages) == 1
+
+
+def test_the_result_has_the_interfaces_shape(platform: Platform, cloud: Cloud) -> None:
+    cloud.project("cn-north-4", PROJECT_ID).graph("demo", version="2.4.4")
+    result = platform.invoke("command_plan")
+    keys = "run_id policy command dry_run now decisions outcomes notified pending errors"
+    assert list(result) == keys.split()
+    assert len(result["policy"]) == 12
+    keys = "region project_id graph_id graph rule from_version target action reason until job_id"
+    assert list(result["decisions"][0]) == keys.split()
+
+
+@pytest.mark.parametrize("event", sorted(path.stem for path in EVENTS.glob("*.json")))
+def test_every_event_of_the_folder_is_understood(platform: Platform, cloud: Cloud, event: str) -> None:
+    cloud.project("cn-north-4", PROJECT_ID).graph("demo", version="2.4.15")
+    assert platform.invoke(event)["errors"] == []
+
+
+def test_a_run_that_is_too_short_hands_over_to_a_process_that_knows_nothing(platform: Platform, cloud: Cloud) -> None:
+    cloud.upgrade_duration = timedelta(seconds=5)
+    cloud.project("cn-north-4", PROJECT_ID).graph("demo", version="2.4.4")
+    assert len(platform.invoke("smn_release", seconds=3)["pending"]) == 1
+    result = platform.invoke("timer_nightly")
+    assert [one["outcome"] for one in result["outcomes"]] == ["succeeded"]
+    assert len(cloud.upgrades) == 1
+
+
+@pytest.mark.parametrize(
+    "fault", [faults.lost_answer(), faults.drop_connection(), faults.html()], ids=["lost", "dropped", "html"]
+)
+def test_faults_on_a_real_connection_start_one_upgrade_and_tell_one_result(
+    platform: Platform, cloud: Cloud, fault: faults.Fault
+) -> None:
+    cloud.project("cn-north-4", PROJECT_ID).graph("demo", version="2.4.4")
+    cloud.fault("ges.upgrade_graph", fault)
+    result = platform.invoke("smn_release")
+    assert [one["outcome"] for one in result["outcomes"]] == ["succeeded"]
+    assert len(cloud.upgrades) == 1
+    assert len(cloud.project("cn-north-4", PROJECT_ID).topic("ges-upgrades").messages) == 1
+
+
+def test_every_log_line_is_json_with_its_run_and_without_secrets(platform: Platform, cloud: Cloud) -> None:
+    cloud.project("cn-north-4", PROJECT_ID).graph("demo", version="2.4.4")
+    result = platform.invoke("smn_release", LOG_LEVEL="DEBUG")
+    assert {line["run_id"] for line in platform.log} == {result["run_id"]}
+    assert {line["request_id"] for line in platform.log} == {"request-1"}
+    assert {line["cold_start"] for line in platform.log} == {True}
+    (started,) = [line for line in platform.log if line["event"] == "upgrade.started"]
+    assert {"region", "project", "graph", "job"} <= set(started)
+    assert SECRET_KEY not in json.dumps(platform.log)
+
+
+def test_a_wrong_policy_is_refused_before_anything_is_called(platform: Platform, cloud: Cloud) -> None:
+    result = platform.invoke("timer_nightly", POLICY=f"notify: {TOPIC}\nrules: [{{soak: 48h, cutof: 3}}]")
+    assert [error.split(":")[1].strip() for error in result["errors"]] == ["rules[0].cutof", "rules[0].soak"]
+    assert cloud.requests == []
+
+
+def test_a_policy_file_is_read(platform: Platform, cloud: Cloud, tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(POLICY)
+    assert platform.invoke("command_plan", POLICY="", POLICY_FILE=str(tmp_path / "mine.yaml"))["errors"] == []
+    missing = platform.invoke("command_plan", POLICY="", POLICY_FILE=str(tmp_path / "none.yaml"))
+    assert "cannot be read" in missing["errors"][0]
+
+
+def test_the_sample_policy_in_the_zip_starts_nothing(platform: Platform, cloud: Cloud) -> None:
+    cloud.project("cn-north-4", PROJECT_ID).graph("demo", version="2.4.4")
+    result = platform.invoke("smn_release", POLICY="")
+    assert result["decisions"][0]["reason"] == "paused"
+    assert cloud.upgrades == []
+
+
+def test_nothing_is_written_outside(platform: Platform, cloud: Cloud, tmp_path: Path) -> None:
+    before = sorted(os.listdir(platform.unpacked))
+    cloud.project("cn-north-4", PROJECT_ID).graph("demo", version="2.4.4")
+    platform.invoke("smn_release")
+    assert sorted(os.listdir(platform.unpacked)) == before
+    assert os.listdir(tmp_path) == []
+
+
+def test_the_zip_is_inside_its_budget_and_holds_only_what_is_deployed() -> None:
+    with zipfile.ZipFile(TARGET) as archive:
+        names = archive.namelist()
+    tops = {name.split("/")[0] for name in names}
+    assert TARGET.stat().st_size <= BUDGET
+    assert "index.py" in names
+    assert not tops & {"tests", "simulator", "cli", "deploy", "benchmarks", "bson", "pymongo", "dns", "simplejson", "pip"}
+    assert not [name for name in names if name.endswith(".pyc") or "/." in name]
+
+
+def test_compiled_files_are_for_linux_on_x86_64_only() -> None:
+    with zipfile.ZipFile(TARGET) as archive:
+        compiled = [name for name in archive.namelist() if name.endswith((".so", ".pyd", ".dylib", ".dll"))]
+        machines = {archive.read(name)[:4] + archive.read(name)[18:20] for name in compiled}
+    assert machines == {b"\x7fELF\x3e\x00"}
+    assert len(compiled) == 4
+    assert all(name.startswith("msgspec/_core.cpython-3") and "x86_64-linux-gnu" in name for name in compiled)
+
+
+def test_the_same_inputs_give_the_same_bytes(tmp_path: Path) -> None:
+    write(tmp_path / "again.zip", {**dependencies(), **own()})
+    assert (tmp_path / "again.zip").read_bytes() == TARGET.read_bytes()
