@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from structlog.typing import FilteringBoundLogger as Log
-    from structlog.typing import Processor
+    from structlog.typing import FilteringBoundLogger, Processor
+
+    Log = FilteringBoundLogger
 
 
 def start_log(level: str, secrets: Iterable[str], context: Mapping[str, Any]) -> Log:
