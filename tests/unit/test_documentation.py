@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from upgrader.model import Reason, Verdict
 
 OPERATING = (Path(__file__).parents[2] / "docs" / "operating.md").read_text()
