@@ -21,14 +21,12 @@ test: check others ## lint, types and all tests, on every Python of 3.10, 3.11 a
 check: $(READY) dist/function.zip
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check --quiet .
-	@$(PY) -m mypy --no-error-summary
+	@$(PY) -m mypy
 	@$(PY) -m pytest
 
-others:
-	@for version in $(OTHERS); do \
-	  if python$$version -c '' 2>/dev/null; then \
-	    echo "Python $$version"; $(MAKE) --no-print-directory tests PYTHON=python$$version || exit 1; \
-	  fi; done
+others: $(READY)
+	@for python in $$($(PY) -m deploy.pythons $(OTHERS)); do \
+	  echo "The tests on $$python"; $(MAKE) --no-print-directory tests PYTHON=$$python || exit 1; done
 
 .PHONY: tests
 tests: $(READY) dist/function.zip

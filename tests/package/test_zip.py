@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -16,6 +15,7 @@ from typing import Any
 import pytest
 
 from deploy.package import BUDGET, TARGET, dependencies, own, write
+from deploy.pythons import find
 from simulator import ACCESS_KEY, SECRET_KEY, Cloud, faults, serve
 from simulator.server import Server
 from tests.builders import PROJECT_ID, TOPIC
@@ -37,17 +37,6 @@ event = json.load(open(sys.argv[2], encoding="utf-8"))
 index.initializer(Context())
 print("RESULT " + json.dumps(index.handler(event, Context())))
 """
-
-
-def pythons() -> list[str]:
-    """This Python and every other of FunctionGraph's that is on the path and starts."""
-    found = [sys.executable]
-    for version in ("3.10", "3.11", "3.12", "3.13"):
-        path = shutil.which(f"python{version}")
-        own_version = f"{sys.version_info[0]}.{sys.version_info[1]}" == version
-        if path and not own_version and subprocess.run([path, "-c", ""], capture_output=True, check=False).returncode == 0:
-            found.append(path)
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +99,7 @@ def platform(unpacked: Path, server: Server, tmp_path: Path) -> Platform:
     return Platform(unpacked, server, tmp_path)
 
 
-@pytest.mark.parametrize("python", pythons())
+@pytest.mark.parametrize("python", {**find(), "this": sys.executable}.values())
 def test_an_smn_event_upgrades_and_tells_once_and_its_repetition_does_nothing(
     platform: Platform, cloud: Cloud, python: str, tmp_path: Path
 ) -> None:
