@@ -87,7 +87,7 @@ def _handle(event: object, platform: Platform, run_id: str, log: Log) -> dict[st
         journal=Journal(_MEMORY if policy.state.folder is None else Folder(policy.state.folder)),
         clock=clock,
         remaining=remaining,
-        log=log.bind(policy=fingerprint(policy)),
+        log=log.bind(policy=fingerprint(policy), region=home.region, project=home.project_id),
         run_id=run_id,
     )
     return run(command, shell)
@@ -118,7 +118,6 @@ def _log(platform: Platform, run_id: str | None) -> Log:
         "request_id": platform.request_id,
         "run_id": run_id,
         "function": platform.function_name,
-        "region": platform.variable("REGION"),
         "cold_start": _cold,
     }
     return start_log(platform.variable("LOG_LEVEL") or "INFO", credentials.secrets if credentials else (), context)

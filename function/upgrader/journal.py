@@ -110,6 +110,8 @@ class Folder:
         self._path = folder / "journal.jsonl"
 
     def read(self, position: int) -> bytes:
+        if not os.path.lexists(self._path.parent) or (self._path.parent.is_dir() and not self._path.exists()):
+            return b""  # nothing was written yet, and looking must not write
         with self._locked() as handle:
             return os.pread(handle, max(0, self._length(handle) - position), position)
 

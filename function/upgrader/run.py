@@ -6,7 +6,7 @@ The only place that loops or waits. What it does depends on what it sees, not on
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -88,6 +88,7 @@ class _Run:
         self.fleet: dict[str, Graph] = {}
         self.unseen: set[Project] = set()
         self.plan: tuple[Decision, ...] = ()
+        self.decided: dict[str, Decision] = {}
         self.started: dict[str, Decision] = {}
         self.outcomes: list[dict[str, Any]] = []
         self.notified = 0
@@ -101,7 +102,7 @@ class _Run:
         self.observe()
         if self.command.changes_nothing:
             self.decide(self.assumed())
-            self.tell(notices_only=True)
+            self.tell(only={notice.id for notice in self.command.notices})
         else:
             self.adopt()
             self.pursue()
@@ -218,7 +219,10 @@ class _Run:
                 continue
             graph = self.fleet.get(attempt.graph_id)
             if attempt.job_id is None:
-                attempt = self.find_job(attempt, graph) or attempt
+                found = self.find_job(attempt, graph)
+                if found is None:
+                    continue
+                attempt = found
             if attempt.adopted and graph and graph.version and graph.version > attempt.from_version:
                 attempt = msgspec.structs.replace(attempt, to_version=graph.version)
                 self.note(Intended(at=attempt.began_at, attempt=attempt))
@@ -270,24 +274,22 @@ class _Run:
             )
             self.log.info("upgrade.ended", outcome=verdict.value, detail=detail, **_names(attempt))
 
-    def tell(self, notices_only: bool = False) -> None:
-        """Sends what is in the outbox: leased, published, done (smn-obs-core.md C4). One call an event."""
-        now = self.shell.clock.now()
-        for event in self.journal.history.untold(now):
-            wanted = event.verdict is None or self.wanted(event.verdict)
-            if (notices_only and event.verdict is not None) or self.left() <= timedelta():
+    def tell(self, only: Collection[str] | None = None) -> None:
+        """Sends what is in the outbox, or of that `only` these: leased, published, done (smn-obs-core.md C4)."""
+        for event in self.journal.history.untold(self.shell.clock.now()):
+            if (only is not None and event.id not in only) or self.shell.remaining() <= timedelta():
                 continue
-            if self.claim(event) and wanted:
+            if not self.wanted(event):
+                self.note(Told(at=self.shell.clock.now(), event_id=event.id, message_id=""))
+            elif self.claim(event):
                 self.publish(event)
-            elif not wanted:
-                self.note(Told(at=now, event_id=event.id, message_id=""))
 
-    def wanted(self, verdict: Verdict) -> bool:
-        kind = "succeeded" if verdict is Verdict.SUCCEEDED else "failed"
-        return kind in self.policy.notify.on  # type: ignore[union-attr]
+    def wanted(self, event: Event) -> bool:
+        kind = "succeeded" if event.verdict is Verdict.SUCCEEDED else "failed"
+        return event.verdict is None or kind in self.policy.notify.on  # type: ignore[union-attr]
 
     def claim(self, event: Event) -> bool:
-        """Whether the event is this run's to send. An event that is already leased to it failed before, and waits."""
+        """Whether the event is this run's to send."""
         now = self.shell.clock.now()
         until = now + max(self.shell.remaining(), timedelta()) + LEASE_BEYOND_RUN
         claim = Claimed(at=now, event_id=event.id, run_id=self.shell.run_id, until=until)
@@ -314,6 +316,7 @@ class _Run:
 
     def decide(self, history: History) -> None:
         self.plan = plan(self.policy, self.seen(), history, self.shell.clock.now())
+        self.decided.update({decision.graph_id: decision for decision in self.plan})
 
     def seen(self) -> Sequence[Graph]:
         return [graph for graph in self.fleet.values() if graph.project not in self.unseen]
@@ -428,7 +431,7 @@ class _Run:
         return None
 
     def find_job(self, attempt: Attempt, graph: Graph | None) -> Attempt | None:
-        """The attempt with its job id, when that was lost; an attempt that never acted is closed."""
+        """The attempt, with its job id if that can be found. None: not known yet, or closed as it left no trace in GES."""
         try:
             job_id = self.job_of(attempt)
         except CloudError as error:
@@ -437,10 +440,10 @@ class _Run:
         if job_id is not None:
             self.note(Started(at=self.shell.clock.now(), attempt_id=attempt.id, job_id=job_id))
             return self.journal.history.attempts.get(attempt.id)
-        if graph is not None and graph.status.running and graph.version == attempt.from_version:
-            verdict = Judgement(Verdict.VANISHED, sure=False)
-            if self.believed(attempt, verdict):
-                self.refused(attempt, "never-began", "its call left no trace in GES")
+        if graph is None or not graph.status.running or graph.version != attempt.from_version:
+            return attempt
+        if self.believed(attempt, Judgement(Verdict.VANISHED, sure=False)):
+            self.refused(attempt, "never-began", "its call left no trace in GES")
         return None
 
     def refused(self, attempt: Attempt, code: str, detail: str) -> None:
@@ -477,7 +480,7 @@ class _Run:
             self.log.error("run.error", error=text)
 
     def result(self) -> dict[str, Any]:
-        for decision in self.plan:
+        for decision in self.decided.values():
             self.log.info(
                 "graph.decided",
                 region=decision.project.region,
@@ -492,7 +495,7 @@ class _Run:
             "command": self.command.word.value,
             "dry_run": self.command.changes_nothing,
             "now": iso(self.began),
-            "decisions": [_shown(self.started.get(decision.graph_id, decision)) for decision in self.plan],
+            "decisions": [_shown(self.started.get(decision.graph_id, decision)) for decision in self.decided.values()],
             "outcomes": self.outcomes,
             "notified": self.notified,
             "pending": [_pending(attempt) for attempt in self.in_flight()],

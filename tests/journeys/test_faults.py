@@ -330,3 +330,12 @@ def test_an_intent_that_never_acted_is_closed_and_started_again(tmp_path: Path) 
     world.run(TIMER)
     assert len(world.cloud.upgrades) == 1
     assert world.told() == ["succeeded"]
+
+
+def test_a_graph_whose_project_cannot_be_listed_at_the_end_of_a_run_keeps_its_decision() -> None:
+    world = World()
+    world.graph()
+    world.cloud.fault("ges.list_graphs", faults.html(503), times=None, after=3)
+    result = world.run(seconds=120)
+    assert (only(result)["action"], len(result["pending"])) == ("upgrade", 1)
+    assert len(world.cloud.upgrades) == 1

@@ -270,3 +270,23 @@ def test_notify_on_chooses_what_is_told() -> None:
     world.run()
     assert world.told() == []
     assert len(world.cloud.upgrades) == 1
+
+
+def test_a_plan_leaves_no_trace_where_the_journal_will_be(tmp_path: Path) -> None:
+    world = World(policy(state=f"file://{tmp_path}/state"))
+    world.graph()
+    world.run({"command": "plan"})
+    assert not (tmp_path / "state").exists()
+
+
+def test_a_plan_sends_nothing_that_an_earlier_run_could_not(tmp_path: Path) -> None:
+    world = World(policy(state=f"file://{tmp_path}"))
+    topics = dict(world.project.topics)
+    world.project.topics.clear()
+    world.run(message("GES 2.4.9 and 2.4.15"))
+    world.project.topics.update(topics)
+    world.later(hours=2)
+    world.run({"command": "status"})
+    assert world.topic.messages == []
+    world.run(TIMER)
+    assert world.told() == ["notice"]
