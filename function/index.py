@@ -18,7 +18,8 @@ from upgrader.messages import iso
 from upgrader.model import Project
 from upgrader.platform import DEFAULT_TIME, Platform
 from upgrader.policy import Policy, PolicyError, fingerprint, parse_policy
-from upgrader.run import Shell, run
+from upgrader.run import run
+from upgrader.shell import Shell
 
 if TYPE_CHECKING:
     from upgrader.log import Log

@@ -6,69 +6,36 @@ The only place that loops or waits. What it does depends on what it sees, not on
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Sequence
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
 
 import msgspec
 
-from .clock import Clock
+from .account import Account, names
 from .cloud.errors import CloudError
-from .cloud.ges import Ges
-from .cloud.smn import Smn
 from .events import Command
 from .history import (
     AnyRecord,
-    Claimed,
-    Ended,
-    Event,
     History,
     Intended,
     Noticed,
     Refused,
     Released,
     Started,
-    Told,
     Withdrawn,
 )
-from .journal import Journal, JournalError
-from .messages import compose, iso
+from .journal import JournalError
 from .model import Action, Attempt, Decision, Graph, Job, Project, Verdict
+from .outbox import tell
 from .planner import govern, plan
-from .policy import Duration, Policy, fingerprint
+from .policy import Duration
 from .settle import LOOKS, Judgement, judge, overdue
+from .shell import Shell
 
-if TYPE_CHECKING:
-    from .log import Log
-
-TICKS = (
-    1.0,
-    1.0,
-    2.0,
-    3.0,
-    5.0,
-    8.0,
-    13.0,
-    20.0,
-    30.0,
-)  # seconds between looks: soon at first, every 30 s in the long run
-LEASE_BEYOND_RUN = timedelta(seconds=60)
+# Seconds between looks: soon at first, every 30 s in the long run (ges.md 8).
+TICKS = (1.0, 1.0, 2.0, 3.0, 5.0, 8.0, 13.0, 20.0, 30.0)
 CALLS_OF_AN_UPGRADE = 3
-
-
-class Shell(msgspec.Struct, frozen=True):
-    """What a run works with. `remaining` is the time until the platform kills it."""
-
-    policy: Policy
-    projects: tuple[Project, ...]
-    home: Project
-    ges: Ges
-    smn: Smn
-    journal: Journal
-    clock: Clock
-    remaining: Callable[[], timedelta]
-    log: Log
-    run_id: str
 
 
 def run(command: Command, shell: Shell) -> dict[str, Any]:
@@ -83,16 +50,12 @@ class _Run:
         self.policy = shell.policy
         self.journal = shell.journal
         self.log = shell.log
+        self.account = Account(command, shell)
         self.began = shell.clock.now()
         self.reserve = min(max(shell.remaining() / 10, timedelta(seconds=1)), timedelta(seconds=15))
         self.fleet: dict[str, Graph] = {}
         self.unseen: set[Project] = set()
         self.plan: tuple[Decision, ...] = ()
-        self.decided: dict[str, Decision] = {}
-        self.started: dict[str, Decision] = {}
-        self.outcomes: list[dict[str, Any]] = []
-        self.notified = 0
-        self.errors: list[str] = list(command.remarks)
         self.looks: dict[str, tuple[Verdict, int]] = {}
 
     def carry_out(self) -> dict[str, Any]:
@@ -102,23 +65,23 @@ class _Run:
         self.observe()
         if self.command.changes_nothing:
             self.decide(self.assumed())
-            self.tell(only={notice.id for notice in self.command.notices})
+            tell(self.shell, self.account, only={notice.id for notice in self.command.notices})
         else:
             self.adopt()
             self.pursue()
-        return self.result()
+        return self.account.result(pending=self.in_flight())
 
     def recall(self) -> None:
         try:
             self.journal.refresh()
         except JournalError as error:
-            self.lose_journal(error)
+            self.account.lose_journal(error)
 
     def learn(self) -> None:
         """Writes down what the event announced. Of a dry run only the notices are remembered, so that they are told once."""
         now = self.shell.clock.now()
         for notice in self.command.notices:
-            self.errors.append(notice.text)
+            self.account.errors.append(notice.text)
 
         def news(history: History) -> list[AnyRecord]:
             records: list[AnyRecord] = [
@@ -135,7 +98,7 @@ class _Run:
                         records.append(Withdrawn(at=now, version=version))
             return records
 
-        for record in self.write(news):
+        for record in self.account.write(news):
             if isinstance(record, Released):
                 self.log.info("release.learned", version=record.release.version.text)
 
@@ -146,11 +109,11 @@ class _Run:
                 graphs, remarks = self.shell.ges.list_graphs(project)
             except CloudError as error:
                 self.unseen.add(project)
-                self.complain(f"{error}; nothing was started in project {project.project_id}")
+                self.account.complain(f"{error}; nothing was started in project {project.project_id}")
                 continue
             self.unseen.discard(project)
             for remark in remarks:
-                self.complain(remark)
+                self.account.complain(remark)
             self.fleet = {key: graph for key, graph in self.fleet.items() if graph.project != project}
             self.fleet.update({graph.id: graph for graph in graphs})
         self.log.info("fleet.observed", graphs=len(self.fleet), projects_unseen=len(self.unseen))
@@ -167,7 +130,7 @@ class _Run:
             try:
                 jobs = self.shell.ges.list_jobs(graph.project, graph.name, self.began - timedelta(days=1))
             except CloudError as error:
-                self.complain(f"{error}; the upgrade of {graph.name} on its way could not be taken up")
+                self.account.complain(f"{error}; the upgrade of {graph.name} on its way could not be taken up")
                 continue
             job = next((job for job in jobs if not job.ended), None)
             if job is None:
@@ -185,8 +148,8 @@ class _Run:
                 job_id=job.id,
                 adopted=True,
             )
-            self.note(Intended(at=attempt.began_at, attempt=attempt))
-            self.log.info("upgrade.adopted", **_names(attempt))
+            self.account.note(Intended(at=attempt.began_at, attempt=attempt))
+            self.log.info("upgrade.adopted", **names(attempt))
 
     def known_versions(self) -> list[Any]:
         return [*self.journal.history.releases, *(release.version for release in self.policy.releases)]
@@ -196,7 +159,7 @@ class _Run:
         tick = 0
         while True:
             self.settle()
-            self.tell()
+            tell(self.shell, self.account)
             self.decide(self.journal.history)
             while self.act():
                 tick = 0
@@ -225,12 +188,12 @@ class _Run:
                 attempt = found
             if attempt.adopted and graph and graph.version and graph.version > attempt.from_version:
                 attempt = msgspec.structs.replace(attempt, to_version=graph.version)
-                self.note(Intended(at=attempt.began_at, attempt=attempt))
+                self.account.note(Intended(at=attempt.began_at, attempt=attempt))
             judgement = self.judgement(attempt, graph)
             if judgement is not None and self.believed(attempt, judgement):
-                self.end(attempt, judgement.verdict, judgement.detail)
+                self.account.end(attempt, judgement.verdict, judgement.detail)
             elif overdue(attempt, now, self.job_timeout(attempt)):
-                self.end(attempt, Verdict.TIMED_OUT, f"longer on its way than {self.job_timeout(attempt)}")
+                self.account.end(attempt, Verdict.TIMED_OUT, f"longer on its way than {self.job_timeout(attempt)}")
 
     def judgement(self, attempt: Attempt, graph: Graph | None) -> Judgement | None:
         if graph is not None and graph.status.in_flight:
@@ -240,9 +203,9 @@ class _Run:
             try:
                 job = self.shell.ges.show_job(attempt.project, attempt.graph_id, attempt.job_id)
             except CloudError as error:
-                self.complain(f"{error}; the upgrade of {attempt.graph} is looked at again")
+                self.account.complain(f"{error}; the upgrade of {attempt.graph} is looked at again")
                 return None
-            self.log.info("job.seen", status=job.status if job else "unknown", **_names(attempt))
+            self.log.info("job.seen", status=job.status if job else "unknown", **names(attempt))
         return judge(attempt, graph, job)
 
     def believed(self, attempt: Attempt, judgement: Judgement) -> bool:
@@ -254,69 +217,9 @@ class _Run:
     def job_timeout(self, attempt: Attempt) -> timedelta:
         return next((rule.job_timeout for rule in self.policy.rules if rule.name == attempt.rule), Duration(hours=2))
 
-    def end(self, attempt: Attempt, verdict: Verdict, detail: str | None) -> None:
-        ended = Ended(at=self.shell.clock.now(), attempt_id=attempt.id, verdict=verdict, detail=detail)
-
-        def still_open(history: History) -> list[AnyRecord]:
-            known = history.attempts.get(attempt.id)
-            return [ended] if known and known.open and not (known.timed_out and not verdict.ends) else []
-
-        if self.write(still_open):
-            self.outcomes.append(
-                {
-                    "graph_id": attempt.graph_id,
-                    "job_id": attempt.job_id,
-                    "from_version": attempt.from_version.text,
-                    "to_version": attempt.to_version.text,
-                    "outcome": verdict.value,
-                    "detail": detail,
-                }
-            )
-            self.log.info("upgrade.ended", outcome=verdict.value, detail=detail, **_names(attempt))
-
-    def tell(self, only: Collection[str] | None = None) -> None:
-        """Sends what is in the outbox, or of that `only` these: leased, published, done (smn-obs-core.md C4)."""
-        for event in self.journal.history.untold(self.shell.clock.now()):
-            if (only is not None and event.id not in only) or self.shell.remaining() <= timedelta():
-                continue
-            if not self.wanted(event):
-                self.note(Told(at=self.shell.clock.now(), event_id=event.id, message_id=""))
-            elif self.claim(event):
-                self.publish(event)
-
-    def wanted(self, event: Event) -> bool:
-        kind = "succeeded" if event.verdict is Verdict.SUCCEEDED else "failed"
-        return event.verdict is None or kind in self.policy.notify.on  # type: ignore[union-attr]
-
-    def claim(self, event: Event) -> bool:
-        """Whether the event is this run's to send."""
-        now = self.shell.clock.now()
-        until = now + max(self.shell.remaining(), timedelta()) + LEASE_BEYOND_RUN
-        claim = Claimed(at=now, event_id=event.id, run_id=self.shell.run_id, until=until)
-
-        def free(history: History) -> list[AnyRecord]:
-            return [] if history.told(event.id) or history.leased(event.id, now) else [claim]
-
-        return bool(self.write(free))
-
-    def publish(self, event: Event) -> None:
-        topic = self.policy.notify.topic  # type: ignore[union-attr]
-        message = compose(event, self.shell.run_id, fingerprint(self.policy), self.journal.lasting)
-        home = self.shell.home
-        project_id = home.project_id if home.region == topic.region and home.project_id else topic.project_id
-        try:
-            message_id = self.shell.smn.publish(topic.region, project_id, topic.urn, message.subject, message.texts)
-        except CloudError as error:
-            self.log.error("result.untold", event_id=event.id, error=str(error))
-            self.errors.append(f"{error}; event {event.id} was not told; it is kept and sent again by a later run")
-            return
-        self.notified += 1
-        self.log.info("result.told", event_id=event.id, message_id=message_id)
-        self.note(Told(at=self.shell.clock.now(), event_id=event.id, message_id=message_id))
-
     def decide(self, history: History) -> None:
         self.plan = plan(self.policy, self.seen(), history, self.shell.clock.now())
-        self.decided.update({decision.graph_id: decision for decision in self.plan})
+        self.account.decide(self.plan)
 
     def seen(self) -> Sequence[Graph]:
         return [graph for graph in self.fleet.values() if graph.project not in self.unseen]
@@ -371,7 +274,7 @@ class _Run:
             taken = history.open_attempt(attempt.graph_id) is not None
             return [] if taken or not history.readable else [Intended(at=attempt.began_at, attempt=attempt)]
 
-        if not self.write(free):
+        if not self.account.write(free):
             return False
         for number in range(CALLS_OF_AN_UPGRADE):
             late = decision.start_before is not None and self.shell.clock.now() >= decision.start_before
@@ -382,24 +285,28 @@ class _Run:
                 job_id = self.shell.ges.upgrade_graph(attempt.project, attempt.graph_id, attempt.to_version, attempt.force)
             except CloudError as error:
                 if not error.may_have_acted:
-                    self.complain(f"{error}; {attempt.graph} was not upgraded to {attempt.to_version}")
+                    self.account.complain(f"{error}; {attempt.graph} was not upgraded to {attempt.to_version}")
                     self.refused(attempt, error.code, str(error))
                     return True
-                self.log.warning("upgrade.answer_lost", error=str(error), **_names(attempt))
+                self.log.warning("upgrade.answer_lost", error=str(error), **names(attempt))
                 acted = self.look(attempt)
                 if acted is None:
-                    self.complain(f"{error}; whether {attempt.graph} is upgraded is not known yet; it is looked at again")
-                    self.started[attempt.graph_id] = decision
+                    self.account.complain(
+                        f"{error}; whether {attempt.graph} is upgraded is not known yet; it is looked at again"
+                    )
+                    self.account.start(decision)
                     return True
                 if not acted:
                     continue
                 job_id = acted
-            self.note(Started(at=self.shell.clock.now(), attempt_id=attempt.id, job_id=job_id))
-            self.started[attempt.graph_id] = msgspec.structs.replace(decision, job_id=job_id or None)
-            self.log.info("upgrade.started", **{**_names(attempt), "job": job_id}, to=attempt.to_version.text)
+            self.account.note(Started(at=self.shell.clock.now(), attempt_id=attempt.id, job_id=job_id))
+            self.account.start(msgspec.structs.replace(decision, job_id=job_id or None))
+            self.log.info("upgrade.started", **{**names(attempt), "job": job_id}, to=attempt.to_version.text)
             return True
         self.refused(attempt, "no-answer", "the call was made several times and did not act")
-        self.complain(f"{attempt.graph} was not upgraded to {attempt.to_version}: GES gave no answer, and nothing began")
+        self.account.complain(
+            f"{attempt.graph} was not upgraded to {attempt.to_version}: GES gave no answer, and nothing began"
+        )
         return True
 
     def look(self, attempt: Attempt) -> str | None:
@@ -412,7 +319,7 @@ class _Run:
                 graph = self.shell.ges.show_graph(attempt.project, attempt.graph_id)
                 job_id = self.job_of(attempt)
             except CloudError as error:
-                self.log.warning("upgrade.look_failed", error=str(error), **_names(attempt))
+                self.log.warning("upgrade.look_failed", error=str(error), **names(attempt))
                 return None
             if job_id is not None:
                 return job_id
@@ -435,10 +342,10 @@ class _Run:
         try:
             job_id = self.job_of(attempt)
         except CloudError as error:
-            self.complain(f"{error}; whether {attempt.graph} is upgraded is not known yet; it is looked at again")
+            self.account.complain(f"{error}; whether {attempt.graph} is upgraded is not known yet; it is looked at again")
             return None
         if job_id is not None:
-            self.note(Started(at=self.shell.clock.now(), attempt_id=attempt.id, job_id=job_id))
+            self.account.note(Started(at=self.shell.clock.now(), attempt_id=attempt.id, job_id=job_id))
             return self.journal.history.attempts.get(attempt.id)
         if graph is None or not graph.status.running or graph.version != attempt.from_version:
             return attempt
@@ -447,8 +354,8 @@ class _Run:
         return None
 
     def refused(self, attempt: Attempt, code: str, detail: str) -> None:
-        self.note(Refused(at=self.shell.clock.now(), attempt_id=attempt.id, code=code, detail=detail))
-        self.log.warning("upgrade.refused", code=code, detail=detail, **_names(attempt))
+        self.account.note(Refused(at=self.shell.clock.now(), attempt_id=attempt.id, code=code, detail=detail))
+        self.log.warning("upgrade.refused", code=code, detail=detail, **names(attempt))
 
     def in_flight(self) -> list[Attempt]:
         return [attempt for attempt in self.journal.history.open_attempts() if attempt.project in self.shell.projects]
@@ -456,96 +363,3 @@ class _Run:
     def left(self) -> timedelta:
         """The time that may still be spent on waiting and starting; the reserve is for writing down and telling."""
         return self.shell.remaining() - self.reserve
-
-    def write(self, wanted: Callable[[History], list[AnyRecord]]) -> list[AnyRecord]:
-        if not self.journal.history.readable:
-            return []
-        try:
-            return self.journal.commit(wanted)
-        except JournalError as error:
-            self.lose_journal(error)
-            return []
-
-    def note(self, record: AnyRecord) -> None:
-        """Writes what is so, whatever other runs have written."""
-        self.write(lambda _: [record])
-
-    def lose_journal(self, error: JournalError) -> None:
-        self.journal.history.readable = False
-        self.complain(f"the journal at {self.policy.state.text}: {error}; nothing is started until it can be read")
-
-    def complain(self, text: str) -> None:
-        if text not in self.errors:
-            self.errors.append(text)
-            self.log.error("run.error", error=text)
-
-    def result(self) -> dict[str, Any]:
-        for decision in self.decided.values():
-            self.log.info(
-                "graph.decided",
-                region=decision.project.region,
-                project=decision.project.project_id,
-                graph=decision.graph,
-                action=decision.action.value,
-                reason=decision.reason.value,
-            )
-        result = {
-            "run_id": self.shell.run_id,
-            "policy": fingerprint(self.policy),
-            "command": self.command.word.value,
-            "dry_run": self.command.changes_nothing,
-            "now": iso(self.began),
-            "decisions": [_shown(self.started.get(decision.graph_id, decision)) for decision in self.decided.values()],
-            "outcomes": self.outcomes,
-            "notified": self.notified,
-            "pending": [_pending(attempt) for attempt in self.in_flight()],
-            "errors": self.errors,
-        }
-        self.log.info("run.ended", outcomes=len(self.outcomes), notified=self.notified, errors=len(self.errors))
-        return result
-
-
-def _shown(decision: Decision) -> dict[str, Any]:
-    return {
-        "region": decision.project.region,
-        "project_id": decision.project.project_id,
-        "graph_id": decision.graph_id,
-        "graph": decision.graph,
-        "rule": decision.rule,
-        "from_version": _text(decision.from_version),
-        "target": _text(decision.target),
-        "action": decision.action.value,
-        "reason": decision.reason.value,
-        "until": _moment(decision.until),
-        "job_id": decision.job_id,
-    }
-
-
-def _pending(attempt: Attempt) -> dict[str, Any]:
-    return {
-        "region": attempt.project.region,
-        "project_id": attempt.project.project_id,
-        "graph_id": attempt.graph_id,
-        "graph": attempt.graph,
-        "job_id": attempt.job_id,
-        "from_version": attempt.from_version.text,
-        "to_version": attempt.to_version.text,
-        "began_at": iso(attempt.began_at),
-    }
-
-
-def _names(attempt: Attempt) -> dict[str, Any]:
-    return {
-        "region": attempt.project.region,
-        "project": attempt.project.project_id,
-        "graph": attempt.graph,
-        "job": attempt.job_id,
-    }
-
-
-def _text(version: Any) -> str | None:
-    return None if version is None else str(version)
-
-
-def _moment(moment: datetime | None) -> str | None:
-    return None if moment is None else iso(moment)

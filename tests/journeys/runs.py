@@ -19,7 +19,8 @@ from upgrader.journal import Folder, Journal, Memory, Storage
 from upgrader.log import start_log
 from upgrader.model import Project
 from upgrader.policy import Policy
-from upgrader.run import Shell, run
+from upgrader.run import run
+from upgrader.shell import Shell
 
 REGION = "cn-north-4"
 RUN_NUMBERS = itertools.count(1)

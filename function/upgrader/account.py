@@ -1,0 +1,151 @@
+"""A run's account of itself: what it writes into the journal, what it complains of, and the result that it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+from .events import Command
+from .history import AnyRecord, Ended, History
+from .journal import JournalError
+from .messages import iso
+from .model import Attempt, Decision, Verdict
+from .policy import fingerprint
+from .shell import Shell
+
+
+class Account:
+    """Filled while the run goes on; `result` closes it."""
+
+    def __init__(self, command: Command, shell: Shell) -> None:
+        self.notified = 0
+        self.errors: list[str] = list(command.remarks)
+        self._command = command
+        self._shell = shell
+        self._began = shell.clock.now()
+        self._decided: dict[str, Decision] = {}
+        self._started: dict[str, Decision] = {}
+        self._outcomes: list[dict[str, Any]] = []
+
+    def write(self, wanted: Callable[[History], list[AnyRecord]]) -> list[AnyRecord]:
+        if not self._shell.journal.history.readable:
+            return []
+        try:
+            return self._shell.journal.commit(wanted)
+        except JournalError as error:
+            self.lose_journal(error)
+            return []
+
+    def note(self, record: AnyRecord) -> None:
+        """Writes what is so, whatever other runs have written."""
+        self.write(lambda _: [record])
+
+    def lose_journal(self, error: JournalError) -> None:
+        self._shell.journal.history.readable = False
+        self.complain(f"the journal at {self._shell.policy.state.text}: {error}; nothing is started until it can be read")
+
+    def complain(self, text: str) -> None:
+        if text not in self.errors:
+            self.errors.append(text)
+            self._shell.log.error("run.error", error=text)
+
+    def decide(self, decisions: Iterable[Decision]) -> None:
+        """The latest decision about each graph stands, unless the graph was started."""
+        self._decided.update({decision.graph_id: decision for decision in decisions})
+
+    def start(self, decision: Decision) -> None:
+        self._started[decision.graph_id] = decision
+
+    def end(self, attempt: Attempt, verdict: Verdict, detail: str | None) -> None:
+        ended = Ended(at=self._shell.clock.now(), attempt_id=attempt.id, verdict=verdict, detail=detail)
+
+        def still_open(history: History) -> list[AnyRecord]:
+            known = history.attempts.get(attempt.id)
+            return [ended] if known and known.open and not (known.timed_out and not verdict.ends) else []
+
+        if self.write(still_open):
+            self._outcomes.append(
+                {
+                    "graph_id": attempt.graph_id,
+                    "job_id": attempt.job_id,
+                    "from_version": attempt.from_version.text,
+                    "to_version": attempt.to_version.text,
+                    "outcome": verdict.value,
+                    "detail": detail,
+                }
+            )
+            self._shell.log.info("upgrade.ended", outcome=verdict.value, detail=detail, **names(attempt))
+
+    def result(self, pending: Iterable[Attempt]) -> dict[str, Any]:
+        """The handler's return value (interface.md, Result). `pending` is still on its way."""
+        for decision in self._decided.values():
+            self._shell.log.info(
+                "graph.decided",
+                region=decision.project.region,
+                project=decision.project.project_id,
+                graph=decision.graph,
+                action=decision.action.value,
+                reason=decision.reason.value,
+            )
+        result = {
+            "run_id": self._shell.run_id,
+            "policy": fingerprint(self._shell.policy),
+            "command": self._command.word.value,
+            "dry_run": self._command.changes_nothing,
+            "now": iso(self._began),
+            "decisions": [_shown(self._started.get(decision.graph_id, decision)) for decision in self._decided.values()],
+            "outcomes": self._outcomes,
+            "notified": self.notified,
+            "pending": [_pending(attempt) for attempt in pending],
+            "errors": self.errors,
+        }
+        self._shell.log.info("run.ended", outcomes=len(self._outcomes), notified=self.notified, errors=len(self.errors))
+        return result
+
+
+def _shown(decision: Decision) -> dict[str, Any]:
+    return {
+        "region": decision.project.region,
+        "project_id": decision.project.project_id,
+        "graph_id": decision.graph_id,
+        "graph": decision.graph,
+        "rule": decision.rule,
+        "from_version": _text(decision.from_version),
+        "target": _text(decision.target),
+        "action": decision.action.value,
+        "reason": decision.reason.value,
+        "until": _moment(decision.until),
+        "job_id": decision.job_id,
+    }
+
+
+def _pending(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "region": attempt.project.region,
+        "project_id": attempt.project.project_id,
+        "graph_id": attempt.graph_id,
+        "graph": attempt.graph,
+        "job_id": attempt.job_id,
+        "from_version": attempt.from_version.text,
+        "to_version": attempt.to_version.text,
+        "began_at": iso(attempt.began_at),
+    }
+
+
+def names(attempt: Attempt) -> dict[str, Any]:
+    """What a log line says about an attempt."""
+    return {
+        "region": attempt.project.region,
+        "project": attempt.project.project_id,
+        "graph": attempt.graph,
+        "job": attempt.job_id,
+    }
+
+
+def _text(version: Any) -> str | None:
+    return None if version is None else str(version)
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return None if moment is None else iso(moment)

@@ -1,0 +1,60 @@
+"""Telling: what is in the journal's outbox is leased, published and done (smn-obs-core.md C4). One call an event."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import timedelta
+
+from .account import Account
+from .cloud.errors import CloudError
+from .history import AnyRecord, Claimed, Event, History, Told
+from .messages import compose
+from .model import Verdict
+from .policy import fingerprint
+from .shell import Shell
+
+LEASE_BEYOND_RUN = timedelta(seconds=60)
+
+
+def tell(shell: Shell, account: Account, only: Collection[str] | None = None) -> None:
+    """Sends what is in the outbox, or of that `only` these: leased, published, done (smn-obs-core.md C4)."""
+    for event in shell.journal.history.untold(shell.clock.now()):
+        if (only is not None and event.id not in only) or shell.remaining() <= timedelta():
+            continue
+        if not _wanted(shell, event):
+            account.note(Told(at=shell.clock.now(), event_id=event.id, message_id=""))
+        elif _claim(shell, account, event):
+            _publish(shell, account, event)
+
+
+def _wanted(shell: Shell, event: Event) -> bool:
+    kind = "succeeded" if event.verdict is Verdict.SUCCEEDED else "failed"
+    return event.verdict is None or kind in shell.policy.notify.on  # type: ignore[union-attr]
+
+
+def _claim(shell: Shell, account: Account, event: Event) -> bool:
+    """Whether the event is this run's to send."""
+    now = shell.clock.now()
+    until = now + max(shell.remaining(), timedelta()) + LEASE_BEYOND_RUN
+    claim = Claimed(at=now, event_id=event.id, run_id=shell.run_id, until=until)
+
+    def free(history: History) -> list[AnyRecord]:
+        return [] if history.told(event.id) or history.leased(event.id, now) else [claim]
+
+    return bool(account.write(free))
+
+
+def _publish(shell: Shell, account: Account, event: Event) -> None:
+    topic = shell.policy.notify.topic  # type: ignore[union-attr]
+    message = compose(event, shell.run_id, fingerprint(shell.policy), shell.journal.lasting)
+    home = shell.home
+    project_id = home.project_id if home.region == topic.region and home.project_id else topic.project_id
+    try:
+        message_id = shell.smn.publish(topic.region, project_id, topic.urn, message.subject, message.texts)
+    except CloudError as error:
+        shell.log.error("result.untold", event_id=event.id, error=str(error))
+        account.errors.append(f"{error}; event {event.id} was not told; it is kept and sent again by a later run")
+        return
+    account.notified += 1
+    shell.log.info("result.told", event_id=event.id, message_id=message_id)
+    account.note(Told(at=shell.clock.now(), event_id=event.id, message_id=message_id))
