@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -12,12 +13,17 @@ from urllib.parse import unquote
 
 from . import functiongraph, iam, obs, signature, smn
 from .clock import RealClock
+from .envelopes import refused
 from .faults import Fault, Switch
 from .ges import responses as ges
 from .ges.models import Graph, Upgrade
-from .wire import NoAnswer, Refusal, Request, Response
+from .wire import NoAnswer, Refusal, Request, Response, no_such_api
 
 ACCESS_KEY, SECRET_KEY = "SIMULATORAK", "SIMULATORSK"
+_HOST = re.compile(
+    r"((?P<bucket>[a-z0-9.-]+)\.)??(?P<service>ges|smn|iam|obs|functiongraph)(\.(?P<region>[a-z0-9-]+))?"
+    r"\.myhuaweicloud\.(com|eu)(:\d+)?"
+)
 
 
 class Clock(Protocol):
@@ -72,6 +78,7 @@ class Cloud:
         self._keys: dict[str, tuple[str, str | None]] = {ACCESS_KEY: (SECRET_KEY, None)}
         self._tokens: set[str] = set()
         self._switches: list[Switch] = []
+        self._undelivered: list[Invocation] = []
         self._lock = threading.RLock()
 
     def credentials(self, ak: str, sk: str, security_token: str | None = None) -> None:
@@ -85,10 +92,13 @@ class Cloud:
         self.releases.update(versions)
 
     def project(self, region: str, project_id: str, has_v2: bool = True) -> Project:
-        """Gets or creates a project."""
+        """Gets or creates a project; its id belongs to one region. Without v2 is a property of the region."""
+        project = self.projects.setdefault(project_id, Project(self, region, project_id))
+        if project.region != region:
+            raise ValueError(f"project {project_id} is in {project.region}, not in {region}")
         if not has_v2:
             self.regions_without_v2.add(region)
-        return self.projects.setdefault(project_id, Project(self, region, project_id))
+        return project
 
     def bucket(self, name: str, region: str = "cn-north-4") -> obs.Bucket:
         return self.buckets.setdefault(name, obs.Bucket(name, region))
@@ -116,99 +126,115 @@ class Cloud:
 
     def handle(self, request: Request) -> Response:
         """Answers a request, or raises NoAnswer. What it does is done under one lock."""
-        with self._lock:
-            self.requests.append(request)
-            route = self._route(request)
-            fault = next((switch.fault for switch in self._switches if switch.takes(request)), None)
-            try:
-                response = self._respond(request, route, fault)
-            except Refusal as refusal:
-                response = _refused(request, refusal)
-            response.headers.setdefault("X-Request-Id", f"{len(self.requests):032x}")
-            request.status = response.status
-            return response
+        try:
+            with self._lock:
+                self.requests.append(request)
+                request.id = f"{len(self.requests):032x}"
+                route = self._route(request)
+                fault = next((switch.fault for switch in self._switches if switch.takes(request)), None)
+                try:
+                    response = self._respond(route, fault)
+                except Refusal as refusal:
+                    response = refused(request, refusal)
+                response.headers.setdefault("X-Request-Id", request.id)
+                request.status = response.status
+                return response
+        finally:
+            self._deliver()
 
-    def _respond(self, request: Request, route: Callable[[], Response], fault: Fault | None) -> Response:
+    def invoke(self, function_urn: str, event: Any) -> None:
+        """Accepts an asynchronous invocation."""
+        invocation = Invocation(function_urn, event, self.clock.now())
+        self.invocations.append(invocation)
+        if self.on_invoke is not None:
+            self._undelivered.append(invocation)
+
+    def _deliver(self) -> None:
+        """Hands accepted invocations on without holding the lock: who gets one may call the cloud from another thread."""
+        while True:
+            with self._lock:
+                if not self._undelivered or self.on_invoke is None:
+                    return
+                invocation, receive = self._undelivered.pop(0), self.on_invoke
+            receive(invocation)
+
+    def _respond(self, route: Callable[[], Response], fault: Fault | None) -> Response:
         if fault is None:
             return route()
         if fault.acts:
-            try:
+            with suppress(Refusal):  # what the service would have said is lost too
                 route()
-            except Refusal:
-                return route()
         return fault.strike()
 
     def _route(self, request: Request) -> Callable[[], Response]:
         """What the request asks for; sets its service, operation and API."""
         parts = [unquote(part) for part in request.path.strip("/").split("/")]
+        host = _HOST.fullmatch(request.headers.get("host", ""))
         respond: Callable[[Project, Request, list[str]], Response]
+        if host and host["service"] == "obs":
+            return self._route_obs(request, host["bucket"])
         if re.fullmatch(r"v2|v1\.0", parts[0]) and parts[2:3] == ["graphs"]:
             operation, respond = ges.route(request, parts)
             request.service, request.api = "ges", parts[0]
         elif parts[0] == "v2" and parts[2:4] == ["notifications", "topics"]:
             operation, respond = smn.route(request, parts)
             request.service = "smn"
-        elif parts[:2] == ["v3", "projects"]:
+        elif parts == ["v3", "projects"] and request.method == "GET":
             operation = "list_projects"
             request.service = "iam"
         elif parts[0] == "v2" and parts[2:4] == ["fgs", "functions"]:
-            operation, respond = "invoke_async", functiongraph.invoke_async
+            operation, respond = functiongraph.route(request, parts)
             request.service = "functiongraph"
-        elif re.fullmatch(r"v\d(\.\d)?", parts[0]):
+        elif host or re.fullmatch(r"v\d(\.\d)?", parts[0]):
             operation = "unknown"
             request.service = "apigw"
         else:
-            return self._route_obs(request, parts)
+            return self._route_obs(request, None)
         request.operation = f"{request.service}.{operation}"
 
         def answer() -> Response:
             signature.check(request, self._keys, self._tokens, self.clock.now())
+            if request.service == "apigw" or (host and host["service"] != request.service):
+                raise no_such_api()
             if request.service == "iam":
                 return iam.list_projects(self, request)
-            if request.service == "apigw":
-                raise _no_such_api()
             project = self.projects.get(parts[1])
-            if project is None:
-                raise Refusal(400, "GES.0016", "Resource not found")
+            if project is None or not _reached(project, request, host["region"] if host else None):
+                raise _foreign_project(request)
             request.region = project.region
             if request.api == "v2" and project.region in self.regions_without_v2:
-                raise _no_such_api()
+                raise no_such_api()
             return respond(project, request, parts)
 
         return answer
 
-    def _route_obs(self, request: Request, parts: list[str]) -> Callable[[], Response]:
-        host = re.match(r"([a-z0-9.-]+)\.obs\.", request.headers.get("host", ""))
-        path = unquote(request.path).lstrip("/")
-        bucket, key = (host[1], path) if host else (parts[0], path.partition("/")[2])
+    def _route_obs(self, request: Request, bucket: str | None) -> Callable[[], Response]:
+        """The bucket stands in the host, or before the key in the path."""
+        key = unquote(request.path).lstrip("/")
+        if bucket is None:
+            bucket, _, key = key.partition("/")
         request.service = "obs"
         request.operation = f"obs.{obs.operation(request)}"
 
         def answer() -> Response:
-            signature.check_obs(request, bucket, key, self._keys)
+            signature.check_obs(request, bucket, key, self._keys, self.clock.now())
             return obs.respond(self.buckets.get(bucket), key, request)
 
         return answer
 
 
-def _no_such_api() -> Refusal:
-    return Refusal(404, "APIGW.0101", "The API does not exist or has not been published in the environment")
+def _reached(project: Project, request: Request, region: str | None) -> bool:
+    """Whether the call went to the project's own region and names the same project all over (ges.md 1)."""
+    return region in (None, project.region) and request.headers.get("x-project-id", project.id) == project.id
 
 
-def _refused(request: Request, refusal: Refusal) -> Response:
-    """The envelope of the layer that refuses (ges.md 5.1, smn-obs-core.md A4)."""
-    request_id = "cb141a91c945e68714a8eff5d62dc001"
-    code, message = refusal.code, refusal.message
-    if request.service == "obs":
-        text = f"<?xml version='1.0' encoding='UTF-8'?><Error><Code>{code}</Code><Message>{message}</Message></Error>"
-        return Response(refusal.status, text.encode(), {"Content-Type": "application/xml"})
-    if code.startswith("APIGW."):
-        return Response.of(refusal.status, {"error_msg": message, "error_code": code, "request_id": request_id})
+def _foreign_project(request: Request) -> Refusal:
+    """A project that the caller has not got. What FunctionGraph says is not documented; this is the gateway's (ges.md 5.3)."""
+    if request.service == "ges":
+        return Refusal(400, "GES.0016", "Resource not found")
     if request.service == "smn":
-        return Response.of(refusal.status, {"request_id": request_id, "code": code, "message": message})
-    if request.api == "v1.0":
-        return Response.of(refusal.status, {"errorCode": code, "errorMessage": message})
-    return Response.of(refusal.status, {"error_code": code, "error_msg": message})
+        return Refusal(403, "SMN.0001", "No permission.")
+    return Refusal(403, "APIGW.0302", "The request is not authorised")
 
 
 __all__ = ["ACCESS_KEY", "SECRET_KEY", "Cloud", "Invocation", "NoAnswer", "Project"]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from .wire import NoAnswer, Refusal, Request, Response
+from .wire import InternalError, NoAnswer, Refusal, Request, Response
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +19,11 @@ class Fault:
 def throttle(retry_after: int | None = None) -> Fault:
     """429 of the gateway (ges.md 5.3), with Retry-After when given."""
 
+    text = "The throttling threshold has been reached: policy user over ratelimit,limit:10,time:1 minute"
+
     def strike() -> Response:
-        content = {
-            "error_msg": "The throttling threshold has been reached: policy user over ratelimit,limit:10,time:1 minute",
-            "error_code": "APIGW.0308",
-            "request_id": "cb141a91c945e68714a8eff5d62dc000",
-        }
-        return Response.of(429, content, **({} if retry_after is None else {"Retry-After": str(retry_after)}))
+        headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+        raise Refusal(429, "APIGW.0308", text, **headers)
 
     return Fault("throttle", False, strike)
 
@@ -40,7 +38,14 @@ def error(status: int, code: str, message: str) -> Fault:
 
 
 def server_error(status: int = 500, code: str | None = None, message: str | None = None) -> Fault:
-    return error(status, code or "GES.7006", message or "The underlying graph engine has internal error.")
+    """Without a code it is the one that the service in use has for its own faults."""
+    if code is not None:
+        return Fault("server_error", False, error(status, code, message or "Internal error.").strike)
+
+    def strike() -> Response:
+        raise InternalError(status)
+
+    return Fault("server_error", False, strike)
 
 
 def html(status: int = 503) -> Fault:
@@ -49,12 +54,12 @@ def html(status: int = 503) -> Fault:
 
 
 def gateway_timeout() -> Fault:
-    content = {
-        "error_msg": "Backend timeout",
-        "error_code": "APIGW.0201",
-        "request_id": "cb141a91c945e68714a8eff5d62dc002",
-    }
-    return Fault("gateway_timeout", True, lambda: Response.of(504, content))
+    """The service acts, but too late for the gateway (ges.md 5.3)."""
+
+    def strike() -> Response:
+        raise Refusal(504, "APIGW.0201", "Backend timeout")
+
+    return Fault("gateway_timeout", True, strike)
 
 
 def malformed() -> Fault:

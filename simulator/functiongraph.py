@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from .wire import Refusal, Request, Response
+from .wire import Request, Response, no_such_api
 
 if TYPE_CHECKING:
     from .cloud import Project
 
 
-def invoke_async(project: Project, request: Request, parts: list[str]) -> Response:
-    if request.method != "POST" or parts[5:] != ["invocations-async"]:
-        raise Refusal(404, "APIGW.0101", "The API does not exist or has not been published in the environment")
-    from .cloud import Invocation
+def route(request: Request, parts: list[str]) -> tuple[str, Callable[[Project, Request, list[str]], Response]]:
+    if request.method == "POST" and parts[5:] == ["invocations-async"]:
+        return "invoke_async", invoke_async
+    return "unknown", _unknown
 
-    invocation = Invocation(parts[4], request.json, project.cloud.clock.now())
-    project.cloud.invocations.append(invocation)
-    if project.cloud.on_invoke is not None:
-        project.cloud.on_invoke(invocation)
-    return Response.of(202, {"request_id": f"{len(project.cloud.invocations):032x}"})
+
+def _unknown(*_: object) -> Response:
+    raise no_such_api()
+
+
+def invoke_async(project: Project, request: Request, parts: list[str]) -> Response:
+    """202 says that the event was accepted, not that the function ran."""
+    project.cloud.invoke(parts[4], request.json)
+    return Response.of(202, {"request_id": request.id})

@@ -11,10 +11,12 @@ if TYPE_CHECKING:
 
 
 def list_projects(cloud: Cloud, request: Request) -> Response:
-    name = request.query.get("name")
-    found = [
-        {"id": project.id, "name": project.region, "domain_id": "d" * 32, "enabled": True, "is_domain": False}
-        for project in cloud.projects.values()
-        if name in (None, project.region)
-    ]
+    """Only a region's first project bears the region's name; later ones are sub-projects, `<region>_<what one likes>`."""
+    wanted, names = request.query.get("name"), set()
+    found = []
+    for project in cloud.projects.values():
+        name = project.region if project.region not in names else f"{project.region}_{project.id[:8]}"
+        names.add(name)
+        if wanted in (None, name):
+            found.append({"id": project.id, "name": name, "domain_id": "d" * 32, "enabled": True, "is_domain": False})
     return Response.of(200, {"projects": found, "links": {"self": "", "previous": None, "next": None}})

@@ -45,40 +45,45 @@ def respond(bucket: Bucket | None, key: str, request: Request) -> Response:
     if doing == "delete_object":
         bucket.objects.pop(key, None)
         return Response(204)
+    if doing not in ("get_object", "head_object"):
+        raise Refusal(405, "MethodNotAllowed", "The specified method is not allowed against this resource.")
     found = bucket.objects.get(key)
     if found is None:
         raise Refusal(404, "NoSuchKey", "The specified key does not exist.")
-    headers = {"ETag": _etag(found.data), "Content-Length": str(len(found.data))}
+    headers = {"ETag": _etag(found.data), "Content-Type": "binary/octet-stream"}
     if found.appendable:
-        headers["x-obs-next-append-position"] = str(len(found.data))
+        headers |= {"x-obs-object-type": "Appendable", "x-obs-next-append-position": str(len(found.data))}
     if doing == "head_object":
-        return Response(200, b"", headers)
-    return _ranged(found.data, request.headers.get("range"))
+        return Response(200, b"", {**headers, "Content-Length": str(len(found.data))})
+    return _ranged(found.data, request.headers.get("range"), headers)
 
 
-def _ranged(data: bytes, wanted: str | None) -> Response:
-    span = re.fullmatch(r"bytes=(\d+)-(\d*)", wanted or "")
-    if span is None:
-        return Response(200, data, {"ETag": _etag(data)})
-    begin, end = int(span[1]), int(span[2]) + 1 if span[2] else len(data)
-    if begin >= len(data):
+def _ranged(data: bytes, wanted: str | None, headers: dict[str, str]) -> Response:
+    """The bytes of one range: `first-last`, `first-` or the `-last` so many; a header that says no range is ignored."""
+    span = re.fullmatch(r"bytes=(\d*)-(\d*)", wanted or "")
+    if span is None or span[0] == "bytes=-":
+        return Response(200, data, headers)
+    if span[1]:
+        begin, end = int(span[1]), min(int(span[2]) + 1 if span[2] else len(data), len(data))
+    else:
+        begin, end = max(0, len(data) - int(span[2])), len(data)
+    if begin >= end:
         raise Refusal(416, "InvalidRange", "The requested range cannot be satisfied.")
-    return Response(206, data[begin:end], {"Content-Range": f"bytes {begin}-{min(end, len(data)) - 1}/{len(data)}"})
+    return Response(206, data[begin:end], {**headers, "Content-Range": f"bytes {begin}-{end - 1}/{len(data)}"})
 
 
 def _append(bucket: Bucket, key: str, request: Request) -> Response:
-    found = bucket.objects.get(key)
-    if found is not None and not found.appendable:
+    position = request.query.get("position", "")
+    if not position.isdecimal():
+        raise Refusal(400, "InvalidArgument", "Invalid Argument")
+    found = bucket.objects.get(key, Object(b"", appendable=True))
+    if not found.appendable or found.appends >= MAX_APPENDS:
         raise Refusal(409, "ObjectNotAppendable", "The object is not appendable.")
-    length = len(found.data) if found else 0
-    if request.query.get("position") != str(length):
+    if int(position) != len(found.data):
         raise Refusal(409, "PositionNotEqualToLength", "Position is not equal to the length of the object.")
-    if found is None:
-        found = bucket.objects[key] = Object(b"", appendable=True)
-    if found.appends >= MAX_APPENDS:
-        raise Refusal(409, "ObjectNotAppendable", "The object was appended to 10,000 times.")
     found.data += request.body
     found.appends += 1
+    bucket.objects[key] = found
     return Response(200, b"", {"ETag": _etag(request.body), "x-obs-next-append-position": str(len(found.data))})
 
 

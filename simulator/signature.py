@@ -8,12 +8,13 @@ import hmac
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
 from urllib.parse import quote, unquote
 
 from .wire import Refusal, Request
 
 SKEW = timedelta(minutes=15)
-_EMPTY = hashlib.sha256(b"").hexdigest()
+UNSIGNED = "UNSIGNED-PAYLOAD"  # what the SDK says of bodies that are neither JSON nor BSON (smn-obs-core.md B4)
 
 
 def check(request: Request, keys: Mapping[str, tuple[str, str | None]], tokens: set[str], now: datetime) -> None:
@@ -32,10 +33,10 @@ def check(request: Request, keys: Mapping[str, tuple[str, str | None]], tokens: 
     if access not in keys:
         raise _refused("the access key does not exist")
     secret, security_token = keys[access]
-    if security_token is not None and (
-        request.headers.get("x-security-token") != security_token or "x-security-token" not in names
-    ):
-        raise _refused("the security token is missing, unsigned or wrong")
+    if request.headers.get("x-security-token") != security_token:
+        raise _refused("the security token is missing, wrong, or of no use to this access key")
+    if security_token is not None and "x-security-token" not in names:
+        raise _refused("the security token is not signed")
     if not {"host", "x-sdk-date"} <= set(names):
         raise _refused("host and x-sdk-date must be signed")
     stamp = request.headers.get("x-sdk-date", "")
@@ -45,6 +46,9 @@ def check(request: Request, keys: Mapping[str, tuple[str, str | None]], tokens: 
         raise _refused("X-Sdk-Date is malformed") from None
     if abs(now - date) > SKEW:
         raise _refused("X-Sdk-Date is more than 15 minutes off")
+    digest = request.headers.get("x-sdk-content-sha256", UNSIGNED)
+    if digest != UNSIGNED and digest != hashlib.sha256(request.body).hexdigest():
+        raise _refused("X-Sdk-Content-Sha256 is not the body's")
     if not hmac.compare_digest(signature, _sign(request, names, stamp, secret)):
         raise _refused("verify aksk signature fail")
 
@@ -61,7 +65,7 @@ def _sign(request: Request, names: list[str], stamp: str, secret: str) -> str:
             query,
             headers,
             ";".join(sorted(names)),
-            digest or (hashlib.sha256(request.body).hexdigest() if request.body else _EMPTY),
+            digest or hashlib.sha256(request.body).hexdigest(),
         )
     )
     to_sign = f"SDK-HMAC-SHA256\n{stamp}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
@@ -72,15 +76,19 @@ def _refused(why: str) -> Refusal:
     return Refusal(401, "APIGW.0301", f"Incorrect IAM authentication information: {why}")
 
 
-def check_obs(request: Request, bucket: str, key: str, keys: Mapping[str, tuple[str, str | None]]) -> None:
+def check_obs(request: Request, bucket: str, key: str, keys: Mapping[str, tuple[str, str | None]], now: datetime) -> None:
     """Raises Refusal 403. `Authorization: OBS AK:base64(HMAC-SHA1(SK, …))`."""
-    found = re.fullmatch(r"OBS ([^:]+):(.+)", request.headers.get("authorization", ""))
+    headers = request.headers
+    if "authorization" not in headers:
+        raise Refusal(403, "AccessDenied", "Access Denied")
+    found = re.fullmatch(r"OBS ([^:]+):(.+)", headers["authorization"])
     if found is None or found[1] not in keys:
         raise Refusal(403, "InvalidAccessKeyId", "The access key does not exist.")
     secret, security_token = keys[found[1]]
-    if security_token is not None and request.headers.get("x-obs-security-token") != security_token:
-        raise Refusal(403, "InvalidAccessKeyId", "The security token is wrong.")
-    headers = request.headers
+    if headers.get("x-obs-security-token") != security_token:
+        raise Refusal(403, "InvalidAccessKeyId", "The security token is missing or wrong.")
+    if not _is_fresh(headers.get("x-obs-date") or headers.get("date", ""), now):
+        raise Refusal(403, "RequestTimeTooSkewed", "The request's time is more than 15 minutes off, or is missing.")
     own = sorted((name, value) for name, value in headers.items() if name.startswith("x-obs-"))
     date = "" if "x-obs-date" in headers else headers.get("date", "")
     parts = [request.method, headers.get("content-md5", ""), headers.get("content-type", ""), date]
@@ -90,6 +98,13 @@ def check_obs(request: Request, bucket: str, key: str, keys: Mapping[str, tuple[
     expected = base64.b64encode(hmac.new(secret.encode(), text.encode(), hashlib.sha1).digest()).decode()
     if not hmac.compare_digest(found[2], expected):
         raise Refusal(403, "SignatureDoesNotMatch", "The request signature does not match.")
+
+
+def _is_fresh(date: str, now: datetime) -> bool:
+    try:
+        return abs(now - parsedate_to_datetime(date)) <= SKEW
+    except (TypeError, ValueError):
+        return False
 
 
 _SUBRESOURCES = ("append", "position", "acl", "uploads", "uploadId", "partNumber", "versionId")

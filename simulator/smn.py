@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
-from .wire import Refusal, Request, Response
+from .wire import Refusal, Request, Response, no_such_api
 
 if TYPE_CHECKING:
     from .cloud import Project
@@ -43,7 +44,7 @@ def route(request: Request, parts: list[str]) -> tuple[str, Callable[..., Respon
 
 
 def _unknown(*_: Any) -> Response:
-    raise Refusal(404, "APIGW.0101", "The API does not exist or has not been published in the environment")
+    raise no_such_api()
 
 
 def publish(project: Project, request: Request, parts: list[str]) -> Response:
@@ -58,20 +59,27 @@ def publish(project: Project, request: Request, parts: list[str]) -> Response:
     subject = body.get("subject", "")
     if not isinstance(subject, str) or len(subject.encode()) > MAX_SUBJECT or re.search(r"[\x00-\x1f\x7f]", subject):
         raise Refusal(403, "SMN.0008", "Subject invalid.")
-    if "message_structure" in body:
-        structure = _structure(body["message_structure"])
-    elif isinstance(body.get("message"), str) and body["message"]:
-        structure = None
-    else:
-        raise Refusal(403, "SMN.0009", "Message invalid.")
-    if len(request.body) > MAX_MESSAGE:
-        raise Refusal(403, "SMN.0009", "Message invalid.")
-    message_id = f"{len(topic.messages) + 1:032x}"
+    structure = _content(body)
+    message_id = uuid4().hex
     at = project.cloud.clock.now()
     topic.messages.append(
         Message(subject, body.get("message"), structure, body.get("message_attributes"), message_id, at, body)
     )
-    return Response.of(200, {"request_id": f"{len(project.cloud.requests):032x}", "message_id": message_id})
+    return Response.of(200, {"request_id": request.id, "message_id": message_id})
+
+
+def _content(body: dict[str, Any]) -> dict[str, str] | None:
+    """The text for each channel, None for one text for all. A structure outranks a template, a template a message (A1)."""
+    for name in ("message_structure", "message"):
+        if len(str(body.get(name, "")).encode()) > MAX_MESSAGE:
+            raise Refusal(403, "SMN.0009", "Message invalid.")
+    if "message_structure" in body:
+        return _structure(body["message_structure"])
+    if "message_template_name" in body:  # no template can be made here, so none is found
+        raise Refusal(404, "SMN.0027", "The message template does not exist.")
+    if not isinstance(body.get("message"), str) or not body["message"]:
+        raise Refusal(403, "SMN.0009", "Message invalid.")
+    return None
 
 
 def _structure(text: Any) -> dict[str, str]:

@@ -22,6 +22,7 @@ class Request:
     operation: str = ""
     api: str = ""
     region: str = ""
+    id: str = ""
     status: int | None = None
 
     @property
@@ -46,9 +47,21 @@ class Response:
 class Refusal(Exception):
     """A service's error: turned into the envelope of the service and API in use."""
 
-    def __init__(self, status: int, code: str, message: str) -> None:
+    def __init__(self, status: int, code: str, message: str, **headers: str) -> None:
         super().__init__(code, message)
-        self.status, self.code, self.message = status, code, message
+        self.status, self.code, self.message, self.headers = status, code, message, headers
+
+
+def no_such_api() -> Refusal:
+    """The gateway knows no such path, or not with this method, or not in this region (ges.md 5.3)."""
+    return Refusal(404, "APIGW.0101", "The API does not exist or has not been published in the environment")
+
+
+class InternalError(Refusal):
+    """A service's own fault; the service in use has its own code for it."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status, "", "")
 
 
 class NoAnswer(Exception):

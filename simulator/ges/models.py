@@ -173,6 +173,19 @@ class Graph:
         self._status = status
         self.upgrade = None
 
+    @property
+    def is_backing_up(self) -> bool:
+        now = self.cloud.clock.now()
+        return any(backup.status(now) == "backing_up" for backup in self.backups)
+
+    @property
+    def updated(self) -> datetime:
+        """When an upgrade last began or ended."""
+        now = self._advance()
+        if self.upgrade is None:
+            return self.created
+        return self.upgrade.ended_at if now >= self.upgrade.ended_at else self.upgrade.at
+
     def begin_upgrade(self, version: str, force: bool) -> Upgrade:
         now, plan = self.cloud.clock.now(), self._next
         self._next = Plan()

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import date, datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from ..wire import Refusal, Request, Response
+from ..wire import Refusal, Request, Response, no_such_api
+from .errors import not_running, refusal
 from .models import Backup, Graph, Job
 
 if TYPE_CHECKING:
     from ..cloud import Project
+
+# The job centre's filter and the status it means: `waiting` is what its jobs call `pending` (ges.md 4.3).
+_JOB_FILTERS = {
+    "": "",
+    "waiting": "pending",
+    "running": "running",
+    "success": "success",
+    "failed": "failed",
+    "partiallyFailed": "partiallyFailed",
+}
 
 Respond = Callable[["Project", Request, list[str]], Response]
 
@@ -61,7 +72,7 @@ def route(request: Request, parts: list[str]) -> tuple[str, Respond]:
 
 
 def _unknown(*_: Any) -> Response:
-    raise Refusal(404, "APIGW.0101", "The API does not exist or has not been published in the environment")
+    raise no_such_api()
 
 
 def list_graphs(project: Project, request: Request, _: list[str]) -> Response:
@@ -76,34 +87,24 @@ def show_graph(project: Project, request: Request, parts: list[str]) -> Response
 
 def upgrade_graph(project: Project, request: Request, parts: list[str]) -> Response:
     if request.api == "v1.0" and request.query.get("action_id") != "upgrade":
-        raise Refusal(400, "GES.7048", "Invalid graph operation.")
+        raise refusal("GES.7048")
     graph = _find(project, parts[3])
     body = request.json
     if not isinstance(body, dict):
-        raise Refusal(400, "GES.7016", "The request body or header is invalid.")
+        raise refusal("GES.7016")
     version = body.get("upgrade_version" if request.api == "v2" else "upgradeVersion")
     force = body.get("force_upgrade" if request.api == "v2" else "forceUpgrade", False)
     if version is None:
-        raise Refusal(400, "GES.7049", "The parameter does not exist.")
+        raise refusal("GES.7049")
     if version == "":
-        raise Refusal(400, "GES.7050", "The parameter is empty.")
+        raise refusal("GES.7050")
     if not isinstance(version, str) or not isinstance(force, bool) or not re.fullmatch(r"\d+(\.\d+){2,3}", version):
-        raise Refusal(400, "GES.0001", "Incorrect parameter.")
-    refusals = {
-        "100": ("GES.7042", "The graph is being created."),
-        "400": ("GES.7054", "The graph is being deleted or has been deleted."),
-        "900": ("GES.7003", "The graph is being stopped or is stopped."),
-        "901": ("GES.7003", "The graph is being stopped or is stopped."),
-        "903": ("GES.7002", "The graph is being backed up."),
-    }
-    if graph.status != "200":
-        raise Refusal(400, *refusals.get(graph.status, ("GES.7001", "The graph is not running.")))
-    if any(backup.status(project.cloud.clock.now()) == "backing_up" for backup in graph.backups):
-        raise Refusal(400, "GES.7002", "The graph is being backed up.")
+        raise refusal("GES.0001")
+    _must_be_idle(graph)
     if _order(version) <= _order(graph.version):
-        raise Refusal(400, "GES.7036", "The target version is earlier than the current version.")
+        raise refusal("GES.7036")
     if version not in project.cloud.releases:
-        raise Refusal(400, "GES.0001", "Incorrect parameter.")
+        raise refusal("GES.0001")
     upgrade = graph.begin_upgrade(version, force)
     return Response.of(200, _named(request.api, {"job_id": upgrade.job_id}))
 
@@ -117,21 +118,21 @@ def show_job(project: Project, request: Request, parts: list[str]) -> Response:
 
 
 def list_jobs(project: Project, request: Request, _: list[str]) -> Response:
-    """The job centre. Its filter says `waiting` where its jobs say `pending` (ges.md 4.3)."""
+    """The job centre: days are without a time of day, names of graphs are whole (ges.md 4.3)."""
     now, query = project.cloud.clock.now(), request.query
-    status = {"waiting": "pending"}.get(query.get("status", ""), query.get("status", ""))
-    begin, end = (
-        query.get("start_time", query.get("startTime", "")),
-        query.get("end_time", query.get("endTime", "9999")),
-    )
+    first, last = ("start_time", "end_time") if request.api == "v2" else ("startTime", "endTime")
+    status = query.get("status", "")
+    if status not in _JOB_FILTERS:
+        raise refusal("GES.0001")
+    begin, end = _day(query.get(first, "0001-01-01")), _day(query.get(last, "9999-12-31"))
     jobs = [
         job
         for graph in project.graphs.values()
         for job in graph.jobs
         if job.known(now)
-        and status in ("", job.status(now))
+        and _JOB_FILTERS[status] in ("", job.status(now))
         and query.get("graph_name", graph.name) == graph.name
-        and begin <= f"{job.begin:%Y-%m-%d}" <= end
+        and begin <= job.begin.date() <= end
     ]
     shown = [_named(request.api, _job(job, now)) for job in _page(jobs, request)]
     return Response.of(200, _named(request.api, {"job_count": len(jobs), "job_list": shown}))
@@ -139,12 +140,9 @@ def list_jobs(project: Project, request: Request, _: list[str]) -> Response:
 
 def create_backup(project: Project, request: Request, parts: list[str]) -> Response:
     graph = _find(project, parts[3])
-    if graph.status in ("900", "901"):
-        raise Refusal(400, "GES.7003", "The graph is being stopped or is stopped.")
-    if graph.status != "200":
-        raise Refusal(400, "GES.7001", "The graph is not running.")
+    _must_be_idle(graph)
     if _backups_left(project) < 1:
-        raise Refusal(400, "GES.7019", "The number of backups reaches the upper limit.")
+        raise refusal("GES.7019")
     job, backup = graph.begin_backup()
     content = {"job_id": job.id, "backup_id": backup.id} if request.api == "v2" else {"jobId": job.id}
     return Response.of(200, content)
@@ -162,7 +160,7 @@ def delete_backup(project: Project, _: Request, parts: list[str]) -> Response:
     graph = _find(project, parts[3])
     kept = [backup for backup in graph.backups if backup.id != parts[5]]
     if len(kept) == len(graph.backups):
-        raise Refusal(400, "GES.7024", "The backup does not exist.")
+        raise refusal("GES.7024")
     graph.backups[:] = kept
     return Response.of(200, {})
 
@@ -188,21 +186,36 @@ def _page(items: Iterable[Any], request: Request) -> list[Any]:
     try:
         offset, limit = int(request.query.get("offset", "0")), int(request.query.get("limit", "10"))
     except ValueError:
-        raise Refusal(400, "GES.0001", "Incorrect parameter.") from None
+        raise refusal("GES.0001") from None
     if offset < 0 or limit < 1:
-        raise Refusal(400, "GES.0001", "Incorrect parameter.")
+        raise refusal("GES.0001")
     return list(items)[offset : offset + limit]
+
+
+def _day(text: str) -> date:
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=timezone.utc).date()
+    except ValueError:
+        raise refusal("GES.0001") from None
+
+
+def _must_be_idle(graph: Graph) -> None:
+    """Running, and without a backup under way, which status 200 does not show (ges.md 3, code 903)."""
+    if graph.status != "200":
+        raise not_running(graph.status)
+    if graph.is_backing_up:
+        raise refusal("GES.7002")
 
 
 def _find(project: Project, graph_id: str) -> Graph:
     graph = project.graphs.get(graph_id)
     if graph is None:
-        raise Refusal(400, "GES.7000", "The graph does not exist or has been deleted.")
+        raise refusal("GES.7000")
     return graph
 
 
 def _graph(graph: Graph, api: str) -> dict[str, Any]:
-    """All fields of v2's model but action_progress (ges.md 2.3), in the spelling of the API."""
+    """All fields of v2's model, action_progress only while it is created (ges.md 2.3), in the spelling of the API."""
     path = {
         "path": "ges-graphs/demo_movie/schema.xml",
         "job_id": "ff80808167bb90340167bc7445670428",
@@ -231,7 +244,7 @@ def _graph(graph: Graph, api: str) -> dict[str, Any]:
         "security_group_id": "11d27338-8649-4076-8579-5ebc1a60f79e",
         "replication": 1,
         "created": _time(graph.created),
-        "updated": _time(graph.created),
+        "updated": _time(graph.updated),
         "private_ip": "192.168.0.4",
         "public_ip": "49.4.81.183",
         "traffic_ip_list": ["192.168.0.5", "192.168.0.6"],
@@ -255,6 +268,8 @@ def _graph(graph: Graph, api: str) -> dict[str, Any]:
         "sort_key_type": None,
         "enable_lts": False,
     }
+    if graph.status == "100":
+        content["action_progress"] = "35"
     dropped = {*graph.missing, *(_ONLY_V2 if api == "v1.0" else ())}
     return {**_named(api, {key: value for key, value in content.items() if key not in dropped}), **graph.extra}
 
