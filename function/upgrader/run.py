@@ -196,16 +196,19 @@ class _Run:
                 self.account.end(attempt, Verdict.TIMED_OUT, f"longer on its way than {self.job_timeout(attempt)}")
 
     def judgement(self, attempt: Attempt, graph: Graph | None) -> Judgement | None:
+        """What became of the attempt. A graph that the list left out is asked for by itself before it is called gone."""
         if graph is not None and graph.status.in_flight:
             return None
         job: Job | None = None
-        if attempt.job_id is not None and graph is not None:
-            try:
+        try:
+            if graph is None:
+                graph = self.shell.ges.show_graph(attempt.project, attempt.graph_id)
+            if attempt.job_id is not None and graph is not None:
                 job = self.shell.ges.show_job(attempt.project, attempt.graph_id, attempt.job_id)
-            except CloudError as error:
-                self.account.complain(f"{error}; the upgrade of {attempt.graph} is looked at again")
-                return None
-            self.log.info("job.seen", status=job.status if job else "unknown", **names(attempt))
+        except CloudError as error:
+            self.account.complain(f"{error}; the upgrade of {attempt.graph} is looked at again")
+            return None
+        self.log.info("job.seen", status=job.status if job else "unknown", **names(attempt))
         return judge(attempt, graph, job)
 
     def believed(self, attempt: Attempt, judgement: Judgement) -> bool:

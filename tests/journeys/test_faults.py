@@ -8,6 +8,7 @@ import pytest
 
 from simulator import faults
 from simulator.faults import Fault
+from simulator.wire import Request, Response
 from tests.builders import policy
 from tests.journeys.runs import TIMER, World, only
 
@@ -339,3 +340,31 @@ def test_a_graph_whose_project_cannot_be_listed_at_the_end_of_a_run_keeps_its_de
     result = world.run(seconds=120)
     assert (only(result)["action"], len(result["pending"])) == ("upgrade", 1)
     assert len(world.cloud.upgrades) == 1
+
+
+def test_a_graph_that_the_list_leaves_out_is_asked_for_before_it_is_called_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    graph = world.graph()
+    world.run(seconds=60)
+    world.later(minutes=20)
+    handle = world.cloud.handle
+
+    def forgetful(request: Request) -> Response:
+        response = handle(request)
+        if request.operation == "ges.list_graphs":
+            response.body = b'{"graph_count": 0, "graphs": []}'
+        return response
+
+    monkeypatch.setattr(world.cloud, "handle", forgetful)
+    result = world.run(TIMER)
+    assert [one["outcome"] for one in result["outcomes"]] == ["succeeded"]
+    assert graph.version == "2.4.15"
+
+
+def test_an_answer_without_graphs_is_an_error_and_no_empty_fleet() -> None:
+    world = World()
+    world.graph()
+    world.cloud.fault("ges.list_graphs", faults.Fault("empty", False, lambda: Response(200, b"{}")), times=None)
+    result = world.run()
+    assert "unreadable" in result["errors"][0]
+    assert world.cloud.upgrades == []

@@ -114,9 +114,11 @@ class Ges:
         while True:
             page_query = {**query, "offset": str(len(items)), "limit": str(PAGE)}
             answer = self._call(project, operation, "GET", path, page_query)
-            found: list[Any] = next((answer[name] for name in items_names if isinstance(answer.get(name), list)), [])
-            page = [item for item in found if isinstance(item, Mapping)]
+            found: list[Any] | None = next((answer[name] for name in items_names if isinstance(answer.get(name), list)), None)
             total = next((answer[name] for name in total_names if isinstance(answer.get(name), int)), None)
+            if found is None and total != 0:
+                raise CloudError("ges", operation, project.region, 200, "unreadable", f"the answer has no {items_names[0]}")
+            page = [item for item in found or () if isinstance(item, Mapping)]
             fresh = [item for item in page if (_text(item, "id", "job_id", "jobId") or "") not in seen]
             seen.update(_text(item, "id", "job_id", "jobId") or "" for item in fresh)
             items += fresh

@@ -27,11 +27,11 @@ CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 20.0
 TRIES = 5
 
 # Answers after which a call may simply be repeated. A POST that acts is repeated only after answers that say it did not act.
-ALWAYS = frozenset({408, 429, 500, 502, 503, 504})
+ALWAYS = frozenset({408, 429, *range(500, 600)})
 UNLESS_ACCEPTED = frozenset({429, 500, 502, 503})
 ONLY_THROTTLED = frozenset({429})
 
-_MAY_HAVE_ACTED = frozenset({408, 500, 502, 503, 504})
+_MAY_HAVE_ACTED = frozenset({408, *range(500, 600)})
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 20.0
 
 
