@@ -18,7 +18,7 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError
 from .cloud import Cloud
 from .wire import NoAnswer, Request
 
-_HOSTS = re.compile(r"https?://[a-z0-9.-]+\.(myhuaweicloud\.(com|eu)|huaweicloud\.com)(:\d+)?(/.*)?")
+_HOSTS = re.compile(r"https?://[a-z0-9.-]+\.(myhuaweicloud\.(com|eu)|huaweicloud\.com)(:\d+)?(/.*)?$")
 _METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE")
 _active: list[Cloud] = []
 
@@ -43,7 +43,8 @@ class _Mock:
         self._mock.start()
         for method in _METHODS:
             self._mock.add_callback(method, _HOSTS, callback=functools.partial(_answer, cloud))
-        self._mock.add_passthru("http://127.0.0.1")
+        for loopback in ("http://127.0.0.1", "http://localhost"):
+            self._mock.add_passthru(loopback)
         _active.append(cloud)
         return cloud
 

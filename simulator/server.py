@@ -9,6 +9,7 @@ import socket
 import struct
 import threading
 from collections.abc import Iterable
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qsl
@@ -18,6 +19,7 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from .cloud import Cloud
 from .wire import NoAnswer, Request, Response
 
+_REASONS = {status.value: status.phrase for status in HTTPStatus}
 _SERVICES = ("GES", "SMN", "OBS", "IAM", "FUNCTIONGRAPH")
 
 
@@ -66,7 +68,7 @@ class Server:
         except Exception as error:  # a fault of the simulator must be seen by the test that met it
             response = Response(599, repr(error).encode(), {"Content-Type": "text/plain"})
         headers = {"Content-Length": str(len(response.body)), **response.headers}
-        start_response(f"{response.status} -", list(headers.items()))
+        start_response(f"{response.status} {_REASONS.get(response.status, '-')}", list(headers.items()))
         return [response.body]
 
     def _request(self, environ: dict[str, Any]) -> Request:

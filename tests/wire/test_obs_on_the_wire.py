@@ -1,0 +1,245 @@
+"""OBS as its documents have it: append as compare-and-swap, ranges, errors in XML, signatures (smn-obs-core.md C1).
+
+The official OBS client judges what it can say; the rest is said by hand, with a signature written here.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import threading
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+import requests
+from obs import AppendObjectContent, GetObjectHeader, ObsClient, convertor
+
+from simulator import ACCESS_KEY, SECRET_KEY, Cloud, faults, mock_huaweicloud
+from simulator.obs import MAX_APPENDS
+from simulator.server import Server
+
+
+@pytest.fixture(autouse=True)
+def _bucket(cloud: Cloud) -> None:
+    cloud.bucket("state")
+
+
+def official(server: Server, **fields: Any) -> Any:
+    """For an address that is a number the client would sign as AWS did; OBS's own scheme is what is to be judged."""
+    given = {"access_key_id": ACCESS_KEY, "secret_access_key": SECRET_KEY, **fields}
+    client = ObsClient(server=server.url, max_retry_count=0, **given)
+    client.signature = client.thread_local.signature = "obs"
+    client.ha = convertor.Adapter("obs")
+    client.convertor = convertor.Convertor("obs", client.ha)
+    return client
+
+
+def by_hand(
+    method: str,
+    url: str,
+    resource: str,
+    data: bytes = b"",
+    headers: Mapping[str, str] | None = None,
+    offset: timedelta = timedelta(0),
+) -> requests.Response:
+    """`resource` is what is signed: `/bucket/key`, with `?append&position=N` where there is any."""
+    date = format_datetime(datetime.now(timezone.utc) + offset, usegmt=True)
+    text = f"{method}\n\n\n{date}\n{resource}"
+    signature = base64.b64encode(hmac.new(SECRET_KEY.encode(), text.encode(), hashlib.sha1).digest()).decode()
+    sent = {"Date": date, "Authorization": f"OBS {ACCESS_KEY}:{signature}", **(headers or {})}
+    return requests.request(method, url, data=data, headers=sent, timeout=10)
+
+
+def path_style(server: Server, method: str, key: str, **how: Any) -> requests.Response:
+    return by_hand(method, f"{server.url}/state/{key}", f"/state/{key}", **how)
+
+
+def code(answer: requests.Response) -> str | None:
+    return ElementTree.fromstring(answer.content).findtext("Code")
+
+
+def test_the_official_client_learns_where_to_append_next(server: Server) -> None:
+    obs = official(server)
+    assert obs.appendObject("state", "log", AppendObjectContent(content="one", position=0)).body.nextPosition == 3
+    head = obs.getObjectMetadata("state", "log")
+    assert (head.status, head.body.nextPosition, head.body.isAppendable, head.body.contentLength) == (200, 3, True, 3)
+    shown = path_style(server, "GET", "log")
+    assert (shown.content, shown.headers["x-obs-next-append-position"]) == (b"one", "3")
+
+
+def test_the_official_client_reads_a_range(server: Server) -> None:
+    obs = official(server)
+    obs.putContent("state", "log", "0123456789")
+    found = obs.getObject("state", "log", headers=GetObjectHeader(range="4-6"), loadStreamInMemory=True)
+    assert (found.status, found.body.buffer) == (206, b"456")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status", "body", "span"),
+    [
+        ("bytes=0-0", 206, b"0", "bytes 0-0/10"),
+        ("bytes=7-", 206, b"789", "bytes 7-9/10"),
+        ("bytes=7-99", 206, b"789", "bytes 7-9/10"),
+        ("bytes=-2", 206, b"89", "bytes 8-9/10"),
+        ("bytes=-99", 206, b"0123456789", "bytes 0-9/10"),
+        ("lines=1-2", 200, b"0123456789", None),
+        ("bytes=-", 200, b"0123456789", None),
+    ],
+)
+def test_a_range_gives_those_bytes_and_says_which(
+    server: Server, wanted: str, status: int, body: bytes, span: str | None
+) -> None:
+    official(server).putContent("state", "log", "0123456789")
+    found = path_style(server, "GET", "log", headers={"Range": wanted})
+    assert (found.status_code, found.content, found.headers.get("Content-Range")) == (status, body, span)
+
+
+@pytest.mark.parametrize("wanted", ["bytes=10-", "bytes=99-100", "bytes=-0"])
+def test_a_range_without_a_byte_is_416(server: Server, wanted: str) -> None:
+    """Asking for what was appended since, when nothing was, is the everyday case."""
+    official(server).putContent("state", "log", "0123456789")
+    found = path_style(server, "GET", "log", headers={"Range": wanted})
+    assert (found.status_code, code(found)) == (416, "InvalidRange")
+
+
+@pytest.mark.parametrize("position", ["", "x", "-1"])
+def test_a_position_that_is_no_number_is_refused(server: Server, position: str) -> None:
+    query = f"append&position={position}"
+    refused = by_hand("POST", f"{server.url}/state/log?{query}", f"/state/log?{query.rstrip('=')}")
+    assert (refused.status_code, code(refused)) == (400, "InvalidArgument")
+
+
+def test_an_error_is_xml_and_names_the_request(server: Server) -> None:
+    refused = path_style(server, "GET", "none")
+    assert (refused.status_code, refused.headers["Content-Type"]) == (404, "application/xml")
+    assert code(refused) == "NoSuchKey"
+    assert ElementTree.fromstring(refused.content).findtext("RequestId") == refused.headers["X-Request-Id"]
+
+
+def test_a_head_of_nothing_has_no_body(cloud: Cloud, server: Server) -> None:
+    """A body after HEAD would be read as the beginning of the next answer on the connection."""
+    missing = path_style(server, "HEAD", "none")
+    assert (missing.status_code, missing.content) == (404, b"")
+    with mock_huaweicloud(cloud):
+        inside = by_hand("HEAD", "https://obs.cn-north-4.myhuaweicloud.com/state/none", "/state/none")
+    assert (inside.status_code, inside.content) == (404, b"")
+
+
+def test_a_method_without_a_meaning_here_is_not_allowed(server: Server) -> None:
+    refused = path_style(server, "POST", "log", data=b"x")
+    assert (refused.status_code, code(refused)) == (405, "MethodNotAllowed")
+
+
+def test_an_object_takes_so_many_appends_and_no_more(cloud: Cloud, server: Server) -> None:
+    obs = official(server)
+    obs.appendObject("state", "log", AppendObjectContent(content="one", position=0))
+    cloud.bucket("state").objects["log"].appends = MAX_APPENDS
+    refused = obs.appendObject("state", "log", AppendObjectContent(content="more", position=3))
+    assert (refused.status, refused.errorCode) == (409, "ObjectNotAppendable")
+    assert cloud.bucket("state").objects["log"].data == b"one"
+
+
+def test_what_is_put_over_an_appendable_object_ends_its_appendability(server: Server) -> None:
+    obs = official(server)
+    obs.appendObject("state", "log", AppendObjectContent(content="one", position=0))
+    obs.putContent("state", "log", "two")
+    assert obs.getObjectMetadata("state", "log").body.isAppendable in (None, False)
+    refused = obs.appendObject("state", "log", AppendObjectContent(content="more", position=3))
+    assert refused.errorCode == "ObjectNotAppendable"
+
+
+def test_of_many_appends_at_one_position_one_wins(cloud: Cloud, server: Server) -> None:
+    found: list[int] = []
+
+    def append(text: str) -> None:
+        answer = official(server).appendObject("state", "log", AppendObjectContent(content=text, position=0))
+        found.append(answer.status)
+
+    racers = [threading.Thread(target=append, args=(f"racer-{number:02}",)) for number in range(8)]
+    for racer in racers:
+        racer.start()
+    for racer in racers:
+        racer.join(20)
+    assert sorted(found) == [200] + [409] * 7
+    assert len(cloud.bucket("state").objects["log"].data) == len("racer-00")
+
+
+def test_an_append_whose_answer_is_lost_was_made(cloud: Cloud, server: Server) -> None:
+    cloud.fault("obs.append_object", faults.lost_answer())
+    with pytest.raises(requests.ConnectionError):
+        by_hand("POST", f"{server.url}/state/log?append&position=0", "/state/log?append&position=0", data=b"one")
+    again = by_hand("POST", f"{server.url}/state/log?append&position=0", "/state/log?append&position=0", data=b"one")
+    assert code(again) == "PositionNotEqualToLength"
+    assert cloud.bucket("state").objects["log"].data == b"one"
+
+
+def test_a_bucket_may_stand_in_the_host(cloud: Cloud) -> None:
+    url = "https://state.obs.cn-north-4.myhuaweicloud.com/journal/v2/log"
+    with mock_huaweicloud(cloud):
+        made = by_hand("POST", f"{url}?append&position=0", "/state/journal/v2/log?append&position=0", data=b"one")
+        assert (made.status_code, made.headers["x-obs-next-append-position"]) == (200, "3")
+        assert by_hand("GET", url, "/state/journal/v2/log").content == b"one"
+        same = "https://obs.cn-north-4.myhuaweicloud.com/state/journal/v2/log"
+        assert by_hand("GET", same, "/state/journal/v2/log").content == b"one"
+
+
+def test_in_a_buckets_host_even_a_path_like_another_services_is_a_key(cloud: Cloud) -> None:
+    url = "https://state.obs.cn-north-4.myhuaweicloud.com/v2/project/graphs"
+    with mock_huaweicloud(cloud):
+        by_hand("PUT", url, "/state/v2/project/graphs", data=b"one")
+    assert list(cloud.bucket("state").objects) == ["v2/project/graphs"]
+
+
+@pytest.mark.parametrize(("offset", "status"), [(-14, 200), (14, 200), (-16, 403), (16, 403)])
+def test_a_date_must_be_within_a_quarter_of_an_hour(server: Server, offset: int, status: int) -> None:
+    official(server).putContent("state", "log", "one")
+    answer = path_style(server, "GET", "log", offset=timedelta(minutes=offset))
+    assert answer.status_code == status
+    if status == 403:
+        assert code(answer) == "RequestTimeTooSkewed"
+
+
+def test_a_position_cannot_be_changed_after_it_was_signed(server: Server) -> None:
+    refused = by_hand("POST", f"{server.url}/state/log?append&position=0", "/state/log?append&position=7", data=b"x")
+    assert (refused.status_code, code(refused)) == (403, "SignatureDoesNotMatch")
+
+
+def test_a_request_without_a_signature_is_denied(server: Server) -> None:
+    refused = requests.get(f"{server.url}/state/log", timeout=10)
+    assert (refused.status_code, code(refused)) == (403, "AccessDenied")
+
+
+def test_a_key_that_is_not_registered_is_refused(server: Server) -> None:
+    assert official(server, access_key_id="NOBODY").getObject("state", "log").errorCode == "InvalidAccessKeyId"
+
+
+@pytest.mark.parametrize(
+    ("token", "errors"), [("sts", "NoSuchKey"), ("other", "InvalidAccessKeyId"), (None, "InvalidAccessKeyId")]
+)
+def test_temporary_credentials_need_their_token(cloud: Cloud, server: Server, token: str | None, errors: str) -> None:
+    cloud.credentials("TEMPORARY", "secret", "sts")
+    key = {"access_key_id": "TEMPORARY", "secret_access_key": "secret", "security_token": token}
+    assert official(server, **key).getObject("state", "none").errorCode == errors
+
+
+def test_a_permanent_key_has_no_use_for_a_security_token(server: Server) -> None:
+    assert official(server, security_token="sts").getObject("state", "none").errorCode == "InvalidAccessKeyId"
+
+
+@pytest.mark.parametrize("key", ["journal/2026 11 23", "a+b&c=d", "图/日志", "tilde~and.dot"])
+def test_keys_of_any_spelling_are_kept(cloud: Cloud, server: Server, key: str) -> None:
+    obs = official(server)
+    assert obs.putContent("state", key, "one").status == 200
+    assert list(cloud.bucket("state").objects) == [key]
+    assert obs.getObject("state", key, loadStreamInMemory=True).body.buffer == b"one"
+
+
+def test_a_fault_of_its_own_is_an_internal_error(cloud: Cloud, server: Server) -> None:
+    cloud.fault("obs.*", faults.server_error(503))
+    refused = path_style(server, "GET", "log")
+    assert (refused.status_code, code(refused)) == (503, "InternalError")
