@@ -281,11 +281,13 @@ class _Run:
             return False
         for number in range(CALLS_OF_AN_UPGRADE):
             late = decision.start_before is not None and self.shell.clock.now() >= decision.start_before
-            if late or (number and self.left() <= self.reserve):
+            if number and (late or self.left() <= self.reserve):
                 self.refused(attempt, "too-late", "the window closed, or the run ended, before it could be started")
                 return True
             try:
-                job_id = self.shell.ges.upgrade_graph(attempt.project, attempt.graph_id, attempt.to_version, attempt.force)
+                job_id = self.shell.ges.upgrade_graph(
+                    attempt.project, attempt.graph_id, attempt.to_version, attempt.force, decision.start_before
+                )
             except CloudError as error:
                 if not error.may_have_acted:
                     self.account.complain(f"{error}; {attempt.graph} was not upgraded to {attempt.to_version}")

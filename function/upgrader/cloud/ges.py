@@ -54,8 +54,13 @@ class Ges:
         found = answer.get("graph")
         return _graph(project, found if isinstance(found, Mapping) else answer)
 
-    def upgrade_graph(self, project: Project, graph_id: str, version: Version, force: bool) -> str:
-        """Starts an upgrade; its job id. Raises CloudError, whose `may_have_acted` says whether to look (ges.md 2.4)."""
+    def upgrade_graph(
+        self, project: Project, graph_id: str, version: Version, force: bool, before: datetime | None = None
+    ) -> str:
+        """Starts an upgrade, and not at `before` or later; its job id (ges.md 2.4).
+
+        Raises CloudError, whose `may_have_acted` says whether to look.
+        """
         if self._speaks(project.region) == "v2":
             answer = self._call(
                 project,
@@ -63,6 +68,7 @@ class Ges:
                 "POST",
                 f"/{_segment(graph_id)}/upgrade",
                 body={"upgrade_version": version.text, "force_upgrade": force},
+                before=before,
             )
         else:
             answer = self._call(
@@ -72,6 +78,7 @@ class Ges:
                 f"/{_segment(graph_id)}/action",
                 {"action_id": "upgrade"},
                 {"upgradeVersion": version.text, "forceUpgrade": force},
+                before,
             )
         job_id = _text(answer, "job_id", "jobId")
         if job_id is None:
@@ -136,6 +143,7 @@ class Ges:
         path: str,
         query: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
+        before: datetime | None = None,
     ) -> dict[str, Any]:
         api = self._speaks(project.region)
         call = Call(
@@ -148,6 +156,7 @@ class Ges:
             query=query or {},
             body=body,
             repeat=ALWAYS if method == "GET" else ONLY_THROTTLED,
+            before=before,
         )
         try:
             answer = self._transport.call(call)

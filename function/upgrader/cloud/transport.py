@@ -10,7 +10,7 @@ import json
 import random
 import re
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -36,7 +36,10 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 20.0
 
 
 class Call(msgspec.Struct, frozen=True):
-    """One call of a service. `path` is percent-encoded; `repeat` holds the statuses after which it may be repeated."""
+    """One call of a service. `path` is percent-encoded; `repeat` holds the statuses after which it may be repeated.
+
+    `before`: an instant from which on the call must not be made, nor repeated.
+    """
 
     service: str
     operation: str
@@ -47,6 +50,7 @@ class Call(msgspec.Struct, frozen=True):
     query: Mapping[str, str] = {}
     body: Mapping[str, Any] | None = None
     repeat: frozenset[int] = ALWAYS
+    before: datetime | None = None
 
 
 class Transport:
@@ -73,7 +77,8 @@ class Transport:
                 return self._once(call)
             except _Again as again:
                 pause = again.after if again.after is not None else _backoff(attempt)
-                if attempt == TRIES or timedelta(seconds=pause) >= self._remaining():
+                late = call.before is not None and self._clock.now() + timedelta(seconds=pause) >= call.before
+                if attempt == TRIES or late or timedelta(seconds=pause) >= self._remaining():
                     raise again.error from None
             self._clock.sleep(pause)
         raise AssertionError("unreachable")

@@ -1,0 +1,94 @@
+"""Two runs at once, and what changes between a look and an act."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulator import faults
+from simulator.wire import Request, Response
+from tests.builders import at, policy
+from tests.journeys.runs import TIMER, World
+
+
+def once(world: World, operation: str, action: Callable[[], Any]) -> None:
+    """Does something else in the middle of the next request of that operation."""
+    left = [action]
+
+    def meanwhile(request: Request) -> bool:
+        if request.operation == operation and left:
+            left.pop()()
+        return False
+
+    world.cloud.fault(operation, faults.html(), times=None, where=meanwhile)
+
+
+def test_a_run_that_starts_the_graph_while_another_looks_keeps_the_other_from_starting_it(tmp_path: Path) -> None:
+    world = World(policy(state=f"file://{tmp_path}"))
+    world.graph()
+    once(world, "ges.list_graphs", lambda: world.run(seconds=30))
+    world.run()
+    assert len(world.cloud.calls("ges.upgrade_graph")) == 1
+    assert world.told() == ["succeeded"]
+
+
+def test_a_run_in_the_middle_of_the_upgrade_call_of_another_starts_nothing(tmp_path: Path) -> None:
+    world = World(policy(state=f"file://{tmp_path}"))
+    world.graph()
+    once(world, "ges.upgrade_graph", lambda: world.run(TIMER, seconds=2))
+    world.run()
+    assert len(world.cloud.calls("ges.upgrade_graph")) == 1
+    assert world.told() == ["succeeded"]
+
+
+def test_an_event_that_another_run_tells_meanwhile_is_not_told_again(tmp_path: Path) -> None:
+    world = World(policy("[{max_concurrent: 2}]", state=f"file://{tmp_path}"))
+    for name in ("graph_a", "graph_b"):
+        world.graph(name)
+    world.run(seconds=60)
+    world.later(minutes=20)
+    once(world, "smn.publish", lambda: world.run(TIMER))
+    world.run(TIMER)
+    told = [json.loads((message.structure or {})["default"])["graph"] for message in world.topic.messages]
+    assert sorted(told) == ["graph_a", "graph_b"]
+
+
+def test_a_throttled_call_is_not_repeated_after_its_window_closed() -> None:
+    world = World(policy("[{windows: ['Mon 01:00-02:05 UTC'], cutoff: 0m}]"))
+    world.graph()
+    world.cloud.fault("ges.upgrade_graph", faults.throttle(retry_after=400))
+    world.run()
+    assert [call.at for call in world.cloud.calls("ges.upgrade_graph")] == [at("2026-11-23 02:00")]
+    assert world.cloud.upgrades == []
+
+
+def test_a_graph_whose_turn_comes_after_the_window_closed_is_not_started() -> None:
+    world = World(policy("[{windows: ['Mon 01:00-02:05 UTC'], cutoff: 0m, max_concurrent: 2}]"))
+    for name in ("graph_a", "graph_b"):
+        world.graph(name)
+    once(world, "ges.upgrade_graph", lambda: world.later(minutes=6))
+    world.run()
+    assert len(world.cloud.calls("ges.upgrade_graph")) == 1
+
+
+def test_a_version_that_shows_a_little_later_than_the_job_ends_is_a_success(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether the version changes before the job succeeds is not documented (ges.md 10)."""
+    world = World()
+    graph = world.graph()
+    handle, lagging = world.cloud.handle, [True, True]
+
+    def slow(request: Request) -> Response:
+        response = handle(request)
+        if request.operation == "ges.list_graphs" and graph.version == "2.4.15" and lagging:
+            lagging.pop()
+            response.body = response.body.replace(b"2.4.15", b"2.4.4")
+        return response
+
+    monkeypatch.setattr(world.cloud, "handle", slow)
+    world.run()
+    assert lagging == []
+    assert world.told() == ["succeeded"]
