@@ -27,10 +27,22 @@ def once(world: World, operation: str, action: Callable[[], Any]) -> None:
     world.cloud.fault(operation, faults.html(), times=None, where=meanwhile)
 
 
-def test_a_run_that_starts_the_graph_while_another_looks_keeps_the_other_from_starting_it(tmp_path: Path) -> None:
+def test_a_run_that_starts_the_graph_behind_the_back_of_another_keeps_it_from_starting_it_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other saw the graph at its old version, and read the journal before the intent was written."""
     world = World(policy(state=f"file://{tmp_path}"))
     world.graph()
-    once(world, "ges.list_graphs", lambda: world.run(seconds=30))
+    handle, left = world.cloud.handle, [True]
+
+    def overtaken(request: Request) -> Response:
+        response = handle(request)
+        if request.operation == "ges.list_graphs" and left:
+            left.pop()
+            world.run(seconds=30)
+        return response
+
+    monkeypatch.setattr(world.cloud, "handle", overtaken)
     world.run()
     assert len(world.cloud.calls("ges.upgrade_graph")) == 1
     assert world.told() == ["succeeded"]
