@@ -247,17 +247,17 @@ def _fields(example: Any, name: str) -> set[str]:
 
 def test_what_is_shown_has_the_fields_of_the_documents(cloud: Cloud, server: Server) -> None:
     """The raw answers beside the documented payloads; the documents' examples leave optional fields out."""
-    from simulator.ges.responses import _backup, _graph, _job, _named  # the shapes themselves
+    from simulator.ges.shapes import backup_shown, graph_shown, job_shown, spelled
 
     one = graph(cloud)
     one.begin_upgrade("2.4.15", force=False)
     now = cloud.clock.now() + timedelta(hours=1)
-    assert set(payload("show_graph_v2")["graph"]) == set(_graph(one, "v2"))
+    assert set(payload("show_graph_v2")["graph"]) == set(graph_shown(one, "v2"))
     documented = _fields(payload("list_graphs_v1"), "graphs") - {"enableFullTextIndex", "publicIp"}
-    assert documented <= set(_graph(one, "v1.0"))
-    assert set(payload("job_success")) == set(_job(one.jobs[0], now))
-    assert set(payload("job_success_v1")) == set(_named("v1.0", _job(one.jobs[0], now)))
+    assert documented <= set(graph_shown(one, "v1.0"))
+    assert set(payload("job_success")) == set(job_shown(one.jobs[0], now))
+    assert set(payload("job_success_v1")) == set(spelled("v1.0", job_shown(one.jobs[0], now)))
     one.status = "200"
     _, backup = one.begin_backup()
-    assert _fields(payload("backups_list_v2"), "backup_list") == set(_backup(backup, now))
-    assert _fields(payload("backups_list_v1"), "backupList") <= set(_named("v1.0", _backup(backup, now)))
+    assert _fields(payload("backups_list_v2"), "backup_list") == set(backup_shown(backup, now))
+    assert _fields(payload("backups_list_v1"), "backupList") <= set(spelled("v1.0", backup_shown(backup, now)))
