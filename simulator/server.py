@@ -41,9 +41,10 @@ class Server:
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def environment(self, region: str) -> dict[str, str]:
-        """The SDK's endpoint variables that lead here."""
+        """The SDK's endpoint variables that lead here, with the one that its hidden look-up of the project goes by."""
         suffix = region.upper().replace("-", "_")
-        return {f"HUAWEICLOUD_SDK_REGION_{service}_{suffix}": self.url for service in _SERVICES}
+        services = {f"HUAWEICLOUD_SDK_REGION_{service}_{suffix}": self.url for service in _SERVICES}
+        return {**services, "HUAWEICLOUD_SDK_IAM_ENDPOINT": self.url}
 
     def __enter__(self) -> Server:
         self._thread.start()
