@@ -59,10 +59,9 @@ def _handle(event: object, platform: Platform, run_id: str, log: Log) -> dict[st
     except PolicyError as error:
         log.error("policy.refused", problems=error.problems)
         return _refusal(run_id, None, [f"policy: {problem}" for problem in error.problems])
-    assert policy.notify
     topics = None if policy.release_topics is None else [topic.urn for topic in policy.release_topics]
     try:
-        command = read_event(event, Trust(topics, policy.notify.topic.urn), clock.now())
+        command = read_event(event, Trust(topics, policy.outlet.topic.urn), clock.now())
     except EventError as error:
         log.error("event.refused", error=str(error))
         return _refusal(run_id, policy, [str(error)])
@@ -96,12 +95,11 @@ def _handle(event: object, platform: Platform, run_id: str, log: Log) -> dict[st
 
 def _home(platform: Platform, policy: Policy, region: str | None, project_id: str | None) -> Project:
     """The function's own region and project: by the event, `projects`, the topic of `notify`, or REGION, in this order."""
-    assert policy.notify
     own_id = platform.project_id or project_id
     listed = next((one for one in policy.projects if own_id in (None, one.project_id)), None)
     if listed:
         return Project(region or listed.region, listed.project_id)
-    topic = policy.notify.topic
+    topic = policy.outlet.topic
     told = topic.region if own_id in (None, topic.project_id) else platform.variable("REGION") or topic.region
     return Project(region or told, own_id or topic.project_id)
 

@@ -29,7 +29,7 @@ def tell(shell: Shell, account: Account, only: Collection[str] | None = None) ->
 
 def _wanted(shell: Shell, event: Event) -> bool:
     kind = "succeeded" if event.verdict is Verdict.SUCCEEDED else "failed"
-    return event.verdict is None or kind in shell.policy.notify.on  # type: ignore[union-attr]
+    return event.verdict is None or kind in shell.policy.outlet.on
 
 
 def _claim(shell: Shell, account: Account, event: Event) -> bool:
@@ -45,7 +45,7 @@ def _claim(shell: Shell, account: Account, event: Event) -> bool:
 
 
 def _publish(shell: Shell, account: Account, event: Event) -> None:
-    topic = shell.policy.notify.topic  # type: ignore[union-attr]
+    topic = shell.policy.outlet.topic
     message = compose(event, shell.run_id, fingerprint(shell.policy), shell.journal.lasting)
     home = shell.home
     project_id = home.project_id if home.region == topic.region and home.project_id else topic.project_id

@@ -215,6 +215,12 @@ class Policy(_Strict, frozen=True):
 
     freezes: Any = ()
 
+    @property
+    def outlet(self) -> Notify:
+        """`notify`, which every accepted policy has."""
+        assert self.notify is not UNSET
+        return self.notify
+
 
 _FIELDS_OF = {
     "": Policy,

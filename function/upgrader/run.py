@@ -64,7 +64,8 @@ class _Run:
         self.learn()
         self.observe()
         if self.command.changes_nothing:
-            self.decide(self.assumed())
+            self.assume()
+            self.decide()
             tell(self.shell, self.account, only={notice.id for notice in self.command.notices})
         else:
             self.adopt()
@@ -160,10 +161,10 @@ class _Run:
         while True:
             self.settle()
             tell(self.shell, self.account)
-            self.decide(self.journal.history)
+            self.decide()
             while self.act():
                 tick = 0
-                self.decide(self.journal.history)
+                self.decide()
             if not self.in_flight():
                 return
             pause = TICKS[min(tick, len(TICKS) - 1)]
@@ -220,27 +221,20 @@ class _Run:
     def job_timeout(self, attempt: Attempt) -> timedelta:
         return next((rule.job_timeout for rule in self.policy.rules if rule.name == attempt.rule), Duration(hours=2))
 
-    def decide(self, history: History) -> None:
-        self.plan = plan(self.policy, self.seen(), history, self.shell.clock.now())
+    def decide(self) -> None:
+        self.plan = plan(self.policy, self.seen(), self.journal.history, self.shell.clock.now())
         self.account.decide(self.plan)
 
     def seen(self) -> Sequence[Graph]:
         return [graph for graph in self.fleet.values() if graph.project not in self.unseen]
 
-    def assumed(self) -> History:
-        """The history as it would be if what the event announces were learned."""
-        history = self.journal.history
-        if not self.command.releases and not self.command.withdrawn:
-            return history
+    def assume(self) -> None:
+        """Adds what the event announces to this run's history, and writes nothing down."""
         now = self.shell.clock.now()
-        assumed = History(readable=history.readable)
-        assumed.__dict__.update(history.__dict__)
-        assumed.releases = {
-            **{release.version: (release, now) for release in self.command.releases},
-            **history.releases,
-        }
-        assumed.withdrawn = history.withdrawn | set(self.command.withdrawn)
-        return assumed
+        for release in self.command.releases:
+            self.journal.history.apply(Released(at=now, release=release))
+        for version in self.command.withdrawn:
+            self.journal.history.apply(Withdrawn(at=now, version=version))
 
     def act(self) -> bool:
         """Starts what is due, each looked at again at the last instant: is it still allowed to start? Whether any was tried."""
