@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +14,8 @@ from upgrader.cloud.transport import Transport
 from upgrader.events import EventError, Trust, read_event
 from upgrader.journal import Folder, Journal, Memory
 from upgrader.log import start_log
-from upgrader.messages import iso
 from upgrader.model import Project
+from upgrader.moments import iso
 from upgrader.platform import DEFAULT_TIME, Platform
 from upgrader.policy import Policy, PolicyError, fingerprint, parse_policy
 from upgrader.run import run
@@ -55,7 +55,7 @@ def _handle(event: object, platform: Platform, run_id: str, log: Log) -> dict[st
         return min(counted, platform.remaining() or counted)
 
     try:
-        policy = _policy(platform)
+        policy = _policy(platform, clock.now())
     except PolicyError as error:
         log.error("policy.refused", problems=error.problems)
         return _refusal(run_id, None, [f"policy: {problem}" for problem in error.problems])
@@ -104,9 +104,9 @@ def _home(platform: Platform, policy: Policy, region: str | None, project_id: st
     return Project(region or told, own_id or topic.project_id)
 
 
-def _policy(platform: Platform) -> Policy:
+def _policy(platform: Platform, now: datetime) -> Policy:
     try:
-        return parse_policy(platform.policy_text(Path(__file__).parent))
+        return parse_policy(platform.policy_text(Path(__file__).parent), now)
     except (OSError, UnicodeDecodeError) as error:
         raise PolicyError([f"the policy file cannot be read: {error}; set POLICY, or POLICY_FILE to its path"]) from None
 

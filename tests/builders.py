@@ -41,7 +41,7 @@ def graph(name: str, version: str | None = "2.4.4", status: str = "200", **tags:
 def policy(rules: str = "[{}]", **fields: str) -> Policy:
     """A policy with a topic and these rules, in YAML's flow form."""
     lines = [f"notify: {TOPIC}", f"rules: {rules}", *(f"{name}: {value}" for name, value in fields.items())]
-    return parse_policy("\n".join(lines))
+    return parse_policy("\n".join(lines), NOW)
 
 
 def history(*versions: str, **restrictions: Any) -> History:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
 from typing import Any
 
 from .events import Command
 from .history import AnyRecord, Ended, History
 from .journal import JournalError
-from .messages import iso
-from .model import Attempt, Decision, Verdict
+from .model import Attempt, BackupAttempt, Decision, Verdict
+from .moments import ceiled, iso
 from .policy import fingerprint
 from .shell import Shell
 
@@ -27,6 +26,9 @@ class Account:
         self._decided: dict[str, Decision] = {}
         self._started: dict[str, Decision] = {}
         self._outcomes: list[dict[str, Any]] = []
+        self._warnings: list[str] = []
+        self._explained: dict[str, dict[str, Any]] = {}
+        self._added: dict[str, Any] = {}
 
     def write(self, wanted: Callable[[History], list[AnyRecord]]) -> list[AnyRecord]:
         if not self._shell.journal.history.readable:
@@ -50,6 +52,18 @@ class Account:
             self.errors.append(text)
             self._shell.log.error("run.error", error=text)
 
+    def warn(self, text: str) -> None:
+        self._warnings.append(text)
+        self._shell.log.warning("policy.warning", warning=text)
+
+    def explain(self, explained: dict[str, dict[str, Any]]) -> None:
+        """What is added to each graph's decision: its checks, and what would make it earlier."""
+        self._explained = explained
+
+    def add(self, name: str, value: Any) -> None:
+        """A part of the result that only this command has."""
+        self._added[name] = value
+
     def decide(self, decisions: Iterable[Decision]) -> None:
         """The latest decision about each graph stands, unless the graph was started."""
         self._decided.update({decision.graph_id: decision for decision in decisions})
@@ -57,8 +71,11 @@ class Account:
     def start(self, decision: Decision) -> None:
         self._started[decision.graph_id] = decision
 
-    def end(self, attempt: Attempt, verdict: Verdict, detail: str | None) -> None:
-        ended = Ended(at=self._shell.clock.now(), attempt_id=attempt.id, verdict=verdict, detail=detail)
+    def end(self, attempt: Attempt, verdict: Verdict, detail: str | None, most_failures: int) -> None:
+        """Writes down how an attempt ended. With as many failures as the rule bears, the rule halts at the version."""
+        failed = self._shell.journal.history.failures(attempt.rule, attempt.to_version)
+        halts = verdict.ends and verdict is not Verdict.SUCCEEDED and len(failed) + 1 >= most_failures
+        ended = Ended(at=self._shell.clock.now(), attempt_id=attempt.id, verdict=verdict, detail=detail, halts=halts)
 
         def still_open(history: History) -> list[AnyRecord]:
             known = history.attempts.get(attempt.id)
@@ -77,7 +94,7 @@ class Account:
             )
             self._shell.log.info("upgrade.ended", outcome=verdict.value, detail=detail, **names(attempt))
 
-    def result(self, pending: Iterable[Attempt]) -> dict[str, Any]:
+    def result(self, pending: Iterable[Attempt | BackupAttempt]) -> dict[str, Any]:
         """The handler's return value (interface.md, Result). `pending` is still on its way."""
         for decision in self._decided.values():
             self._shell.log.info(
@@ -94,11 +111,16 @@ class Account:
             "command": self._command.word.value,
             "dry_run": self._command.changes_nothing,
             "now": iso(self._began),
-            "decisions": [_shown(self._started.get(decision.graph_id, decision)) for decision in self._decided.values()],
+            "decisions": [
+                {**_shown(self._started.get(graph_id, decision)), **self._explained.get(graph_id, {})}
+                for graph_id, decision in self._decided.items()
+            ],
             "outcomes": self._outcomes,
             "notified": self.notified,
             "pending": [_pending(attempt) for attempt in pending],
             "errors": self.errors,
+            **({"warnings": self._warnings} if self._warnings else {}),
+            **self._added,
         }
         self._shell.log.info("run.ended", outcomes=len(self._outcomes), notified=self.notified, errors=len(self.errors))
         return result
@@ -115,19 +137,20 @@ def _shown(decision: Decision) -> dict[str, Any]:
         "target": _text(decision.target),
         "action": decision.action.value,
         "reason": decision.reason.value,
-        "until": _moment(decision.until),
+        "until": ceiled(decision.until) if decision.until else None,
         "job_id": decision.job_id,
     }
 
 
-def _pending(attempt: Attempt) -> dict[str, Any]:
+def _pending(attempt: Attempt | BackupAttempt) -> dict[str, Any]:
     return {
         "region": attempt.project.region,
         "project_id": attempt.project.project_id,
         "graph_id": attempt.graph_id,
         "graph": attempt.graph,
+        "job": "upgrade" if isinstance(attempt, Attempt) else "backup",
         "job_id": attempt.job_id,
-        "from_version": attempt.from_version.text,
+        "from_version": attempt.from_version.text if isinstance(attempt, Attempt) else None,
         "to_version": attempt.to_version.text,
         "began_at": iso(attempt.began_at),
     }
@@ -145,7 +168,3 @@ def names(attempt: Attempt) -> dict[str, Any]:
 
 def _text(version: Any) -> str | None:
     return None if version is None else str(version)
-
-
-def _moment(moment: datetime | None) -> str | None:
-    return None if moment is None else iso(moment)

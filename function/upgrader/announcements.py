@@ -14,7 +14,7 @@ from typing import Any, Union
 
 import msgspec
 
-from .model import Release, Targets
+from .model import Release, Severity, Targets
 from .versions import Version
 
 MAX_MESSAGE = 64 * 1024
@@ -183,7 +183,13 @@ def _release(version: Version, content: Mapping[str, Any], received: datetime) -
         not_before=not_before,
         not_after=_bound(content, "not_after"),
         targets=_targets(content.get("targets")),
+        severity=_severity(content.get("severity")),
     )
+
+
+def _severity(value: Any) -> Severity:
+    """What is not one of the three is the ordinary one, which waits the longest."""
+    return Severity(value) if isinstance(value, str) and value in tuple(Severity) else Severity.NORMAL
 
 
 def _targets(value: Any) -> Targets:

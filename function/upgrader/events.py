@@ -26,15 +26,37 @@ class EventError(ValueError):
 
 
 class Word(str, Enum):
-    """The command words that are understood so far."""
+    """The command words."""
 
     RECONCILE = "reconcile"
     PLAN = "plan"
     STATUS = "status"
+    FORECAST = "forecast"
     RELEASE = "release"
+    WITHDRAW = "withdraw"
+    APPROVE = "approve"
+    PAUSE = "pause"
+    RESUME = "resume"
+    RETRY = "retry"
 
 
-_LATER = ("withdraw", "approve", "pause", "resume", "retry")
+# What each word takes; a word not here takes only `reason` and `dry_run`. With a mark: it must be given.
+_ARGUMENTS: dict[Word, tuple[str, ...]] = {
+    Word.FORECAST: ("days",),
+    Word.RELEASE: ("version!",),
+    Word.WITHDRAW: ("version!",),
+    Word.APPROVE: ("version!", "rule", "graph"),
+    Word.PAUSE: ("rule", "graph"),
+    Word.RESUME: ("rule", "graph", "version"),
+    Word.RETRY: ("graph!",),
+}
+_EXAMPLES = {
+    Word.RELEASE: "{'command': 'release', 'version': '2.4.15'}",
+    Word.WITHDRAW: "{'command': 'withdraw', 'version': '2.4.15'}",
+    Word.APPROVE: "{'command': 'approve', 'version': '2.4.15', 'rule': 'prod'}",
+    Word.RETRY: "{'command': 'retry', 'graph': 'orders'}",
+}
+LONGEST_FORECAST = 400
 
 
 class Notice(msgspec.Struct, frozen=True):
@@ -45,7 +67,10 @@ class Notice(msgspec.Struct, frozen=True):
 
 
 class Command(msgspec.Struct, frozen=True):
-    """What to do. `dry_run`: decide, and change nothing. `region` and `project_id` are what the event's URNs tell."""
+    """What to do. `dry_run`: decide, and change nothing. `region` and `project_id` are what the event's URNs tell.
+
+    `graph` is an id or a name. `days` is how far a forecast looks.
+    """
 
     word: Word
     dry_run: bool = False
@@ -55,10 +80,15 @@ class Command(msgspec.Struct, frozen=True):
     remarks: tuple[str, ...] = ()
     region: str | None = None
     project_id: str | None = None
+    version: Version | None = None
+    rule: str | None = None
+    graph: str | None = None
+    reason: str | None = None
+    days: int = 90
 
     @property
     def changes_nothing(self) -> bool:
-        return self.dry_run or self.word in (Word.PLAN, Word.STATUS)
+        return self.dry_run or self.word in (Word.PLAN, Word.STATUS, Word.FORECAST)
 
 
 class Trust(msgspec.Struct, frozen=True):
@@ -82,6 +112,11 @@ def read_event(event: object, trust: Trust, now: datetime) -> Command:
     if "trigger_type" in event and not isinstance(event["trigger_type"], str):
         raise EventError("the event's trigger_type is not text; nothing was changed")
     return Command(Word.PLAN)
+
+
+def command(word: str, **arguments: str) -> str:
+    """The exact text of a command, to be pasted into the console's test event."""
+    return json.dumps({"command": word, **arguments}, ensure_ascii=False)
 
 
 def _decoded(event: object) -> object:
@@ -120,30 +155,49 @@ def _timer(event: Mapping[str, Any]) -> Command:
 
 
 def _command(event: Mapping[str, Any]) -> Command:
-    accepted = ", ".join(word.value for word in Word)
     name = event.get("command")
-    if name in _LATER:
-        raise EventError(f"the command {name!r} is not supported yet; accepted are {accepted}; nothing was changed")
     if not isinstance(name, str) or name not in tuple(Word):
+        accepted = ", ".join(word.value for word in Word)
         raise EventError(f"the command {str(name)[:80]!r} is not known; accepted are {accepted}; nothing was changed")
     word = Word(name)
-    dry_run = event.get("dry_run", False)
+    taken = _ARGUMENTS.get(word, ())
+    accepted = ", ".join([*(argument.rstrip("!") for argument in taken), "reason", "dry_run"])
+    given = {key: value for key, value in event.items() if key != "command" and value is not None}
+    for key in given:
+        if f"{key}!" not in taken and key not in (*taken, "reason", "dry_run"):
+            raise EventError(f"the command {name} takes no {str(key)[:80]}; accepted are {accepted}; nothing was changed")
+    for argument in taken:
+        if argument.endswith("!") and argument[:-1] not in given:
+            example = f"as {_EXAMPLES[word]}"
+            raise EventError(f"the command {name} needs a {argument[:-1]}, {example}; nothing was changed")
+    if word is Word.APPROVE and ("rule" in given) == ("graph" in given):
+        raise EventError(f"the command approve needs a rule or a graph, as {_EXAMPLES[word]}; nothing was changed")
+    if word in (Word.PAUSE, Word.RESUME) and {"rule", "graph"} <= set(given):
+        raise EventError(f"the command {name} takes a rule or a graph, not both; nothing was changed")
+    dry_run = given.get("dry_run", False)
     if not isinstance(dry_run, bool):
         raise EventError(f"the command {name}: dry_run is true or false; nothing was changed")
-    for argument in ("rule", "graph", *(() if word is Word.RELEASE else ("version",))):
-        if event.get(argument) is not None:
-            raise EventError(f"the command {name} takes no {argument}; it is about all graphs; nothing was changed")
-    if word is not Word.RELEASE:
-        return Command(word, dry_run=dry_run)
-    version = event.get("version")
-    if not isinstance(version, str):
-        raise EventError(
-            "the command release needs a version, as {'command': 'release', 'version': '2.4.15'}; nothing was changed"
-        )
+    days = given.get("days", 90)
+    if isinstance(days, bool) or not isinstance(days, int) or not 1 <= days <= LONGEST_FORECAST:
+        raise EventError(f"the command {name}: days is a number from 1 to {LONGEST_FORECAST}; nothing was changed")
+    for key in ("version", "rule", "graph", "reason"):
+        if not isinstance(given.get(key, ""), str):
+            raise EventError(f"the command {name}: {key} is a text in quotes; nothing was changed")
     try:
-        return Command(word, dry_run=dry_run, releases=(Release(Version(version)),))
+        version = Version(given["version"]) if "version" in given else None
     except ValueError as error:
-        raise EventError(f"the command release: {error}; nothing was changed") from None
+        raise EventError(f"the command {name}: {error}; nothing was changed") from None
+    return Command(
+        word,
+        dry_run=dry_run,
+        releases=(Release(version),) if word is Word.RELEASE and version else (),
+        withdrawn=(version,) if word is Word.WITHDRAW and version else (),
+        version=version,
+        rule=given.get("rule"),
+        graph=given.get("graph"),
+        reason=given.get("reason"),
+        days=days,
+    )
 
 
 def _smn(event: Mapping[str, Any], trust: Trust, now: datetime) -> Command:

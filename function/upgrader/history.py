@@ -6,12 +6,12 @@ GES is the truth for versions, states and jobs; a record holds only what cannot 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Union
 
 import msgspec
 
-from .model import Attempt, Release, Verdict
+from .model import Attempt, BackupAttempt, Release, Verdict
 from .versions import Version
 
 
@@ -53,18 +53,93 @@ class Refused(Record, frozen=True, tag="refused"):
 
 
 class Ended(Record, frozen=True, tag="ended"):
-    """What became of an attempt. It is also the outbox entry of the message that tells it."""
+    """What became of an attempt. It is also the outbox entry of the message that tells it.
+
+    `halts`: it is the failure that fills the rule's max_failures.
+    """
 
     attempt_id: str
     verdict: Verdict
     detail: str | None = None
+    halts: bool = False
+
+
+class Approved(Record, frozen=True, tag="approved"):
+    """Somebody approved a version, for a rule or for a graph."""
+
+    version: Version
+    rule: str | None = None
+    graph_id: str | None = None
+
+
+class Paused(Record, frozen=True, tag="paused"):
+    """Nothing more is started: at all, under a rule, or to a graph."""
+
+    rule: str | None = None
+    graph_id: str | None = None
+    reason: str | None = None
+
+
+class Resumed(Record, frozen=True, tag="resumed"):
+    """What was paused or halted goes on: everything, or what belongs to a rule, a graph or a version."""
+
+    rule: str | None = None
+    graph_id: str | None = None
+    version: Version | None = None
+
+
+class Retried(Record, frozen=True, tag="retried"):
+    """What went wrong with a graph is forgotten: its failures, refusals and failed backups."""
+
+    graph_id: str
+
+
+class Verified(Record, frozen=True, tag="verified"):
+    """Every graph of a rule was seen at the version or a later one. The soak counts from here."""
+
+    rule: str
+    version: Version
+
+
+class BackupIntended(Record, frozen=True, tag="backup-intended"):
+    """Written before the call that makes a backup."""
+
+    backup: BackupAttempt
+
+
+class BackupStarted(Record, frozen=True, tag="backup-started"):
+    backup_id: str
+    job_id: str
+
+
+class BackupEnded(Record, frozen=True, tag="backup-ended"):
+    """A backup that was made for an upgrade ended: well where `detail` is None. `made` is GES's id of it, where known."""
+
+    backup_id: str
+    made: str | None = None
+    detail: str | None = None
+
+
+class BackedUp(Record, frozen=True, tag="backed-up"):
+    """A successful backup of the graph was seen, by whatever hand; `began_at` is the state that it holds."""
+
+    graph_id: str
+    began_at: datetime
 
 
 class Noticed(Record, frozen=True, tag="noticed"):
-    """Something that is to be told once, and is no outcome: a message that could not be understood."""
+    """Something that is to be told once, and is no outcome. `sort` is one of those that `notify` chooses by.
+
+    `subject` and `text` are the message; `graphs` are the ids of those it is about, to `version` under `rule`.
+    """
 
     notice_id: str
     text: str
+    sort: str = "blocked"
+    subject: str = ""
+    rule: str | None = None
+    version: Version | None = None
+    graphs: tuple[str, ...] = ()
 
 
 class Claimed(Record, frozen=True, tag="claimed"):
@@ -82,11 +157,30 @@ class Told(Record, frozen=True, tag="told"):
     message_id: str
 
 
-AnyRecord = Union[Released, Withdrawn, Intended, Started, Refused, Ended, Noticed, Claimed, Told]
+AnyRecord = Union[
+    Released,
+    Withdrawn,
+    Approved,
+    Paused,
+    Resumed,
+    Retried,
+    Verified,
+    Intended,
+    Started,
+    Refused,
+    Ended,
+    BackupIntended,
+    BackupStarted,
+    BackupEnded,
+    BackedUp,
+    Noticed,
+    Claimed,
+    Told,
+]
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """The last refusals, in a row, of one graph's upgrade to one version."""
+    """The last refusals, in a row, of one graph's upgrade to one version; or the last failures of its backup."""
 
     version: Version
     code: str
@@ -96,17 +190,23 @@ class Refusal(msgspec.Struct, frozen=True):
 
 
 class Event(msgspec.Struct, frozen=True):
-    """Something to tell: `id` is the same on every repeat of it."""
+    """Something to tell: `id` is the same on every repeat of it. It is about an attempt that ended, or a notice."""
 
     id: str
     at: datetime
     attempt: Attempt | None = None
     verdict: Verdict | None = None
     detail: str | None = None
+    halts: bool = False
+    notice: Noticed | None = None
 
 
 class History:
-    """The journal's records, added up. Only `apply` changes it. Not `readable`: what is missing here is not known."""
+    """The journal's records, added up. Only `apply` changes it. Not `readable`: what is missing here is not known.
+
+    `planned` holds for each graph and version when its start was told beforehand; None: it is still in the outbox.
+    `made_backups` are GES's ids of the backups that were made here, `durations` how long successful upgrades took.
+    """
 
     def __init__(self, records: Iterable[AnyRecord] = (), readable: bool = True) -> None:
         self.readable = readable
@@ -114,10 +214,22 @@ class History:
         self.withdrawn: set[Version] = set()
         self.attempts: dict[str, Attempt] = {}
         self.refusals: dict[str, Refusal] = {}
+        self.pauses: dict[tuple[str | None, str | None], Paused] = {}
+        self.verified: dict[str, list[Verified]] = {}
+        self.planned: dict[tuple[str, Version], datetime | None] = {}
+        self.backups: dict[str, datetime] = {}
+        self.backup_refusals: dict[str, Refusal] = {}
+        self.made_backups: dict[str, list[str]] = {}
+        self.durations: list[timedelta] = []
+        self._approvals: dict[tuple[Version, str | None, str | None], datetime] = {}
+        self._open: dict[str, Attempt] = {}
+        self._open_backups: dict[str, BackupAttempt] = {}
+        self._ended: dict[str, list[Attempt]] = {}
+        self._failures: dict[tuple[str, Version], dict[str, Attempt]] = {}
+        self._pardoned: set[str] = set()
         self._untold: dict[str, Event] = {}
         self._told: set[str] = set()
         self._leases: dict[str, Claimed] = {}
-        self._open: dict[str, Attempt] = {}
         for record in records:
             self.apply(record)
 
@@ -127,17 +239,54 @@ class History:
     def open_attempt(self, graph_id: str) -> Attempt | None:
         return self._open.get(graph_id)
 
+    def open_backups(self) -> list[BackupAttempt]:
+        return list(self._open_backups.values())
+
+    def open_backup(self, graph_id: str) -> BackupAttempt | None:
+        return self._open_backups.get(graph_id)
+
+    def ended(self, graph_id: str) -> list[Attempt]:
+        """The graph's attempts that are over, in the order of their ends."""
+        return self._ended.get(graph_id, [])
+
+    def trouble(self, graph_id: str) -> Attempt | None:
+        """The graph's last attempt, if it went wrong and nobody has said `retry` or `resume` since."""
+        last = self._ended[graph_id][-1] if graph_id in self._ended else None
+        return last if last and last.verdict is not Verdict.SUCCEEDED and last.id not in self._pardoned else None
+
     def failures(self, rule: str, version: Version) -> list[Attempt]:
-        """Ended attempts of a rule at a version that did not succeed."""
-        return [
-            attempt
-            for attempt in self.attempts.values()
-            if attempt.rule == rule and attempt.to_version == version and attempt.verdict not in (None, Verdict.SUCCEEDED)
-        ]
+        """Ended attempts of a rule at a version that did not succeed, since it was last resumed."""
+        return list(self._failures.get((rule, version), {}).values())
+
+    def failed(self) -> dict[tuple[str, Version], int]:
+        """How many of them there are, for each rule and version that has any."""
+        return {key: len(attempts) for key, attempts in self._failures.items() if attempts}
+
+    def approved_at(self, version: Version, rule: str, graph_id: str) -> datetime | None:
+        """When the version was last approved for the rule or the graph."""
+        found = (self._approvals.get((version, rule, None)), self._approvals.get((version, None, graph_id)))
+        return max(filter(None, found), default=None)
+
+    def approvals(self) -> dict[tuple[Version, str | None, str | None], datetime]:
+        """Every approval by version, rule and graph, with its time; the lapsed ones too."""
+        return dict(self._approvals)
+
+    def paused(self, rule: str, graph_id: str) -> Paused | None:
+        """The widest pause that holds the graph."""
+        keys: tuple[tuple[str | None, str | None], ...] = ((None, None), (rule, None), (None, graph_id))
+        return next((self.pauses[key] for key in keys if key in self.pauses), None)
+
+    def verified_at(self, rule: str, version: Version) -> datetime | None:
+        """When every graph of the rule was first seen at the version or a later one."""
+        return min((one.at for one in self.verified.get(rule, ()) if one.version >= version), default=None)
 
     def untold(self, now: datetime) -> list[Event]:
         """The events that may be told: not told yet, and not leased."""
         return [event for event in self._untold.values() if not self.leased(event.id, now)]
+
+    def outbox(self) -> list[str]:
+        """The ids of all events that were not told yet."""
+        return list(self._untold)
 
     def leased(self, event_id: str, now: datetime) -> bool:
         lease = self._leases.get(event_id)
@@ -154,6 +303,16 @@ class History:
             self.releases.setdefault(record.release.version, (record.release, record.at))
         elif isinstance(record, Withdrawn):
             self.withdrawn.add(record.version)
+        elif isinstance(record, Approved):
+            self._approvals[record.version, record.rule, record.graph_id] = record.at
+        elif isinstance(record, Paused):
+            self.pauses.setdefault((record.rule, record.graph_id), record)
+        elif isinstance(record, Resumed):
+            self._resume(record)
+        elif isinstance(record, Retried):
+            self._retry(record.graph_id)
+        elif isinstance(record, Verified):
+            self.verified.setdefault(record.rule, []).append(record)
         elif isinstance(record, Intended):
             self._put(record.attempt)
         elif isinstance(record, Started):
@@ -162,14 +321,22 @@ class History:
             self._refuse(record)
         elif isinstance(record, Ended):
             self._end(record)
+        elif isinstance(record, BackupIntended):
+            self._open_backups[record.backup.graph_id] = record.backup
+        elif isinstance(record, BackupStarted):
+            backup = self._backup(record.backup_id)
+            self._open_backups[backup.graph_id] = msgspec.structs.replace(backup, job_id=record.job_id)
+        elif isinstance(record, BackupEnded):
+            self._end_backup(record)
+        elif isinstance(record, BackedUp):
+            self.backups[record.graph_id] = max(record.began_at, self.backups.get(record.graph_id, record.began_at))
+            self.backup_refusals.pop(record.graph_id, None)
         elif isinstance(record, Noticed):
-            self._untold.setdefault(record.notice_id, Event(id=record.notice_id, at=record.at, detail=record.text))
+            self._notice(record)
         elif isinstance(record, Claimed):
             self._leases[record.event_id] = record
         else:
-            self._told.add(record.event_id)
-            self._untold.pop(record.event_id, None)
-            self._leases.pop(record.event_id, None)
+            self._tell(record)
 
     def _put(self, attempt: Attempt) -> None:
         self.attempts[attempt.id] = attempt
@@ -181,18 +348,82 @@ class History:
     def _refuse(self, record: Refused) -> None:
         attempt = self.attempts.pop(record.attempt_id)
         self._open.pop(attempt.graph_id, None)
-        last = self.refusals.get(attempt.graph_id)
-        times = last.times + 1 if last is not None and last.version == attempt.to_version else 1
-        self.refusals[attempt.graph_id] = Refusal(attempt.to_version, record.code, record.detail, record.at, times)
+        self.refusals[attempt.graph_id] = _once_more(
+            self.refusals.get(attempt.graph_id), attempt.to_version, record.code, record.detail, record.at
+        )
 
     def _end(self, record: Ended) -> None:
         attempt = self.attempts[record.attempt_id]
-        if record.verdict.ends:
+        if not record.verdict.ends:
+            attempt = msgspec.structs.replace(attempt, timed_out=True)
+        elif attempt.open:
             attempt = msgspec.structs.replace(attempt, verdict=record.verdict, detail=record.detail, ended_at=record.at)
             self.refusals.pop(attempt.graph_id, None)
-        else:
-            attempt = msgspec.structs.replace(attempt, timed_out=True)
+            self._ended.setdefault(attempt.graph_id, []).append(attempt)
+            if record.verdict is Verdict.SUCCEEDED:
+                self.durations.append(record.at - attempt.began_at)
+            else:
+                self._failures.setdefault((attempt.rule, attempt.to_version), {})[attempt.id] = attempt
         self._put(attempt)
         event_id = f"{attempt.job_id or attempt.id}:{record.verdict.value}"
         if event_id not in self._told:
-            self._untold[event_id] = Event(event_id, record.at, attempt, record.verdict, record.detail)
+            self._untold[event_id] = Event(event_id, record.at, attempt, record.verdict, record.detail, record.halts)
+
+    def _resume(self, record: Resumed) -> None:
+        if record.version is None:
+            for rule, graph_id in list(self.pauses):
+                if record.rule in (None, rule) and record.graph_id in (None, graph_id):
+                    del self.pauses[rule, graph_id]
+        for (rule, version), failures in self._failures.items():
+            if record.rule in (None, rule) and record.version in (None, version):
+                for attempt in list(failures.values()):
+                    if record.graph_id in (None, attempt.graph_id):
+                        self._pardon(attempt)
+
+    def _retry(self, graph_id: str) -> None:
+        self.refusals.pop(graph_id, None)
+        self.backup_refusals.pop(graph_id, None)
+        for attempt in self.ended(graph_id):
+            self._pardon(attempt)
+
+    def _pardon(self, attempt: Attempt) -> None:
+        """What went wrong no longer counts."""
+        self._failures.get((attempt.rule, attempt.to_version), {}).pop(attempt.id, None)
+        self._pardoned.add(attempt.id)
+
+    def _backup(self, backup_id: str) -> BackupAttempt:
+        return next(backup for backup in self._open_backups.values() if backup.id == backup_id)
+
+    def _end_backup(self, record: BackupEnded) -> None:
+        backup = self._backup(record.backup_id)
+        del self._open_backups[backup.graph_id]
+        if record.made is not None:
+            self.made_backups.setdefault(backup.graph_id, []).append(record.made)
+        if record.detail is None:
+            self.backups[backup.graph_id] = backup.began_at
+            self.backup_refusals.pop(backup.graph_id, None)
+        else:
+            last = self.backup_refusals.get(backup.graph_id)
+            self.backup_refusals[backup.graph_id] = _once_more(last, backup.to_version, "backup", record.detail, record.at)
+
+    def _notice(self, record: Noticed) -> None:
+        if self.knows(record.notice_id):
+            return
+        self._untold[record.notice_id] = Event(id=record.notice_id, at=record.at, notice=record)
+        if record.sort == "planned" and record.version is not None:
+            for graph_id in record.graphs:
+                self.planned.setdefault((graph_id, record.version), None)
+
+    def _tell(self, record: Told) -> None:
+        self._told.add(record.event_id)
+        self._leases.pop(record.event_id, None)
+        event = self._untold.pop(record.event_id, None)
+        notice = event.notice if event else None
+        if notice is not None and notice.sort == "planned" and notice.version is not None:
+            for graph_id in notice.graphs:
+                self.planned[graph_id, notice.version] = record.at
+
+
+def _once_more(last: Refusal | None, version: Version, code: str, detail: str, at: datetime) -> Refusal:
+    times = last.times + 1 if last is not None and last.version == version else 1
+    return Refusal(version, code, detail, at, times)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import timedelta
 
 import msgspec
 
-from .history import Event
-from .model import Verdict
+from .events import command
+from .history import Event, Noticed
+from .model import Attempt, Verdict
+from .moments import iso
+from .versions import Version
 
 MAX_SUBJECT_BYTES, MAX_SMS, MAX_DETAIL = 512, 490, 4000
+ROLLBACK_SINCE, ROLLBACK_LASTS = Version("2.4.4"), timedelta(days=30)  # ges.md 6
 
 _HEADLINES = {
     Verdict.SUCCEEDED: "runs {to}, upgraded from {frm}",
@@ -19,6 +23,7 @@ _HEADLINES = {
     Verdict.ROLLED_BACK: "could not be upgraded to {to}; it runs {frm} again",
     Verdict.VERSION_UNCHANGED: "still runs {frm}, although the job of its upgrade to {to} succeeded",
     Verdict.TIMED_OUT: "is taking longer than the policy's job_timeout to get from {frm} to {to}; it is followed on",
+    Verdict.UNHEALTHY: "runs {to}, upgraded from {frm}, and fails its health check; look at it now",
     Verdict.VANISHED: "was lost sight of while it was upgraded from {frm} to {to}; look at it now",
 }
 
@@ -30,8 +35,9 @@ class Message(msgspec.Struct, frozen=True):
 
 def compose(event: Event, run_id: str, policy: str, lasting: bool) -> Message:
     """The message of an event. `lasting` false says that this result may be repeated or have been lost (state: none)."""
-    if event.attempt is None or event.verdict is None:
-        return _notice(event, run_id)
+    if event.notice is not None:
+        return _notice(event, event.notice, run_id, policy, lasting)
+    assert event.attempt is not None and event.verdict is not None
     attempt, verdict = event.attempt, event.verdict
     headline = _HEADLINES[verdict].format(frm=attempt.from_version, to=attempt.to_version)
     detail = (event.detail or "")[:MAX_DETAIL] or None
@@ -49,10 +55,11 @@ def compose(event: Event, run_id: str, policy: str, lasting: bool) -> Message:
         "job_id": attempt.job_id,
         "outcome": verdict.value,
         "detail": detail,
+        "halted": event.halts,
         "began_at": iso(attempt.began_at),
         "ended_at": iso(event.at),
         "policy": policy,
-        "state": "kept" if lasting else "none: results may be repeated or lost between runs",
+        "state": _state(lasting),
     }
     subject = _one_line(f"GES {verdict.value}: {attempt.graph} {attempt.from_version} to {attempt.to_version}")
     email = "\n".join(
@@ -67,38 +74,63 @@ def compose(event: Event, run_id: str, policy: str, lasting: bool) -> Message:
             f"Job:      {attempt.job_id or 'unknown'}",
             f"Began:    {iso(attempt.began_at)}",
             f"Ended:    {iso(event.at)}",
-            *_advice(verdict),
+            *_advice(event, attempt, verdict),
             "",
             f"Event {event.id}, run {run_id}, policy {policy}.",
-            *([] if lasting else ["The policy keeps no state: a result may be repeated, or be lost between runs."]),
+            *_unkept(lasting),
         )
     )
     return Message(subject, {"default": _json(result), "email": email, "sms": _sms(f"GES: {attempt.graph} {headline}.")})
 
 
-def _advice(verdict: Verdict) -> list[str]:
-    if verdict is Verdict.SUCCEEDED:
-        return [
-            "",
-            "GES can roll back from its console only, from version 2.4.4 on and within 30 days; the graph is unavailable",
-            "meanwhile and everything written since the upgrade is lost.",
-        ]
+def _advice(event: Event, attempt: Attempt, verdict: Verdict) -> list[str]:
+    """What to do, and what happens next."""
     if verdict is Verdict.TIMED_OUT:
         return ["", "Nothing has to be done yet; the end will be told."]
-    return [
+    until = event.at + ROLLBACK_LASTS
+    rollback = [
         "",
-        "Nothing more is started to this version once the rule's max_failures is reached. Look at the graph in the console.",
+        f"To go back, within 30 days, so until {until:%Y-%m-%d}: GES console, Graph Management, the graph, More, Roll Back.",
+        "There is no API for it. The graph is unavailable meanwhile, and everything written since the upgrade is lost.",
     ]
+    if attempt.to_version < ROLLBACK_SINCE or verdict not in (Verdict.SUCCEEDED, Verdict.UNHEALTHY):
+        rollback = []
+    if verdict is Verdict.SUCCEEDED:
+        return rollback
+    halted = [
+        f"The rule {attempt.rule} is halted at {attempt.to_version}: nothing more is started to it under this rule and those",
+        "after it, until a newer version is there or you invoke the function with",
+        f"  {command('resume', rule=attempt.rule)}",
+    ]
+    return ["", *(halted if event.halts else ["The rule goes on: it bears more failures."]), *rollback]
 
 
-def _notice(event: Event, run_id: str) -> Message:
-    text = (event.detail or "")[:MAX_DETAIL]
-    notice = {"schema": "ges.upgrade.notice/1", "event_id": event.id, "run_id": run_id, "detail": text}
-    return Message("GES upgrader: a message was not understood", {"default": _json(notice), "email": text, "sms": _sms(text)})
+def _notice(event: Event, notice: Noticed, run_id: str, policy: str, lasting: bool) -> Message:
+    text = notice.text[:MAX_DETAIL]
+    told = {
+        "schema": "ges.upgrade.notice/1",
+        "event_id": event.id,
+        "run_id": run_id,
+        "notice": notice.sort,
+        "rule": notice.rule,
+        "version": notice.version.text if notice.version else None,
+        "graph_ids": list(notice.graphs),
+        "detail": text,
+        "at": iso(event.at),
+        "policy": policy,
+        "state": _state(lasting),
+    }
+    subject = _one_line(notice.subject or "GES upgrader: a message was not understood")
+    email = "\n".join([text, "", f"Event {event.id}, run {run_id}, policy {policy}.", *_unkept(lasting)])
+    return Message(subject, {"default": _json(told), "email": email, "sms": _sms(f"{subject}. {text}")})
 
 
-def iso(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+def _state(lasting: bool) -> str:
+    return "kept" if lasting else "none: results may be repeated or lost between runs"
+
+
+def _unkept(lasting: bool) -> list[str]:
+    return [] if lasting else ["The policy keeps no state: a result may be repeated, or be lost between runs."]
 
 
 def _json(content: Mapping[str, object]) -> str:

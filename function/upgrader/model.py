@@ -35,14 +35,31 @@ class Reason(str, Enum):
     VERSION_NOT_ALLOWED = "version-not-allowed"  # there are newer releases, but `versions` allows none
     TOO_YOUNG = "too-young"  # the release may not be used yet
     OUTSIDE_WINDOW = "outside-window"  # no maintenance window is open, or it closes too soon
-    MAX_CONCURRENT = "max-concurrent"  # the rule's upgrades in flight fill its limit
+    FROZEN = "frozen"  # a freeze of the policy
+    AFTER_RULE = "after-rule"  # not every graph of the rules before runs the target
+    SOAKING = "soaking"  # they do, but not for long enough
+    MAX_CONCURRENT = "max-concurrent"  # the upgrades in flight fill a limit, or could fail as often as is borne
+    NOTICE = "notice"  # the planned message is not out for long enough
+    AWAITING_APPROVAL = "awaiting-approval"  # the rule's mode is approve, and nobody has
+    NOTIFY_ONLY = "notify-only"  # the rule's mode is notify
+    TOO_MANY = "too-many"  # the rule governs more graphs than its max_graphs
     HALTED = "halted"  # the version failed under this rule as often as the policy bears
-    PAUSED = "paused"  # the policy says `enabled: false`
+    QUARANTINED = "quarantined"  # it did so under a rule before this one
+    PAUSED = "paused"  # the policy says `enabled: false`, or somebody paused it
     NOT_RUNNING = "not-running"  # the graph is in a status in which GES upgrades nothing
     UPGRADING = "upgrading"  # an upgrade of the graph is on its way, by any hand
-    BACKING_UP = "backing-up"  # GES is backing the graph up
+    BACKING_UP = "backing-up"  # the graph is being backed up, by any hand
+    BACKUP_FAILED = "backup-failed"  # the backup that must come first could not be made
     STATE_UNAVAILABLE = "state-unavailable"  # the journal cannot be read or written
     REFUSED = "refused"  # GES refused the call, or its answer made no sense
+
+
+class Severity(str, Enum):
+    """How urgent a release is, by its announcement (smn-obs-core.md E1)."""
+
+    NORMAL = "normal"
+    SECURITY = "security"
+    CRITICAL = "critical"
 
 
 class Verdict(str, Enum):
@@ -54,6 +71,7 @@ class Verdict(str, Enum):
     VERSION_UNCHANGED = "version-unchanged"  # the job succeeded, yet the graph runs its old version
     TIMED_OUT = "timed-out"  # longer on its way than `job_timeout`; followed on
     VANISHED = "vanished"  # the graph, or the job without a trace of its work, is gone
+    UNHEALTHY = "unhealthy"  # upgraded, but the graph's engine fails the policy's health check
 
     @property
     def ends(self) -> bool:
@@ -81,6 +99,11 @@ class Status(msgspec.Struct, frozen=True):
     @property
     def backing_up(self) -> bool:
         return self.code == "903"
+
+    @property
+    def faulty(self) -> bool:
+        """Faulty, creation failed, deleted, or frozen with the account."""
+        return self.code in ("300", "303", "400", "800")
 
     @property
     def in_flight(self) -> bool:
@@ -132,12 +155,14 @@ class Release(msgspec.Struct, frozen=True):
     not_before: datetime | None = None
     not_after: datetime | None = None
     targets: Targets = Targets()
+    severity: Severity = Severity.NORMAL
 
 
 class Attempt(msgspec.Struct, frozen=True):
     """One upgrade of one graph, from the intent to its end. `job_id` is None until it is known.
 
     `adopted`: found on its way without a record of who began it, so that its target shows only when it is reached.
+    `closes`: the end of the maintenance window in which it was started.
     """
 
     id: str
@@ -149,6 +174,7 @@ class Attempt(msgspec.Struct, frozen=True):
     to_version: Version
     force: bool
     began_at: datetime
+    closes: datetime | None = None
     job_id: str | None = None
     adopted: bool = False
     timed_out: bool = False
@@ -184,11 +210,38 @@ class Job(msgspec.Struct, frozen=True):
         return self.succeeded or self.failed
 
 
+class Backup(msgspec.Struct, frozen=True):
+    """A backup of a graph as GES shows it (ges.md 2.6)."""
+
+    id: str
+    graph_id: str
+    status: str
+    began_at: datetime | None = None
+
+    @property
+    def succeeded(self) -> bool:
+        return self.status == "success"
+
+
+class BackupAttempt(msgspec.Struct, frozen=True):
+    """One backup made before an upgrade, from the intent on. `job_id` is None until it is known."""
+
+    id: str
+    project: Project
+    graph_id: str
+    graph: str
+    rule: str
+    to_version: Version
+    began_at: datetime
+    job_id: str | None = None
+
+
 class Decision(msgspec.Struct, frozen=True):
     """What is to be done about one graph and why; the planner's answer, executed as it stands.
 
     `until` is the first instant at which the graph could start, where that is only a matter of time.
     `start_before` is the instant from which on the start is no longer within the policy; None: no such instant.
+    `closes` is the end of the window that is open. `announce`: the start to be told beforehand, where that is not done.
     """
 
     project: Project
@@ -203,3 +256,5 @@ class Decision(msgspec.Struct, frozen=True):
     job_id: str | None = None
     force: bool = False
     start_before: datetime | None = None
+    closes: datetime | None = None
+    announce: datetime | None = None

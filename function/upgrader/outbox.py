@@ -28,8 +28,9 @@ def tell(shell: Shell, account: Account, only: Collection[str] | None = None) ->
 
 
 def _wanted(shell: Shell, event: Event) -> bool:
-    kind = "succeeded" if event.verdict is Verdict.SUCCEEDED else "failed"
-    return event.verdict is None or kind in shell.policy.outlet.on
+    if event.notice is not None:
+        return event.notice.sort in ("unclear", "planned", *shell.policy.outlet.on)
+    return ("succeeded" if event.verdict is Verdict.SUCCEEDED else "failed") in shell.policy.outlet.on
 
 
 def _claim(shell: Shell, account: Account, event: Event) -> bool:

@@ -1,251 +1,379 @@
-"""Policy, fleet, history and the time, to one decision for every graph. Pure; the heart.
-
-A gate answers one question about one graph: may it be upgraded, or what holds it? The gates in their order are the
-policy of the product; the first that holds gives the reason.
-"""
+"""Policy, fleet, history and the time, to one decision for every graph. Pure; the heart."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
-from fnmatch import fnmatchcase
-from hashlib import sha256
+import sys
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta, timezone
+from functools import cached_property
 
 import msgspec
 
-from .history import History, Refusal
-from .model import Action, Decision, Graph, Reason, Release
-from .policy import Match, Policy, Rule
+from .choice import FAR, Choice, Offer, Sight, offer, sights, targeted
+from .gates import GATES, Case, Hold
+from .governing import Governed, govern
+from .history import History
+from .model import Action, Attempt, BackupAttempt, Decision, Graph, Reason, Targets, Verdict
+from .policy import Policy, Rule
 from .versions import Version
-from .windows import first_start
+from .windows import Calendar, Opening
 
-_FIRST_PAUSE, _LONGEST_PAUSE = timedelta(minutes=5), timedelta(hours=6)
-
-# GES's words for "not now" (ges.md 5.2); every other refusal needs a person.
-_NOT_NOW = {
-    "GES.7001": Reason.NOT_RUNNING,
-    "GES.7002": Reason.BACKING_UP,
-    "GES.7003": Reason.NOT_RUNNING,
-    "GES.7042": Reason.NOT_RUNNING,
-}
+MIN_AUTO_CUTOFF = timedelta(minutes=30)
+LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
-class Case(msgspec.Struct):
-    """One graph before the gates: the rule that governs it, the release chosen for it, and what the rule has going."""
+def plan(
+    policy: Policy, fleet: Iterable[Graph], history: History, now: datetime, complete: bool = True
+) -> tuple[Decision, ...]:
+    """One decision for every graph, in the order in which graphs take their turns.
 
-    graph: Graph
-    rule: Rule
-    release: Release
-    policy: Policy
-    history: History
-    failures: int
-    free_slots: int
-    now: datetime
+    Not `complete`: some project could not be listed, so that nobody knows whether a rule's graphs are all there.
+    """
+    return Survey(policy, govern(policy.rules, fleet), history, now, complete).decisions()
 
 
-class Hold(msgspec.Struct, frozen=True):
-    """What holds a graph, and whether time alone lifts it."""
+class Survey:
+    """A fleet under a policy at an instant: all that decisions about single graphs have in common."""
 
-    action: Action
-    reason: Reason
-    passes: bool = False
+    def __init__(
+        self,
+        policy: Policy,
+        governed: Sequence[Governed],
+        history: History,
+        now: datetime,
+        complete: bool = True,
+        calendars: dict[str, Calendar] | None = None,
+    ) -> None:
+        """`calendars` of an earlier instant may be used again where only time has passed."""
+        self.policy, self.governed, self.history, self.now, self.complete = policy, governed, history, now, complete
+        self.calendars = {} if calendars is None else calendars
+        self.known: list[Sight] = sights(policy, history, now)
+        self.targeting = [sight.release for sight in self.known if sight.release.targets != Targets()]
+        members: dict[str, list[Governed]] = {rule.name: [] for rule in policy.rules}
+        for one in governed:
+            if one.rule is not None and not one.opted_out:
+                members[one.rule.name].append(one)
+        self.stages = {rule.name: Step(self, rule, members[rule.name]) for rule in policy.rules}
+        self.budget = _Budget(self)
 
+    def decisions(self) -> tuple[Decision, ...]:
+        return tuple(self.decide(one) for one in self.governed)
 
-Gate = Callable[[Case], "Hold | None"]
-
-
-def enabled_gate(case: Case) -> Hold | None:
-    return None if case.policy.enabled else Hold(Action.BLOCKED, Reason.PAUSED)
-
-
-def failures_gate(case: Case) -> Hold | None:
-    return Hold(Action.BLOCKED, Reason.HALTED) if case.failures >= case.rule.max_failures else None
-
-
-def status_gate(case: Case) -> Hold | None:
-    if case.graph.status.running:
-        return None
-    return Hold(Action.WAIT, Reason.BACKING_UP if case.graph.status.backing_up else Reason.NOT_RUNNING)
-
-
-def refusal_gate(case: Case) -> Hold | None:
-    refusal = case.history.refusals.get(case.graph.id)
-    if refusal is None or refusal.version != case.release.version or case.now >= _retry_at(refusal):
-        return None
-    not_now = _NOT_NOW.get(refusal.code)
-    return Hold(Action.WAIT, not_now) if not_now else Hold(Action.BLOCKED, Reason.REFUSED)
-
-
-def age_gate(case: Case) -> Hold | None:
-    not_before = case.release.not_before
-    return Hold(Action.WAIT, Reason.TOO_YOUNG, passes=True) if not_before and case.now < not_before else None
-
-
-def window_gate(case: Case) -> Hold | None:
-    start = _start(case, case.now)
-    return None if start and start[0] <= case.now else Hold(Action.WAIT, Reason.OUTSIDE_WINDOW, passes=True)
-
-
-def concurrency_gate(case: Case) -> Hold | None:
-    return Hold(Action.WAIT, Reason.MAX_CONCURRENT) if case.free_slots < 1 else None
-
-
-GATES: tuple[Gate, ...] = (
-    enabled_gate,
-    failures_gate,
-    status_gate,
-    refusal_gate,
-    age_gate,
-    window_gate,
-    concurrency_gate,
-)
-
-
-def plan(policy: Policy, fleet: Iterable[Graph], history: History, now: datetime) -> tuple[Decision, ...]:
-    """One decision for every graph, in the order in which a rule's graphs take their turns."""
-    graphs = sorted(fleet, key=_turn)
-    governed = [(graph, govern(policy, graph)) for graph in graphs]
-    flying: dict[str, int] = {}
-    for graph, rule in governed:
-        attempt = history.open_attempt(graph.id)
-        if attempt or (rule and graph.status.in_flight):
-            name = attempt.rule if attempt else rule.name if rule else ""
-            flying[name] = flying.get(name, 0) + 1
-    decisions = []
-    for graph, rule in governed:
-        decision = _decide(policy, graph, rule, history, flying, now)
-        if decision.action is Action.UPGRADE and rule:
-            flying[rule.name] = flying.get(rule.name, 0) + 1
-        decisions.append(decision)
-    return tuple(decisions)
-
-
-def govern(policy: Policy, graph: Graph) -> Rule | None:
-    """The first rule that matches the graph."""
-    return next((rule for rule in policy.rules if _matches(rule.match, graph)), None)
-
-
-def _decide(
-    policy: Policy, graph: Graph, rule: Rule | None, history: History, flying: dict[str, int], now: datetime
-) -> Decision:
-    def decision(action: Action, reason: Reason, target: Version | None = None) -> Decision:
-        return Decision(
-            project=graph.project,
-            graph_id=graph.id,
-            graph=graph.name,
-            rule=rule.name if rule else None,
-            from_version=graph.version,
-            target=target,
-            action=action,
-            reason=reason,
-        )
-
-    attempt = history.open_attempt(graph.id)
-    if attempt is not None:
-        underway = decision(Action.WAIT, Reason.UPGRADING, attempt.to_version)
-        return msgspec.structs.replace(underway, from_version=attempt.from_version, job_id=attempt.job_id)
-    if graph.tags.get("ges-upgrader", "").strip().lower() == "off":
-        return decision(Action.SKIP, Reason.OPTED_OUT)
-    if rule is None:
-        return decision(Action.SKIP, Reason.NO_RULE)
-    if graph.status.in_flight:
-        return decision(Action.WAIT, Reason.UPGRADING)
-    if not history.readable:
-        return decision(Action.BLOCKED, Reason.STATE_UNAVAILABLE)
-    if graph.version is None:
-        return decision(Action.BLOCKED, Reason.REFUSED)
-    release = _choose(policy, rule, graph, history, now)
-    if isinstance(release, Reason):
-        return decision(Action.SKIP, release)
-    case = Case(
-        graph=graph,
-        rule=rule,
-        release=release,
-        policy=policy,
-        history=history,
-        failures=len(history.failures(rule.name, release.version)),
-        free_slots=rule.max_concurrent - flying.get(rule.name, 0),
-        now=now,
-    )
-    hold = next(filter(None, (gate(case) for gate in GATES)), None)
-    if hold is None:
-        start = _start(case, now)
+    def decide(self, one: Governed) -> Decision:
+        """The decision about one graph; where it is a start, the start takes its place in the limits."""
+        graph, rule = one.graph, one.rule
+        settled = self._settled(one)
+        if settled is not None:
+            return settled
+        assert rule is not None and graph.version is not None
+        stage = self.stages[rule.name]
+        offered = stage.offer(graph)
+        if offered.nothing is not None:
+            return _decision(one, None, Action.SKIP, offered.nothing)
+        case = self.case(one, offered.choices[0])
+        hold = first_hold(case)
+        if hold is None and not self.budget.take(rule, case.choice.release.version):
+            hold = Hold(Action.WAIT, Reason.MAX_CONCURRENT)
+        if hold is not None:
+            return self._held(one, case, hold, offered)
+        opening = stage.opening(self.now, one.place)
+        fresh = case.backup_expires if rule.backup == "required" else FAR
+        if fresh is None or fresh <= self.now:
+            return _decision(one, case, Action.BACKUP, Reason.DUE)
         return msgspec.structs.replace(
-            decision(Action.UPGRADE, Reason.DUE, release.version),
-            force=rule.force == "always",
-            start_before=_earlier(start[1] if start else None, release.not_after),
+            _decision(one, case, Action.UPGRADE, Reason.DUE),
+            force=_forced(case),
+            start_before=_bound(min(case.ends, fresh, opening.before if opening else FAR)),
+            closes=opening.closes if opening else None,
         )
-    held = decision(hold.action, hold.reason, release.version)
-    if hold.passes:
-        start = _start(case, max(now, release.not_before or now))
-        if start and (release.not_after is None or start[0] < release.not_after):
-            held = msgspec.structs.replace(held, until=start[0])
-    return held
+
+    def case(self, one: Governed, choice: Choice) -> Case:
+        assert one.rule is not None
+        stage = self.stages[one.rule.name]
+        return Case(one.graph, choice, stage, self.policy, self.history, one.place if one.rule.spread else 0.0, self.now)
+
+    def _settled(self, one: Governed) -> Decision | None:
+        """What is clear before any release is looked at."""
+        graph = one.graph
+        attempt = self.history.open_attempt(graph.id)
+        if attempt is not None:
+            underway = _decision(one, None, Action.WAIT, Reason.UPGRADING)
+            return msgspec.structs.replace(
+                underway, from_version=attempt.from_version, target=attempt.to_version, job_id=attempt.job_id
+            )
+        if one.opted_out:
+            return _decision(one, None, Action.SKIP, Reason.OPTED_OUT)
+        if one.rule is None:
+            return _decision(one, None, Action.SKIP, Reason.NO_RULE)
+        if graph.status.in_flight:
+            return _decision(one, None, Action.WAIT, Reason.UPGRADING)
+        backup = self.history.open_backup(graph.id)
+        if backup is not None:
+            underway = _decision(one, None, Action.WAIT, Reason.BACKING_UP)
+            return msgspec.structs.replace(underway, target=backup.to_version, job_id=backup.job_id)
+        if not self.history.readable:
+            return _decision(one, None, Action.BLOCKED, Reason.STATE_UNAVAILABLE)
+        if graph.version is None:
+            return _decision(one, None, Action.BLOCKED, Reason.REFUSED)
+        return None
+
+    def _held(self, one: Governed, case: Case, hold: Hold, offered: Offer) -> Decision:
+        queued = hold.reason is Reason.MAX_CONCURRENT
+        start = first_start(self, one, offered)
+        held = _decision(one, case, hold.action, hold.reason)
+        if start is None:
+            return held
+        when, choice = start
+        if not queued:
+            held = msgspec.structs.replace(held, until=when, target=choice.release.version)
+        told = (one.graph.id, choice.release.version) in self.history.planned
+        return held if told else msgspec.structs.replace(held, announce=when)
 
 
-def _choose(policy: Policy, rule: Rule, graph: Graph, history: History, now: datetime) -> Release | Reason:
-    """The newest release that fits the graph and that the rule allows, or why there is none."""
-    known = {release.version: Release(release.version, release.released_at) for release in policy.releases}
-    known.update({version: release for version, (release, _) in history.releases.items()})
-    fitting = [
-        release
-        for version, release in known.items()
-        if version not in history.withdrawn and _fits(release, graph) and (not release.not_after or now < release.not_after)
-    ]
-    if not fitting:
-        return Reason.NO_RELEASE
-    newer = [release for release in fitting if graph.version is not None and release.version > graph.version]
-    if not newer:
-        return Reason.UP_TO_DATE
-    allowed = [release for release in newer if rule.versions is None or rule.versions.allow(release.version)]
-    if not allowed:
-        return Reason.VERSION_NOT_ALLOWED
-    return max(allowed, key=lambda release: release.version)
+def arrivals(survey: Survey) -> list[tuple[str, Version]]:
+    """The rules whose graphs all run a version, soundly, where that starts a soak and was not written down yet."""
+    soaked = {name for rule in survey.policy.rules if rule.soak for name in rule.after}
+    found = []
+    for name in sorted(soaked):
+        step = survey.stages[name]
+        level = min((one.graph.version for one in step.members if one.graph.version), default=None)
+        if survey.complete and level and not step.behind(level) and not survey.history.verified_at(name, level):
+            found.append((name, level))
+    return found
 
 
-def _fits(release: Release, graph: Graph) -> bool:
-    """A restriction on something that GES did not tell of the graph is not met: when in doubt, no."""
-    targets = release.targets
-    return (
-        (not release.regions or graph.project.region in release.regions)
-        and (not release.product_types or graph.product_type in release.product_types)
-        and (not release.arch or graph.arch in release.arch)
-        and (release.min_source_version is None or (graph.version or release.version) >= release.min_source_version)
-        and (not targets.graph_ids or graph.id in targets.graph_ids)
-        and (not targets.graph_names or graph.name in targets.graph_names)
-        and all(graph.tags.get(tag) == value for tag, value in targets.tags.items())
+def first_hold(case: Case) -> Hold | None:
+    for gate in GATES.values():
+        hold = gate(case)
+        if hold is not None:
+            return hold
+    return None
+
+
+def first_start(survey: Survey, one: Governed, offered: Offer) -> tuple[datetime, Choice] | None:
+    """The first instant at which every gate lets the graph start, and to what; None: time alone will not do."""
+    for choice in offered.choices:
+        case = survey.case(one, choice)
+        holds = [hold for gate in GATES.values() if (hold := gate(case)) is not None]
+        if any(hold.until is None for hold in holds):
+            continue
+        earliest = max([survey.now, choice.begins, *(hold.until for hold in holds if hold.until is not None)])
+        opening = survey.stages[case.rule.name].opening(earliest, case.place)
+        if opening is not None and opening.start < case.ends:
+            return opening.start, choice
+    return None
+
+
+class Step:
+    """A rule as a step of the rollout, with all that its graphs have in common."""
+
+    def __init__(self, survey: Survey, rule: Rule, members: Sequence[Governed]) -> None:
+        self.rule, self.members, self.governs = rule, members, len(members)
+        self._survey = survey
+        self._offers: dict[tuple[object, ...], Offer] = {}
+        self._waves: dict[Version, Hold | None] = {}
+        self._openings: dict[datetime, Opening | None] = {}
+
+    @cached_property
+    def max_concurrent(self) -> int:
+        return self.rule.max_concurrent.of(self.governs)
+
+    @cached_property
+    def max_failures(self) -> int:
+        return self.rule.max_failures.of(self.governs)
+
+    @cached_property
+    def cutoff(self) -> timedelta:
+        """The rule's cutoff; `auto` is the 90th percentile of the fleet's own upgrades, and at least half an hour."""
+        assert self.rule.cutoff is not None
+        if self.rule.cutoff.length is not None:
+            return self.rule.cutoff.length
+        durations = sorted(self._survey.history.durations)
+        return max([MIN_AUTO_CUTOFF, *durations[-(-len(durations) * 9 // 10) - 1 :][:1]])
+
+    @cached_property
+    def before(self) -> set[str]:
+        """The names of all rules that come before this one, near and far."""
+        rules = {rule.name: rule for rule in self._survey.policy.rules}
+        names: set[str] = set()
+        waiting = list(self.rule.after)
+        while waiting:
+            name = waiting.pop()
+            if name not in names:
+                names.add(name)
+                waiting += rules[name].after
+        return names
+
+    def stopped(self) -> set[Version]:
+        """The versions that failed under this rule as often as it bears."""
+        failed = self._survey.history.failed()
+        return {version for (rule, version), times in failed.items() if rule == self.rule.name and times >= self.max_failures}
+
+    @cached_property
+    def _halted(self) -> set[Version]:
+        return self.stopped()
+
+    @cached_property
+    def _quarantined(self) -> set[Version]:
+        return {version for name in self.before for version in self._survey.stages[name].stopped()}
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        survey = self._survey
+        key = f"{self.rule.name} {self.cutoff}"
+        if key not in survey.calendars:
+            survey.calendars[key] = Calendar(self.rule.windows, self.cutoff, self._freezes, survey.now)
+        return survey.calendars[key]
+
+    def offer(self, graph: Graph) -> Offer:
+        """What the rule offers the graph; graphs alike get the same."""
+        survey = self._survey
+        key: tuple[object, ...] = (graph.project.region, graph.product_type, graph.arch, graph.version)
+        if survey.targeting:
+            key += tuple(targeted(release, graph) for release in survey.targeting)
+        if key not in self._offers:
+            self._offers[key] = offer(self.rule, graph, survey.known, self._halted, self._quarantined, survey.now)
+        return self._offers[key]
+
+    def wave(self, choice: Choice) -> Hold | None:
+        version = choice.release.version
+        if version not in self._waves:
+            self._waves[version] = self._wave(version)
+        return self._waves[version]
+
+    def _wave(self, version: Version) -> Hold | None:
+        survey = self._survey
+        before = [survey.stages[name] for name in self.rule.after]
+        if not survey.complete or any(step.behind(version) for step in before):
+            return Hold(Action.WAIT, Reason.AFTER_RULE)
+        if not self.rule.soak:
+            return None
+        soaked = max(step.verified_at(version) for step in before) + self.rule.soak
+        return Hold(Action.WAIT, Reason.SOAKING, soaked) if survey.now < soaked else None
+
+    def behind(self, version: Version) -> list[Graph]:
+        """The graphs of this rule that do not run the version or a later one, soundly."""
+        history = self._survey.history
+        return [
+            one.graph
+            for one in self.members
+            if one.graph.version is None
+            or one.graph.version < version
+            or one.graph.status.in_flight
+            or one.graph.status.faulty
+            or history.open_attempt(one.graph.id) is not None
+            or ((trouble := history.trouble(one.graph.id)) is not None and trouble.to_version >= version)
+        ]
+
+    def verified_at(self, version: Version) -> datetime:
+        """When the last graph of this rule was verified at the version or later; what was never written down is so now."""
+        history = self._survey.history
+        if not self.members:
+            return LONG_AGO
+        first_seen = history.verified_at(self.rule.name, version)
+        arrivals = [
+            min(
+                (
+                    attempt.ended_at
+                    for attempt in history.ended(one.graph.id)
+                    if attempt.ended_at and attempt.to_version >= version and attempt.verdict is Verdict.SUCCEEDED
+                ),
+                default=None,
+            )
+            for one in self.members
+        ]
+        return max([first_seen or self._survey.now, *filter(None, arrivals)])
+
+    def opening(self, after: datetime, place: float) -> Opening | None:
+        if self.rule.spread:
+            return self.calendar.first(after, place, self.rule.spread)
+        if after not in self._openings:
+            self._openings[after] = self.calendar.first(after)
+        return self._openings[after]
+
+    @cached_property
+    def _freezes(self) -> list[tuple[datetime, datetime]]:
+        return self._survey.policy.frozen(self.rule.name)
+
+    @cached_property
+    def frozen(self) -> datetime | None:
+        """The end of the freeze that now lies in."""
+        now = self._survey.now
+        return max((end for begin, end in self._freezes if begin <= now < end), default=None)
+
+
+class _Budget:
+    """The limits on what may be under way at once. A start reserves its place, and its place among the failures."""
+
+    def __init__(self, survey: Survey) -> None:
+        history = survey.history
+        self._stages = survey.stages
+        governed = sum(stage.governs for stage in survey.stages.values())
+        limit = survey.policy.max_concurrent
+        self._limit = limit.of(governed) if limit else None
+        self._free = self._limit or sys.maxsize
+        self._flying: Counter[str] = Counter()
+        self._failing: Counter[tuple[str, Version]] = Counter(history.failed())
+        ours = set()
+        under_way: list[Attempt | BackupAttempt] = [*history.open_attempts(), *history.open_backups()]
+        for attempt in under_way:
+            ours.add(attempt.graph_id)
+            self._reserve(attempt.rule, attempt.to_version)
+        for one in survey.governed:
+            if one.rule and one.graph.status.in_flight and one.graph.id not in ours:
+                self._flying[one.rule.name] += 1
+                self._free -= 1
+
+    def full(self, rule: Rule) -> bool:
+        """Whether no more may be started under the rule, to whatever version."""
+        return self._free < 1 or self._flying[rule.name] >= self._stages[rule.name].max_concurrent
+
+    def value(self, rule: Rule, version: Version) -> str:
+        """The limits and what fills them, in words."""
+        stage = self._stages[rule.name]
+        failing = self._failing[rule.name, version]
+        return (
+            f"{self._flying[rule.name]} of {stage.max_concurrent} under the rule, {failing} of {stage.max_failures} that "
+            f"could be failures at {version}" + (f", {self._limit - self._free} of {self._limit} in all" if self._limit else "")
+        )
+
+    def take(self, rule: Rule, version: Version) -> bool:
+        if self.full(rule) or self._failing[rule.name, version] >= self._stages[rule.name].max_failures:
+            return False
+        self._reserve(rule.name, version)
+        return True
+
+    def _reserve(self, rule: str, version: Version) -> None:
+        self._free -= 1
+        self._flying[rule] += 1
+        self._failing[rule, version] += 1
+
+
+def _decision(one: Governed, case: Case | None, action: Action, reason: Reason) -> Decision:
+    graph = one.graph
+    return Decision(
+        graph.project,
+        graph.id,
+        graph.name,
+        one.rule.name if one.rule else None,
+        graph.version,
+        case.choice.release.version if case else None,
+        action,
+        reason,
     )
 
 
-def _matches(match: Match, graph: Graph) -> bool:
-    texts = (
-        (match.name, graph.name),
-        (match.id, graph.id),
-        (match.region, graph.project.region),
-        (match.project_id, graph.project.project_id),
-        (match.enterprise_project, graph.enterprise_project),
-        (match.product_type, graph.product_type),
-    )
-    wanted = match.tags.wanted.items() if match.tags else ()
-    return all(glob is None or (text is not None and fnmatchcase(text, glob)) for glob, text in texts) and all(
-        tag in graph.tags and fnmatchcase(graph.tags[tag], value) for tag, value in wanted
+def _forced(case: Case) -> bool:
+    """Whether the start interrupts running work: always, or after that long of waiting for it in vain."""
+    force = case.rule.force
+    if force.after is None:
+        return force.always
+    return any(
+        attempt.timed_out and attempt.to_version == case.choice.release.version and case.now >= attempt.began_at + force.after
+        for attempt in case.history.ended(case.graph.id)
     )
 
 
-def _start(case: Case, after: datetime) -> tuple[datetime, datetime | None] | None:
-    if not case.rule.windows:
-        return after, None
-    return first_start(case.rule.windows, case.rule.cutoff or timedelta(), after)
-
-
-def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
-    return min(one, other) if one and other else one or other
-
-
-def _retry_at(refusal: Refusal) -> datetime:
-    pause: timedelta = _FIRST_PAUSE * 2 ** min(refusal.times - 1, 10)
-    return refusal.at + min(pause, _LONGEST_PAUSE)
-
-
-def _turn(graph: Graph) -> bytes:
-    return sha256(graph.id.encode()).digest()
+def _bound(instant: datetime) -> datetime | None:
+    return None if instant >= FAR else instant

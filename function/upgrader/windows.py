@@ -1,4 +1,4 @@
-"""When: maintenance windows in their short form, and the first instant at which something may start.
+"""When: maintenance windows, and the stretches of time in which upgrades may start.
 
 The rule: a window opens at a wall-clock time and lasts an elapsed time. An opening that a clock change skips moves to the
 first instant that exists; one that it repeats opens once, at the first. A window over midnight belongs to the day on
@@ -6,75 +6,141 @@ which it opens.
 
     Sat,Sun 02:00-06:00 Asia/Shanghai     four hours from 02:00 on Saturdays and on Sundays
     Mon-Fri 22:00-02:00 Europe/Berlin     Friday's closes on Saturday at 02:00
-    * 00:00-24:00 UTC                     always
+    always
+    {rrule: "FREQ=MONTHLY;BYDAY=3TH", start: "23:00", duration: 3h, timezone: Asia/Shanghai}
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta, timezone
 from heapq import merge
-from zoneinfo import ZoneInfo
+from typing import Any, Protocol
+
+import msgspec
+
+from .durations import Duration
+from .wallclock import instant, zone
 
 HORIZON = timedelta(days=400)
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _SHORT_FORM = re.compile(r"(?P<days>\S+)\s+(?P<open>\d\d:\d\d)-(?P<close>\d\d:\d\d)\s+(?P<zone>\S+)", re.ASCII)
 _DAY = timedelta(days=1)
+_EVER = (datetime.min.replace(tzinfo=timezone.utc), datetime.max.replace(tzinfo=timezone.utc))
+
+
+class Recurrence(Protocol):
+    """The wall-clock times at which a window opens."""
+
+    def walls(self, after: datetime) -> Iterator[datetime]:
+        """Naive, in order, without end or to their end, from `after` on."""
 
 
 class Window:
-    """A recurring window. `days` are the weekdays on which it opens, Monday is 0; `text` is what the operator wrote."""
+    """A recurring window; `text` is what the operator wrote. `recurrence` None: always open."""
 
-    __slots__ = ("days", "length", "opens", "text", "zone")
+    __slots__ = ("length", "recurrence", "text", "zone")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, written: object) -> None:
         """Raises ValueError with what is wrong and what is accepted."""
-        match = _SHORT_FORM.fullmatch(text.strip())
-        if match is None:
-            raise ValueError("a window is `<days> <opens>-<closes> <zone>`, as `Sat,Sun 02:00-06:00 Asia/Shanghai`")
-        opens, closes = _minutes(match["open"]), _minutes(match["close"])
-        if opens == 24 * 60:
-            raise ValueError("a window opens at 23:59 at the latest; 24:00 is accepted as its close")
-        if opens == closes:
-            raise ValueError("a window that closes when it opens is empty or a day: write 00:00-24:00 for a day")
-        self.days = _days(match["days"])
-        self.opens = time(opens // 60, opens % 60)
-        self.length = timedelta(minutes=(closes - opens) % (24 * 60) or 24 * 60)
-        self.zone = _zone(match["zone"])
-        self.text = text.strip()
+        self.recurrence: Recurrence | None
+        if isinstance(written, Mapping):
+            self.recurrence, self.length, self.zone = _recurring(written)
+            self.text = "; ".join(f"{name} {value}" for name, value in sorted(written.items()))
+        elif isinstance(written, str):
+            self.text = " ".join(written.split())
+            always = self.text == "always"
+            self.recurrence, self.length, self.zone = (None, HORIZON, timezone.utc) if always else _short(self.text)
+        else:
+            raise ValueError("a window is a text, as `Sun 02:00-06:00 Asia/Shanghai`, or {rrule, start, duration, timezone}")
 
     def openings(self, after: datetime) -> Iterator[tuple[datetime, datetime]]:
-        """Openings and closings in UTC, in order, from the last one that began before `after` could matter."""
-        day = after.astimezone(self.zone).date() - self.length - 2 * _DAY
-        last = (after + HORIZON).astimezone(self.zone).date()
-        while day <= last:
-            if day.weekday() in self.days:
-                opened = self._opening(day)
-                yield opened, opened + self.length
-            day += _DAY
-
-    def _opening(self, day: date) -> datetime:
-        wall = datetime.combine(day, self.opens, self.zone)
-        opened = wall.astimezone(timezone.utc)
-        if opened.astimezone(self.zone).replace(tzinfo=None) == wall.replace(tzinfo=None):
-            return opened
-        return _first_instant_after_gap(wall)
+        """Openings and closings in UTC, in order, from before the first that could still be open at `after`, to HORIZON."""
+        if self.recurrence is None:
+            yield _EVER
+            return
+        end = after + HORIZON
+        for wall in self.recurrence.walls(after.astimezone(self.zone).replace(tzinfo=None) - self.length - 2 * _DAY):
+            opened = instant(wall, self.zone)
+            if opened > end:
+                return
+            yield opened, opened + self.length
 
 
-def first_start(windows: Sequence[Window], cutoff: timedelta, now: datetime) -> tuple[datetime, datetime | None] | None:
-    """The first instant, not before `now`, at which a start is allowed, and the instant from which on it is no longer.
+class Opening(msgspec.Struct, frozen=True):
+    """A start is allowed from `start` up to, and not at, `before`. `closes`: the window's end; None: it has none in sight."""
 
-    The windows are a union: where they touch or overlap they are one. A start is allowed from the opening up to, and not
-    at, `cutoff` before the close. No end: open for as long as is looked ahead. None: never within HORIZON.
+    start: datetime
+    before: datetime
+    closes: datetime | None
+
+
+class Calendar:
+    """When something may start: within the union of the windows, `cutoff` before its end at the latest, and in no freeze.
+
+    No windows: always. Looks ahead from `now` for HORIZON. Windows that touch or overlap are one.
     """
-    for opened, closed in _union(windows, now):
-        if now >= opened and closed >= now + HORIZON:
-            return now, None
-        if closed - cutoff > max(opened, now):
-            return max(opened, now), closed - cutoff
-    return None
+
+    def __init__(
+        self, windows: Sequence[Window], cutoff: timedelta, freezes: Sequence[tuple[datetime, datetime]], now: datetime
+    ) -> None:
+        self._cutoff = cutoff
+        self._freezes = sorted(freezes)
+        self._now, self._end = now, now + HORIZON
+        self._more = _union(windows, now) if windows else iter((_EVER,))
+        self._stretches: list[tuple[datetime, datetime]] = []
+        self._closes: list[datetime] = []
+
+    def first(self, after: datetime, spread: float = 0.0, within: timedelta = timedelta()) -> Opening | None:
+        """The first opening that is not over at `after`, whose start is not before it; None: none within HORIZON.
+
+        `spread`, from 0 to 1, is this graph's place in the time `within`, counted from each window's opening. Where the
+        window is shorter than that, the place is in what there is.
+        """
+        for opened, closed in self._from(after):
+            if opened > self._end:
+                return None
+            endless = opened <= self._now and closed >= self._end
+            last = closed if endless else closed - self._cutoff
+            start = max(after, opened)
+            if within and opened > _EVER[0]:
+                start = max(start, opened + spread * min(within, max(last - opened, timedelta())))
+            found = self._thawed(start, last)
+            if found is not None and found[0] > self._end:
+                return None
+            if found is not None:
+                return Opening(found[0], found[1], None if endless else closed)
+        return None
+
+    def _from(self, after: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """The stretches that are not over at `after`."""
+        index = bisect_right(self._closes, after)
+        while True:
+            if index == len(self._stretches):
+                following = next(self._more, None)
+                if following is None:
+                    return
+                self._stretches.append(following)
+                self._closes.append(following[1])
+                if following[1] <= after:
+                    index += 1
+                    continue
+            yield self._stretches[index]
+            index += 1
+
+    def _thawed(self, start: datetime, last: datetime) -> tuple[datetime, datetime] | None:
+        """The first part of [start, last) that no freeze covers."""
+        for begin, end in self._freezes:
+            if end <= start:
+                continue
+            if begin > start:
+                last = min(last, begin)
+                break
+            start = end
+        return (start, last) if start < last else None
 
 
 def _union(windows: Sequence[Window], now: datetime) -> Iterator[tuple[datetime, datetime]]:
@@ -94,18 +160,82 @@ def _union(windows: Sequence[Window], now: datetime) -> Iterator[tuple[datetime,
         yield current
 
 
-def _first_instant_after_gap(wall: datetime) -> datetime:
-    """The instant at which the clocks jump over `wall`, a time that does not exist in its zone."""
-    before = wall.replace(fold=1).astimezone(timezone.utc)
-    after = wall.replace(fold=0).astimezone(timezone.utc)
-    new_offset = after.astimezone(wall.tzinfo).utcoffset()
-    while after - before > timedelta(seconds=1):
-        middle = before + timedelta(seconds=(after - before) // timedelta(seconds=2))
-        if middle.astimezone(wall.tzinfo).utcoffset() == new_offset:
-            after = middle
-        else:
-            before = middle
-    return after
+class _Weekly:
+    """The short form: a time of day on some days of the week; Monday is 0."""
+
+    __slots__ = ("_days", "_opens")
+
+    def __init__(self, days: frozenset[int], opens: time) -> None:
+        self._days, self._opens = days, opens
+
+    def walls(self, after: datetime) -> Iterator[datetime]:
+        wall = datetime.combine(after.date(), self._opens)
+        while True:
+            if wall.weekday() in self._days and wall >= after:
+                yield wall
+            try:
+                wall += _DAY
+            except OverflowError:
+                return
+
+
+class _Rule:
+    """RFC 5545, by dateutil. Without a date, `start` is a time of day, and the rule must not depend on where it began."""
+
+    __slots__ = ("_began", "_opens", "_text")
+
+    def __init__(self, text: str, began: datetime | None, opens: time) -> None:
+        self._text, self._began, self._opens = text, began, opens
+        next(self.walls(began or datetime.combine(date(2026, 1, 1), opens)), None)
+
+    def walls(self, after: datetime) -> Iterator[datetime]:
+        from dateutil.rrule import rrulestr
+
+        began = self._began or datetime.combine(after.date(), self._opens)
+        return iter(rrulestr(self._text, dtstart=began).xafter(after, inc=True))
+
+
+def _short(text: str) -> tuple[Recurrence, timedelta, Any]:
+    match = _SHORT_FORM.fullmatch(text)
+    if match is None:
+        raise ValueError("a window is `<days> <opens>-<closes> <zone>`, as `Sat,Sun 02:00-06:00 Asia/Shanghai`, or `always`")
+    opens, closes = _minutes(match["open"]), _minutes(match["close"])
+    if opens == 24 * 60:
+        raise ValueError("a window opens at 23:59 at the latest; 24:00 is accepted as its close")
+    if opens == closes:
+        raise ValueError("a window that closes when it opens is empty or a day: write 00:00-24:00 for a day")
+    length = timedelta(minutes=(closes - opens) % (24 * 60) or 24 * 60)
+    return _Weekly(_days(match["days"]), time(opens // 60, opens % 60)), length, zone(match["zone"])
+
+
+def _recurring(written: Mapping[str, object]) -> tuple[Recurrence, timedelta, Any]:
+    names = ("rrule", "start", "duration", "timezone")
+    if set(written) != set(names):
+        raise ValueError(f"a window by rule has {', '.join(names)}, all of them and nothing else")
+    length = Duration.parse(written["duration"])
+    if not length:
+        raise ValueError("a window has a duration of more than nothing")
+    where = zone(written["timezone"])
+    text, start = written["rrule"], written["start"]
+    if not isinstance(text, str) or not isinstance(start, str):
+        raise ValueError("rrule and start are texts in quotes")
+    parts = dict(part.partition("=")[::2] for part in text.upper().removeprefix("RRULE:").split(";"))
+    if parts.get("FREQ") not in ("DAILY", "WEEKLY", "MONTHLY", "YEARLY"):
+        raise ValueError("rrule needs FREQ=DAILY, WEEKLY, MONTHLY or YEARLY; for several openings a day use BYHOUR")
+    if re.search(r"\d+T\d+Z", parts.get("UNTIL", "")):
+        raise ValueError("UNTIL is a wall-clock time here, as the start is: write it without Z")
+    dated = re.fullmatch(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)", start, re.ASCII)
+    if dated is None and not re.fullmatch(r"\d\d:\d\d", start, re.ASCII):
+        raise ValueError('start is a time of day, as "23:00", or a local date and time, as "2026-01-03T23:00"')
+    by_day = parts["FREQ"] == "DAILY" or any(name in parts for name in ("BYDAY", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO"))
+    if dated is None and (not by_day or "COUNT" in parts or parts.get("INTERVAL", "1") != "1"):
+        raise ValueError('this rrule counts from where it began: give start a date, as "2026-01-03T23:00"')
+    try:
+        began = datetime.fromisoformat(f"{dated[1]} {dated[2]}") if dated else None
+        opens = began.time() if began else time.fromisoformat(start)
+        return _Rule(text, began, opens), length, where
+    except (ValueError, TypeError, KeyError, OverflowError) as error:
+        raise ValueError(f"rrule or start cannot be read ({error}); accepted is RFC 5545, as FREQ=MONTHLY;BYDAY=3TH") from None
 
 
 def _minutes(text: str) -> int:
@@ -126,10 +256,3 @@ def _days(text: str) -> frozenset[int]:
         begin, end = _DAYS.index(first), _DAYS.index(last or first)
         days.update((begin + step) % 7 for step in range((end - begin) % 7 + 1))
     return frozenset(days)
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        raise ValueError(f"{name!r} is no IANA time zone; accepted are names as Asia/Shanghai or UTC") from None

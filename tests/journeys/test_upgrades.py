@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.builders import PROJECT, at, policy
+from tests.builders import NOW, PROJECT, at, policy
 from tests.journeys.runs import TIMER, World, message, only, release
 from upgrader.model import Project
 
@@ -113,7 +113,7 @@ def test_graphs_of_one_rule_are_upgraded_one_after_the_other_in_one_run() -> Non
 
 
 def test_following_costs_one_list_a_tick_and_one_job_query_for_each_graph_that_left_201() -> None:
-    world = World(policy("[{max_concurrent: 20}]"))
+    world = World(policy("[{max_concurrent: 20, max_failures: 20}]"))
     for number in range(20):
         world.graph(f"graph_{number}")
     world.run()
@@ -175,7 +175,8 @@ def test_a_window_that_closes_during_a_run_lets_nothing_more_start_but_what_runs
         world.graph(name)
     result = world.run()
     assert len(world.cloud.upgrades) == 1
-    assert world.told() == ["succeeded"]
+    assert world.told() == ["notice", "succeeded"]
+    assert "runs past the end of its window" in (world.topic.messages[0].structure or {})["email"]
     assert sorted(decision["reason"] for decision in result["decisions"]) == ["due", "outside-window"]
 
 
@@ -265,7 +266,7 @@ def test_notify_on_chooses_what_is_told() -> None:
     topic = "{topic: 'urn:smn:cn-north-4:0123456789abcdef0123456789abcdef:ges-upgrades', on: [failed]}"
     from upgrader.policy import parse_policy
 
-    world = World(parse_policy(f"notify: {topic}\nrules: [{{}}]"))
+    world = World(parse_policy(f"notify: {topic}\nrules: [{{}}]", NOW))
     world.graph()
     world.run()
     assert world.told() == []

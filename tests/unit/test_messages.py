@@ -40,7 +40,7 @@ def test_the_default_text_is_the_interfaces_json() -> None:
 
 def test_success_says_how_to_go_back_and_what_that_costs() -> None:
     text = compose(event(Verdict.SUCCEEDED), "run-1", "p", True).texts["email"]
-    assert "30 days" in text
+    assert "within 30 days, so until 2026-12-23" in text
     assert "lost" in text
 
 

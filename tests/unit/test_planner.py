@@ -176,7 +176,9 @@ def test_a_newer_version_is_not_halted_by_the_failure_of_an_older_one() -> None:
 
 
 def test_no_more_than_max_concurrent_of_a_rule_are_started() -> None:
-    decisions = plan(policy("[{max_concurrent: 2}]"), [graph(name) for name in "abcde"], history("2.4.15"), NOW)
+    decisions = plan(
+        policy("[{max_concurrent: 2, max_failures: 2}]"), [graph(name) for name in "abcde"], history("2.4.15"), NOW
+    )
     reasons = sorted(decision.reason.value for decision in decisions)
     assert reasons == ["due", "due", "max-concurrent", "max-concurrent", "max-concurrent"]
 

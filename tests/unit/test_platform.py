@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import index
-from tests.builders import PROJECT_ID, TOPIC
+from tests.builders import NOW, PROJECT_ID, TOPIC
 from upgrader.cloud.credentials import Credentials
 from upgrader.platform import Platform
 from upgrader.policy import parse_policy
@@ -114,7 +114,7 @@ def test_the_functions_own_region(
     if variable:
         monkeypatch.setenv("REGION", variable)
     platform = Platform(context(getProjectID=PROJECT_ID))
-    home = index._home(platform, parse_policy(f"{policy}\nrules: [{{}}]"), event_region, None)
+    home = index._home(platform, parse_policy(f"{policy}\nrules: [{{}}]", NOW), event_region, None)
     assert (home.region, home.project_id) == (region, PROJECT_ID)
 
 

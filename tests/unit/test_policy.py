@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.builders import RELEASES_TOPIC, TOPIC
+from tests.builders import NOW, RELEASES_TOPIC, TOPIC, at
 from upgrader.policy import PolicyError, fingerprint, parse_policy
 
 SMALLEST = f'notify: {TOPIC}\nrules: [{{windows: ["Sun 02:00-06:00 Asia/Shanghai"]}}]'
@@ -14,31 +14,36 @@ SMALLEST = f'notify: {TOPIC}\nrules: [{{windows: ["Sun 02:00-06:00 Asia/Shanghai
 
 def problems(text: str) -> list[str]:
     with pytest.raises(PolicyError) as caught:
-        parse_policy(text)
+        parse_policy(text, NOW)
     return caught.value.problems
 
 
 def test_the_smallest_policy_gets_the_interfaces_defaults() -> None:
-    policy = parse_policy(SMALLEST)
+    policy = parse_policy(SMALLEST, NOW)
     (rule,) = policy.rules
     assert (policy.enabled, policy.state.text, policy.api, rule.name) == (True, "none", "auto", "rule-1")
-    assert (rule.cutoff, rule.max_concurrent, rule.max_failures) == (timedelta(minutes=30), 1, 1)
-    assert (rule.force, rule.job_timeout) == ("never", timedelta(hours=2))
+    assert rule.cutoff
+    assert (rule.cutoff.length, rule.max_concurrent.text, rule.max_failures.text) == (timedelta(minutes=30), 1, 1)
+    assert (rule.mode, rule.force.text, rule.backup, rule.after) == ("auto", "never", "none", ())
+    assert (rule.job_timeout, rule.backup_max_age) == (timedelta(hours=2), timedelta(hours=24))
+    assert (rule.notice, rule.soak, rule.spread, rule.approval_lifetime) == (*[timedelta()] * 3, timedelta(days=14))
+    assert policy.outlet.on == ("succeeded", "failed", "blocked", "overrun")
 
 
 def test_a_rule_without_windows_has_no_cutoff() -> None:
-    assert parse_policy(f"notify: {TOPIC}\nrules: [{{}}]").rules[0].cutoff == timedelta()
+    cutoff = parse_policy(f"notify: {TOPIC}\nrules: [{{}}]", NOW).rules[0].cutoff
+    assert cutoff and cutoff.length == timedelta()
 
 
 def test_json_is_a_policy_too_and_means_the_same() -> None:
     text = f'{{"notify": "{TOPIC}", "rules": [{{"windows": ["Sun 02:00-06:00 Asia/Shanghai"]}}]}}'
-    assert fingerprint(parse_policy(text)) == fingerprint(parse_policy(SMALLEST))
+    assert fingerprint(parse_policy(text, NOW)) == fingerprint(parse_policy(SMALLEST, NOW))
 
 
 def test_a_default_that_is_spelled_out_does_not_change_the_fingerprint_and_a_change_does() -> None:
     spelled = SMALLEST.replace("rules: [{", "version: 1\nenabled: true\nrules: [{cutoff: 30m, ")
-    assert fingerprint(parse_policy(spelled)) == fingerprint(parse_policy(SMALLEST))
-    assert fingerprint(parse_policy(SMALLEST.replace("02:00", "03:00"))) != fingerprint(parse_policy(SMALLEST))
+    assert fingerprint(parse_policy(spelled, NOW)) == fingerprint(parse_policy(SMALLEST, NOW))
+    assert fingerprint(parse_policy(SMALLEST.replace("02:00", "03:00"), NOW)) != fingerprint(parse_policy(SMALLEST, NOW))
 
 
 def test_all_errors_are_told_at_once_each_with_its_path() -> None:
@@ -88,36 +93,78 @@ def test_an_error_says_what_was_found_and_what_is_accepted(field: str, words: st
     assert words in "\n".join(problems(text))
 
 
+RULE_PROBLEMS = [
+    ("mode: manual", "expected auto, approve or notify"),
+    ("min_release_age: 7", "expected a number with its unit"),
+    ("min_release_age: {secure: 1d}", "accepted are default, normal, security, critical"),
+    ("notice: 24", "expected a number with its unit"),
+    ("after: dev", "expected a list of names of rules"),
+    ("after: [dev]", "'dev' is no rule; accepted are rule-1"),
+    ("after: [rule-1]", "each waits for the other"),
+    ("soak: soon", "expected a number with its unit"),
+    ("max_graphs: 0", "expected a whole number from 1"),
+    ("max_concurrent: 0%", "as 10%"),
+    ("max_failures: 101%", "as 10%"),
+    ("max_concurrent: true", "as 10%"),
+    ("backup: sometimes", "expected none or required"),
+    ("backup_keep: 0", "expected a whole number from 1"),
+    ("force: {after: 24}", "expected a number with its unit"),
+    ("force: perhaps", "expected never, always or {after: 24h}"),
+    ("cutoff: automatic", "or auto"),
+    ("health_check: {rows: [[1]]}", "They need a statement in cypher"),
+    ("health_check: {cipher: x}", "did you mean cypher?"),
+    ("windows: Sun", "expected a list of windows"),
+    ("windows: [{rrule: 'FREQ=MONTHLY', start: '02:00', duration: 4h, timezone: UTC}]", "give start a date"),
+    ("windows: [{rrule: 'FREQ=HOURLY', start: '02:00', duration: 4h, timezone: UTC}]", "use BYHOUR"),
+    ("windows: [{rrule: 'FREQ=DAILY;BYDAY=XX', start: '02:00', duration: 4h, timezone: UTC}]", "cannot be read"),
+    ("windows: [{rrule: 'FREQ=DAILY', start: '25:00', duration: 4h, timezone: UTC}]", "cannot be read"),
+    ("windows: [{rrule: 'FREQ=DAILY', start: '02:00', duration: 4, timezone: UTC}]", "a number with its unit"),
+    ("windows: [{rrule: 'FREQ=DAILY', start: '02:00', duration: 4h, timezone: Mars}]", "no IANA time zone"),
+    ("windows: [{rrule: 'FREQ=DAILY', start: '02:00', duration: 4h}]", "all of them and nothing else"),
+    (
+        "windows: [{rrule: 'FREQ=DAILY;UNTIL=20260101T000000', start: '02:00', duration: 4h, timezone: UTC}]",
+        "no window opens within 400 days",
+    ),
+]
+
+
+@pytest.mark.parametrize(("rule", "words"), RULE_PROBLEMS)
+def test_a_wrong_field_of_a_rule_is_told_with_what_is_accepted(rule: str, words: str) -> None:
+    found = problems(f"notify: {TOPIC}\nrules: [{{{rule}}}]")
+    assert any(words in problem for problem in found), found
+    assert all(problem.startswith("rules") for problem in found)
+
+
 @pytest.mark.parametrize(
-    "rule",
+    ("freeze", "words"),
     [
-        "mode: approve",
-        "min_release_age: 7d",
-        "notice: 24h",
-        "after: [dev]",
-        "soak: 48h",
-        "max_graphs: 20",
-        "backup: required",
-        "force: {after: 24h}",
-        "cutoff: auto",
-        "max_concurrent: 25%",
-        "windows: [{rrule: 'FREQ=MONTHLY', start: '02:00', duration: 4h, timezone: UTC}]",
+        ("{from: 2026-12-24}", "freezes[0]: the field until is missing"),
+        ("{from: soon, until: 2027-01-04}", "freezes[0].from: expected a date"),
+        ("{from: 2027-01-04, until: 2026-12-24}", "freezes[0].until: 2026-12-24 is not after 2027-01-04"),
+        ("{from: 2026-12-24, until: 2027-01-04, timezone: Mars/Olympus}", "freezes[0].timezone: 'Mars/Olympus' is no IANA"),
+        ("{from: 2026-12-24, until: 2027-01-04, rules: [prod]}", "freezes[0].rules: 'prod' is no rule"),
+        ("{from: 2026-11-01, until: 2028-01-04}", "the freezes leave no time within 400 days"),
     ],
 )
-def test_a_field_that_is_not_built_yet_is_refused_and_never_ignored(rule: str) -> None:
-    (problem,) = problems(f"notify: {TOPIC}\nrules: [{{{rule}}}]")
-    assert problem.startswith("rules[0].")
-    assert "not supported yet" in problem or "expected" in problem
+def test_a_wrong_freeze_is_an_error_and_never_ignored(freeze: str, words: str) -> None:
+    found = problems(f"notify: {TOPIC}\nfreezes: [{freeze}]\nrules: [{{}}]")
+    assert any(words in problem for problem in found), found
 
 
-def test_freezes_are_refused_until_they_are_built() -> None:
-    assert problems(f"notify: {TOPIC}\nfreezes: [{{from: 2026-12-24}}]\nrules: [{{}}]")[0].startswith(
-        "freezes: not supported yet"
+def test_rules_that_wait_for_each_other_are_an_error() -> None:
+    (problem,) = problems(
+        f"notify: {TOPIC}\nrules: [{{name: a, after: [b]}}, {{name: b, after: [c]}}, {{name: c, after: [a]}}]"
     )
+    assert "each waits for the other" in problem
 
 
-def test_the_default_of_a_field_that_is_not_built_yet_may_be_written() -> None:
-    parse_policy(f"notify: {TOPIC}\nfreezes: []\nrules: [{{mode: auto, soak: 0h, after: [], backup: none, notice: 0d}}]")
+def test_a_freeze_is_a_date_in_its_zone_or_an_instant() -> None:
+    local = "[{from: 2026-12-24, until: '2027-01-04T12:00', timezone: Asia/Shanghai}]"
+    assert policy(freezes=local).frozen("rule-1") == [(at("2026-12-23 16:00"), at("2027-01-04 04:00"))]
+    instants = "[{from: '2026-12-24T00:00:00Z', until: 2027-01-04, rules: [a]}]"
+    named = policy("[{name: a}, {}]", freezes=instants)
+    assert named.frozen("a") == [(at("2026-12-24 00:00"), at("2027-01-04 00:00"))]
+    assert named.frozen("rule-2") == []
 
 
 def test_a_window_that_its_cutoff_fills_is_an_error() -> None:
@@ -138,7 +185,8 @@ def test_yaml_means_what_it_says() -> None:
     policy = parse_policy(
         f"notify: {{topic: '{TOPIC}', on: [failed]}}\n"
         "releases: [{version: 2.4.15, released_at: 2026-10-01}]\n"
-        "rules: [{match: {tags: {a: off}}}]"
+        "rules: [{match: {tags: {a: off}}}]",
+        NOW,
     )
     assert policy.notify
     assert policy.notify.on == ("failed",)
@@ -147,5 +195,5 @@ def test_yaml_means_what_it_says() -> None:
 
 
 def test_release_topics_are_kept() -> None:
-    policy = parse_policy(f"notify: {TOPIC}\nrelease_topics: ['{RELEASES_TOPIC}']\nrules: [{{}}]")
+    policy = parse_policy(f"notify: {TOPIC}\nrelease_topics: ['{RELEASES_TOPIC}']\nrules: [{{}}]", NOW)
     assert [topic.urn for topic in policy.release_topics or ()] == [RELEASES_TOPIC]

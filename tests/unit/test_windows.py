@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -8,9 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.builders import at
-from upgrader.windows import Window, first_start
+from upgrader.windows import Calendar, Window
 
 NOTHING = timedelta()
+
+
+def first_start(windows: list[Window], cutoff: timedelta, now: datetime) -> tuple[datetime, datetime | None] | None:
+    """The first start from `now` on, and the instant from which on it is too late; None where the windows never close."""
+    opening = Calendar(windows, cutoff, (), now).first(now)
+    return (opening.start, opening.before if opening.closes else None) if opening else None
 
 
 def opening(text: str, after: str) -> datetime:
@@ -73,8 +80,13 @@ def test_a_cutoff_as_long_as_the_window_never_allows_a_start() -> None:
 
 
 def test_days_are_lists_and_ranges_which_may_go_over_the_week_end() -> None:
-    assert Window("Fri-Mon 02:00-03:00 UTC").days == {4, 5, 6, 0}
-    assert Window("mon,WED-Fri 02:00-03:00 UTC").days == {0, 2, 3, 4}
+    assert opening_days("Fri-Mon 02:00-03:00 UTC") == {4, 5, 6, 0}
+    assert opening_days("mon,WED-Fri 02:00-03:00 UTC") == {0, 2, 3, 4}
+
+
+def opening_days(text: str) -> set[int]:
+    openings = Window(text).openings(at("2026-11-23 00:00"))
+    return {opened.weekday() for opened, _ in itertools.islice(openings, 20)}
 
 
 @pytest.mark.parametrize(

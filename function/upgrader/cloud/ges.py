@@ -7,13 +7,14 @@ from datetime import datetime, timezone
 from typing import Any, Literal
 from urllib.parse import quote
 
-from upgrader.model import Graph, Job, Project, Status
+from upgrader.model import Backup, Graph, Job, Project, Status
 from upgrader.versions import Version
 
 from .errors import CloudError
 from .transport import ALWAYS, ONLY_THROTTLED, Call, Transport
 
 PAGE = 100
+_LONG_AGO = datetime.min.replace(tzinfo=timezone.utc)
 _UNKNOWN_JOB = ("GES.8301", "GES.7007")
 _UNKNOWN_GRAPH = ("GES.7000", "GES.7054")
 
@@ -103,8 +104,38 @@ class Ges:
         items, _ = self._pages(project, "list_jobs", "/jobs", query, ("job_list", "jobList"), ("job_count", "jobCount"))
         jobs = [_job(item, "") for item in items]
         named = [job for job in jobs if job.id and job.graph in (None, graph)]
-        earliest = datetime.min.replace(tzinfo=timezone.utc)
-        return sorted(named, key=lambda job: job.began_at or earliest, reverse=True)
+        return sorted(named, key=lambda job: job.began_at or _LONG_AGO, reverse=True)
+
+    def list_backups(self, project: Project, graph_id: str) -> list[Backup]:
+        """The graph's backups, by any hand, the newest first (ges.md 2.6). Raises CloudError."""
+        path = f"/{_segment(graph_id)}/backups"
+        names = ("backup_list", "backupList"), ("backup_count", "backupCount")
+        items, _ = self._pages(project, "list_graph_backups", path, {}, *names)
+        found = [_backup(item, graph_id) for item in items if _text(item, "id")]
+        return sorted(found, key=lambda backup: backup.began_at or _LONG_AGO, reverse=True)
+
+    def backups_left(self, project: Project) -> int | None:
+        """How many more backups the project's quota allows; None: GES does not say. Raises CloudError."""
+        quotas = self._call(project, "show_quotas", "GET", "/quotas").get("quotas")
+        resources = quotas.get("resources") if isinstance(quotas, Mapping) else None
+        for resource in resources if isinstance(resources, list) else ():
+            if isinstance(resource, Mapping) and resource.get("type") == "backup":
+                available = resource.get("available")
+                return available if isinstance(available, int) else None
+        return None
+
+    def create_backup(self, project: Project, graph_id: str) -> str:
+        """Begins a backup; its job id. Raises CloudError, whose `may_have_acted` says whether to look."""
+        answer = self._call(project, "create_backup", "POST", f"/{_segment(graph_id)}/backups")
+        job_id = _text(answer, "job_id", "jobId")
+        if job_id is None:
+            region = project.region
+            raise CloudError("ges", "create_backup", region, 200, "unreadable", "the answer names no job", may_have_acted=True)
+        return job_id
+
+    def delete_backup(self, project: Project, graph_id: str, backup_id: str) -> None:
+        """Raises CloudError."""
+        self._call(project, "delete_backup", "DELETE", f"/{_segment(graph_id)}/backups/{_segment(backup_id)}")
 
     def _pages(
         self,
@@ -188,6 +219,15 @@ def _graph(project: Project, item: Mapping[str, Any]) -> Graph | None:
         enterprise_project=_enterprise_project(item.get("sys_tags", item.get("sysTags"))),
         product_type=_text(item, "product_type", "productType"),
         arch=_text(item, "arch"),
+    )
+
+
+def _backup(item: Mapping[str, Any], graph_id: str) -> Backup:
+    return Backup(
+        id=_text(item, "id") or "",
+        graph_id=_text(item, "graph_id", "graphId") or graph_id,
+        status=_text(item, "status") or "",
+        began_at=_time(_text(item, "start_time", "startTime")),
     )
 
 

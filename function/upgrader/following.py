@@ -1,0 +1,220 @@
+"""What became of what was started: upgrades and backups, looked at until they are over, and written down."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from .account import Account, names
+from .cloud.errors import CloudError
+from .durations import spelled
+from .governing import govern
+from .history import AnyRecord, BackupEnded, History, Intended, Refused, Started
+from .model import Attempt, Backup, BackupAttempt, Graph, Job, Project, Verdict
+from .policy import Rule
+from .settle import LOOKS, Judgement, judge, overdue
+from .shell import Shell
+
+if TYPE_CHECKING:
+    from .policy import HealthCheck
+
+SLACK = timedelta(seconds=90)  # how far GES's clock and ours may differ
+DEFAULT_JOB_TIMEOUT = timedelta(hours=2)
+
+
+class Following:
+    """Settles what is open. What surprises is believed once it was seen LOOKS times in a row."""
+
+    def __init__(self, shell: Shell, account: Account) -> None:
+        self._shell, self._account = shell, account
+        self._history = shell.journal.history
+        self._seen: dict[str, tuple[Verdict, int]] = {}
+
+    def adopt(self, fleet: Mapping[str, Graph], began: datetime) -> None:
+        """Takes up upgrades on their way from what GES shows, where no lasting journal knows of them."""
+        governed = govern(self._shell.policy.rules, fleet.values())
+        for graph, rule in ((one.graph, one.rule) for one in governed):
+            if not graph.status.in_flight or rule is None or self._history.open_attempt(graph.id) or not graph.version:
+                continue
+            known = [*self._history.releases, *(release.version for release in self._shell.policy.releases)]
+            newest = max((version for version in known if version > graph.version), default=graph.version)
+            try:
+                jobs = self._shell.ges.list_jobs(graph.project, graph.name, began - timedelta(days=1))
+            except CloudError as error:
+                self._account.complain(f"{error}; the upgrade of {graph.name} on its way could not be taken up")
+                continue
+            job = next((job for job in jobs if not job.ended), None)
+            if job is None:
+                continue
+            attempt = Attempt(
+                id=os.urandom(16).hex(),
+                project=graph.project,
+                graph_id=graph.id,
+                graph=graph.name,
+                rule=rule.name,
+                from_version=graph.version,
+                to_version=newest,
+                force=False,
+                began_at=job.began_at or began,
+                job_id=job.id,
+                adopted=True,
+            )
+            self._account.note(Intended(at=attempt.began_at, attempt=attempt))
+            self._shell.log.info("upgrade.adopted", **names(attempt))
+
+    def settle(self, fleet: Mapping[str, Graph], unseen: Collection[Project]) -> None:
+        """Looks at everything open whose project was seen, and writes down what is over."""
+        governs = Counter(one.rule.name for one in govern(self._shell.policy.rules, fleet.values()) if one.rule)
+        most = {rule.name: rule.max_failures.of(governs[rule.name]) for rule in self._shell.policy.rules}
+        for attempt in self._history.open_attempts():
+            if attempt.project not in unseen and attempt.project in self._shell.projects:
+                self._settle(attempt, fleet.get(attempt.graph_id), most.get(attempt.rule, 1))
+        for backup in self._history.open_backups():
+            if backup.project not in unseen and backup.project in self._shell.projects:
+                self._settle_backup(backup)
+
+    def job_of(self, attempt: Attempt | BackupAttempt) -> str | None:
+        """The job that the attempt began, by graph and time; job names are not documented (ges.md 4.2)."""
+        known = {other.job_id for other in self._history.attempts.values()}
+        for job in self._shell.ges.list_jobs(attempt.project, attempt.graph, attempt.began_at - timedelta(days=1)):
+            recent = job.began_at is None or job.began_at >= attempt.began_at - SLACK
+            if job.id not in known and recent and (job.began_at is not None or not job.ended):
+                return job.id
+        return None
+
+    def refused(self, attempt: Attempt, code: str, detail: str) -> None:
+        self._account.note(Refused(at=self._shell.clock.now(), attempt_id=attempt.id, code=code, detail=detail))
+        self._shell.log.warning("upgrade.refused", code=code, detail=detail, **names(attempt))
+
+    def _settle(self, attempt: Attempt, graph: Graph | None, most_failures: int) -> None:
+        now = self._shell.clock.now()
+        if attempt.job_id is None:
+            found = self._find_job(attempt, graph)
+            if found is None:
+                return
+            attempt = found
+        if attempt.adopted and graph and graph.version and graph.version > attempt.from_version:
+            attempt = msgspec.structs.replace(attempt, to_version=graph.version)
+            self._account.note(Intended(at=attempt.began_at, attempt=attempt))
+        rule = self._rule(attempt)
+        timeout = rule.job_timeout if rule else DEFAULT_JOB_TIMEOUT
+        judgement = self._judgement(attempt, graph)
+        if judgement is not None and self._believed(attempt, judgement):
+            if judgement.verdict is Verdict.SUCCEEDED and rule and rule.health_check and graph is not None:
+                judgement = self._examined(attempt, graph, rule.health_check)
+            self._account.end(attempt, judgement.verdict, judgement.detail, most_failures)
+        elif overdue(attempt, now, timeout):
+            self._account.end(attempt, Verdict.TIMED_OUT, f"longer on its way than {spelled(timeout)}", most_failures)
+
+    def _judgement(self, attempt: Attempt, graph: Graph | None) -> Judgement | None:
+        """What became of the attempt. A graph that the list left out is asked for by itself before it is called gone."""
+        if graph is not None and graph.status.in_flight:
+            return None
+        job: Job | None = None
+        try:
+            if graph is None:
+                graph = self._shell.ges.show_graph(attempt.project, attempt.graph_id)
+            if attempt.job_id is not None and graph is not None:
+                job = self._shell.ges.show_job(attempt.project, attempt.graph_id, attempt.job_id)
+        except CloudError as error:
+            self._account.complain(f"{error}; the upgrade of {attempt.graph} is looked at again")
+            return None
+        self._shell.log.info("job.seen", status=job.status if job else "unknown", **names(attempt))
+        return judge(attempt, graph, job)
+
+    def _examined(self, attempt: Attempt, graph: Graph, check: HealthCheck | bool) -> Judgement:
+        """Success, if the graph's engine passes the health check. One that cannot be made is not passed."""
+        cypher, rows = (None, None) if isinstance(check, bool) else (check.cypher, check.rows)
+        try:
+            ailment = self._shell.engine.ailment(graph, attempt.to_version, cypher, rows)
+        except CloudError as error:
+            ailment = f"the health check could not be made: {error}"
+        return Judgement(Verdict.UNHEALTHY, ailment) if ailment else Judgement(Verdict.SUCCEEDED, "the health check passed")
+
+    def _believed(self, attempt: Attempt, judgement: Judgement) -> bool:
+        verdict, times = self._seen.get(attempt.id, (judgement.verdict, 0))
+        times = times + 1 if verdict is judgement.verdict else 1
+        self._seen[attempt.id] = (judgement.verdict, times)
+        return judgement.sure or times >= LOOKS
+
+    def _rule(self, attempt: Attempt | BackupAttempt) -> Rule | None:
+        return next((rule for rule in self._shell.policy.rules if rule.name == attempt.rule), None)
+
+    def _find_job(self, attempt: Attempt, graph: Graph | None) -> Attempt | None:
+        """The attempt, with its job id if that can be found. None: not known yet, or closed as it left no trace in GES."""
+        try:
+            job_id = self.job_of(attempt)
+        except CloudError as error:
+            self._account.complain(f"{error}; whether {attempt.graph} is upgraded is not known yet; it is looked at again")
+            return None
+        if job_id is not None:
+            self._account.note(Started(at=self._shell.clock.now(), attempt_id=attempt.id, job_id=job_id))
+            return self._history.attempts.get(attempt.id)
+        if graph is None or not graph.status.running or graph.version != attempt.from_version:
+            return attempt
+        if self._believed(attempt, Judgement(Verdict.VANISHED, sure=False)):
+            self.refused(attempt, "never-began", "its call left no trace in GES")
+        return None
+
+    def _settle_backup(self, attempt: BackupAttempt) -> None:
+        """A backup is judged by the list of backups, and by its job where the list does not show it."""
+        try:
+            made = self.backup_of(attempt)
+            job = None
+            if made is None and attempt.job_id is not None:
+                job = self._shell.ges.show_job(attempt.project, attempt.graph_id, attempt.job_id)
+        except CloudError as error:
+            self._account.complain(f"{error}; the backup of {attempt.graph} is looked at again")
+            return
+        if made is not None and made.succeeded:
+            self._end_backup(attempt, made.id, None)
+            self._prune(attempt)
+        elif made is not None and made.status == "failed":
+            self._end_backup(attempt, made.id, "GES says that the backup failed")
+        elif job is not None and job.failed:
+            self._end_backup(attempt, None, job.fail_reason or f"its job ended as {job.status}")
+        elif made is None and (job is None or job.ended) and self._unseen_for_long(attempt):
+            self._end_backup(attempt, None, "the call that makes it left no trace in GES")
+
+    def backup_of(self, attempt: BackupAttempt) -> Backup | None:
+        """The backup that the attempt began, by graph and time."""
+        for backup in self._shell.ges.list_backups(attempt.project, attempt.graph_id):
+            if backup.began_at is not None and backup.began_at >= attempt.began_at - SLACK:
+                return backup
+        return None
+
+    def _unseen_for_long(self, attempt: BackupAttempt) -> bool:
+        _, times = self._seen.get(attempt.id, (Verdict.VANISHED, 0))
+        self._seen[attempt.id] = (Verdict.VANISHED, times + 1)
+        return times + 1 >= LOOKS
+
+    def _end_backup(self, attempt: BackupAttempt, made: str | None, detail: str | None) -> None:
+        ended = BackupEnded(at=self._shell.clock.now(), backup_id=attempt.id, made=made, detail=detail)
+
+        def still_open(history: History) -> list[AnyRecord]:
+            known = history.open_backup(attempt.graph_id)
+            return [ended] if known and known.id == attempt.id else []
+
+        self._account.write(still_open)
+        self._shell.log.info("backup.ended", graph=attempt.graph, region=attempt.project.region, failure=detail)
+        if detail is not None:
+            self._account.complain(f"the backup of {attempt.graph}: {detail}; {attempt.graph} is not upgraded")
+
+    def _prune(self, attempt: BackupAttempt) -> None:
+        """Deletes the backups that were made here beyond `backup_keep`, where the policy says it."""
+        rule = self._rule(attempt)
+        if rule is None or rule.backup_keep is None:
+            return
+        ours = self._history.made_backups.get(attempt.graph_id, [])
+        try:
+            there = {backup.id for backup in self._shell.ges.list_backups(attempt.project, attempt.graph_id)}
+            for backup_id in [one for one in ours if one in there][: -rule.backup_keep]:
+                self._shell.ges.delete_backup(attempt.project, attempt.graph_id, backup_id)
+                self._shell.log.info("backup.deleted", graph=attempt.graph, backup=backup_id)
+        except CloudError as error:
+            self._account.complain(f"{error}; older backups of {attempt.graph} were left where they are")

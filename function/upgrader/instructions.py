@@ -1,0 +1,73 @@
+"""A person's command to what is written down about it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from .events import Command, Word
+from .history import AnyRecord, Approved, History, Paused, Released, Resumed, Retried, Withdrawn
+from .model import Graph
+from .policy import Policy
+from .versions import Version
+
+
+class Unclear(ValueError):
+    """The command names something that is not there, or not clear; the message says what is accepted."""
+
+
+def records_of(command: Command, policy: Policy, fleet: Iterable[Graph], history: History, now: datetime) -> list[AnyRecord]:
+    """What the command adds to the journal; nothing where that stands there already. Raises Unclear."""
+    if command.rule is not None and command.rule not in (rule.name for rule in policy.rules):
+        accepted = ", ".join(rule.name for rule in policy.rules)
+        raise Unclear(f"{command.word.value}: there is no rule {command.rule!r}; accepted are {accepted}; nothing was changed")
+    graph_id = _graph_id(command, fleet) if command.graph is not None else None
+    if command.word is Word.APPROVE and command.version is not None:
+        _must_be_known(command.version, policy, history)
+        return [Approved(at=now, version=command.version, rule=command.rule, graph_id=graph_id)]
+    if command.word is Word.PAUSE:
+        paused = (command.rule, graph_id) in history.pauses
+        return [] if paused else [Paused(at=now, rule=command.rule, graph_id=graph_id, reason=command.reason)]
+    if command.word is Word.RESUME:
+        return [Resumed(at=now, rule=command.rule, graph_id=graph_id, version=command.version)]
+    if command.word is Word.RETRY and graph_id is not None:
+        return [Retried(at=now, graph_id=graph_id)]
+    return []
+
+
+def news(command: Command, policy: Policy, history: History, now: datetime) -> list[AnyRecord]:
+    """The releases and withdrawals that the event and the policy tell of, and that are not known yet."""
+    records: list[AnyRecord] = []
+    for release in command.releases:
+        if release.version not in history.releases:
+            records.append(Released(at=now, release=release))
+    announced = {release.version for release in command.releases}
+    for version in command.withdrawn:
+        if version not in history.withdrawn:
+            records.append(Withdrawn(at=now, version=version))
+    for known in policy.releases:
+        if known.version not in history.releases and known.version not in announced:
+            records.append(Released(at=now, release=known.release))
+    return records
+
+
+def _must_be_known(version: Version, policy: Policy, history: History) -> None:
+    known = {*history.releases, *(release.version for release in policy.releases)} - history.withdrawn
+    if version not in known:
+        names = ", ".join(str(one) for one in sorted(known)) or "none yet"
+        raise Unclear(f"approve: no release {version} is known; known are {names}; nothing was changed")
+
+
+def _graph_id(command: Command, fleet: Iterable[Graph]) -> str:
+    found = [graph for graph in fleet if command.graph in (graph.id, graph.name)]
+    if not found:
+        raise Unclear(
+            f"{command.word.value}: there is no graph with the id or the name {command.graph!r} in the projects of the policy; "
+            "nothing was changed"
+        )
+    if len(found) > 1:
+        ids = ", ".join(f"{graph.id} ({graph.project.region})" for graph in found)
+        raise Unclear(
+            f"{command.word.value}: {len(found)} graphs are named {command.graph!r}: use an id: {ids}; nothing was changed"
+        )
+    return found[0].id

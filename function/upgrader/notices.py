@@ -1,0 +1,184 @@
+"""What is to be told although nothing has ended: what is planned, what waits for a person, what takes too long. Pure.
+
+Each notice has an id that is the same in every run that finds the same, so that it is told once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from hashlib import sha256
+
+from .choice import FAR
+from .events import command
+from .gates import needs_person
+from .history import History, Noticed
+from .model import Attempt, Decision, Reason
+from .moments import iso
+from .policy import Policy
+from .versions import Version
+
+MOST_NAMES = 20
+
+
+def notices(policy: Policy, history: History, decisions: Iterable[Decision], now: datetime) -> list[Noticed]:
+    """Everything that is so now and was not told yet."""
+    decided = list(decisions)
+    found = [
+        *_planned(policy, history, decided, now),
+        *_awaiting(history, decided, now),
+        *_available(decided, now),
+        *_too_many(policy, decided, now),
+        *_blocked(history, decided, now),
+        *_overrun(history, now),
+    ]
+    return [notice for notice in found if not history.knows(notice.notice_id)]
+
+
+def started(attempt: Attempt, now: datetime) -> Noticed:
+    return Noticed(
+        at=now,
+        notice_id=f"started:{attempt.id}",
+        sort="started",
+        subject=f"GES started: {attempt.graph} {attempt.from_version} to {attempt.to_version}",
+        text=f"The upgrade of {attempt.graph} from {attempt.from_version} to {attempt.to_version} was started"
+        f"{' with force' if attempt.force else ''}. Its end will be told.",
+        rule=attempt.rule,
+        version=attempt.to_version,
+        graphs=(attempt.graph_id,),
+    )
+
+
+def _planned(policy: Policy, history: History, decisions: list[Decision], now: datetime) -> Iterator[Noticed]:
+    noticed = {rule.name for rule in policy.rules if rule.notice or "planned" in policy.outlet.on}
+    planned = [
+        decision
+        for decision in decisions
+        if decision.announce and decision.target and decision.rule in noticed
+        if (decision.graph_id, decision.target) not in history.planned
+    ]
+    for (rule, version), group in _groups(planned):
+        ids = tuple(decision.graph_id for decision in group)
+        starts = [f"{decision.graph}: not before {iso(decision.announce or now)}" for decision in group]
+        yield Noticed(
+            at=now,
+            notice_id=f"planned:{rule}:{version}:{sha256(','.join(ids).encode()).hexdigest()[:12]}",
+            sort="planned",
+            subject=f"GES planned: {_count(group)} under {rule} to {version}",
+            text=f"Planned under the rule {rule}: the upgrade to {version} of\n"
+            + "\n".join(f"  {line}" for line in starts)
+            + f"\nTo stop it: {command('pause', rule=rule)} or {command('withdraw', version=version.text)}",
+            rule=rule,
+            version=version,
+            graphs=ids,
+        )
+
+
+def _awaiting(history: History, decisions: list[Decision], now: datetime) -> Iterator[Noticed]:
+    for (rule, version), group in _groups(_because(decisions, Reason.AWAITING_APPROVAL)):
+        lapsed = max(filter(None, (history.approved_at(version, rule, one.graph_id) for one in group)), default=None)
+        yield Noticed(
+            at=now,
+            notice_id=f"approval:{rule}:{version}" + (f":{iso(lapsed)}" if lapsed else ""),
+            subject=f"GES waits for approval: {_count(group)} under {rule} to {version}",
+            text=f"Under the rule {rule}, {_names(group)} would be upgraded to {version} and "
+            f"{'wait' if len(group) > 1 else 'waits'} for your approval"
+            f"{', as the last one has lapsed' if lapsed else ''}. To approve, invoke the function with\n"
+            f"  {command('approve', version=version.text, rule=rule)}\n"
+            f"or for one graph\n  {command('approve', version=version.text, graph=group[0].graph)}",
+            rule=rule,
+            version=version,
+            graphs=tuple(one.graph_id for one in group),
+        )
+
+
+def _available(decisions: list[Decision], now: datetime) -> Iterator[Noticed]:
+    for (rule, version), group in _groups(_because(decisions, Reason.NOTIFY_ONLY)):
+        yield Noticed(
+            at=now,
+            notice_id=f"available:{rule}:{version}",
+            subject=f"GES {version} is there for {_count(group)} under {rule}",
+            text=f"{version} is there for {_names(group)}. The mode of the rule {rule} is notify: nothing is started.",
+            rule=rule,
+            version=version,
+            graphs=tuple(one.graph_id for one in group),
+        )
+
+
+def _too_many(policy: Policy, decisions: list[Decision], now: datetime) -> Iterator[Noticed]:
+    for rule in policy.rules:
+        group = [one for one in _because(decisions, Reason.TOO_MANY) if one.rule == rule.name]
+        if group:
+            yield Noticed(
+                at=now,
+                notice_id=f"too-many:{rule.name}:{rule.max_graphs}:{len(group)}",
+                subject=f"GES upgrades blocked: {rule.name} governs too many graphs",
+                text=f"The rule {rule.name} governs more graphs than its max_graphs of {rule.max_graphs}, so that nothing is "
+                f"started under it. Look at its match, or raise max_graphs. Held: {_names(group)}.",
+                rule=rule.name,
+                graphs=tuple(one.graph_id for one in group),
+            )
+
+
+def _blocked(history: History, decisions: list[Decision], now: datetime) -> Iterator[Noticed]:
+    for decision in decisions:
+        if decision.reason is Reason.BACKUP_FAILED and decision.graph_id in history.backup_refusals:
+            failed = history.backup_refusals[decision.graph_id]
+            what, why = "the backup that must come first could not be made", failed.detail
+            notice_id = f"backup-failed:{decision.graph_id}:{failed.version}"
+        elif decision.reason is Reason.REFUSED and decision.graph_id in history.refusals:
+            refusal = history.refusals[decision.graph_id]
+            if not needs_person(refusal):
+                continue
+            what, why = f"GES refuses its upgrade to {refusal.version}", refusal.detail
+            notice_id = f"refused:{decision.graph_id}:{refusal.version}:{refusal.code}"
+        else:
+            continue
+        yield Noticed(
+            at=now,
+            notice_id=notice_id,
+            subject=f"GES upgrade blocked: {decision.graph} to {decision.target}",
+            text=f"{decision.graph}: {what}: {why}. Nothing was changed; it is tried again later, or at once after\n"
+            f"  {command('retry', graph=decision.graph)}",
+            rule=decision.rule,
+            version=decision.target,
+            graphs=(decision.graph_id,),
+        )
+
+
+def _overrun(history: History, now: datetime) -> Iterator[Noticed]:
+    for attempt in history.open_attempts():
+        if now > (attempt.closes or FAR):
+            yield Noticed(
+                at=now,
+                notice_id=f"overrun:{attempt.id}",
+                sort="overrun",
+                subject=f"GES overrun: {attempt.graph} is still being upgraded",
+                text=f"The upgrade of {attempt.graph} to {attempt.to_version} runs past the end of its window, "
+                f"{iso(attempt.closes or now)}. GES cannot cancel it; its end will be told.",
+                rule=attempt.rule,
+                version=attempt.to_version,
+                graphs=(attempt.graph_id,),
+            )
+
+
+def _because(decisions: list[Decision], reason: Reason) -> list[Decision]:
+    return [decision for decision in decisions if decision.reason is reason]
+
+
+def _groups(decisions: Iterable[Decision]) -> list[tuple[tuple[str, Version], list[Decision]]]:
+    groups: dict[tuple[str, Version], list[Decision]] = {}
+    for decision in decisions:
+        if decision.rule is not None and decision.target is not None:
+            groups.setdefault((decision.rule, decision.target), []).append(decision)
+    return list(groups.items())
+
+
+def _names(group: list[Decision]) -> str:
+    names = [decision.graph for decision in group]
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return ", ".join(names[:MOST_NAMES]) + more
+
+
+def _count(group: list[Decision]) -> str:
+    return f"{len(group)} graphs" if len(group) > 1 else group[0].graph

@@ -1,0 +1,170 @@
+"""Starting what is due: intent, call, job, in this order, so that whatever is lost can be found again."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import msgspec
+
+from .account import Account, names
+from .cloud.errors import CloudError
+from .following import Following
+from .history import AnyRecord, BackedUp, BackupEnded, BackupIntended, BackupStarted, History, Intended, Started
+from .model import Attempt, BackupAttempt, Decision
+from .notices import started
+from .settle import LOOKS
+from .shell import Shell
+
+CALLS_OF_AN_UPGRADE = 3
+
+
+class Starting:
+    """`left` is the time that may still be spent on waiting; `looks` are the pauses before each look, in seconds."""
+
+    def __init__(
+        self, shell: Shell, account: Account, following: Following, left: Callable[[], timedelta], looks: tuple[float, ...]
+    ) -> None:
+        self._shell, self._account, self._following = shell, account, following
+        self._left, self._looks = left, looks
+
+    def upgrade(self, decision: Decision) -> bool:
+        """Starts an upgrade. Whether the call was tried."""
+        if decision.from_version is None or decision.target is None:
+            return False
+        attempt = Attempt(
+            id=os.urandom(16).hex(),
+            project=decision.project,
+            graph_id=decision.graph_id,
+            graph=decision.graph,
+            rule=decision.rule or "",
+            from_version=decision.from_version,
+            to_version=decision.target,
+            force=decision.force,
+            began_at=self._shell.clock.now(),
+            closes=decision.closes,
+        )
+        if not self._intend(attempt, Intended(at=attempt.began_at, attempt=attempt)):
+            return False
+        for number in range(CALLS_OF_AN_UPGRADE):
+            if number and (self._late(decision.start_before) or self._left() <= timedelta()):
+                detail = "the window closed, or the run ended, before it could be started"
+                self._following.refused(attempt, "too-late", detail)
+                return True
+            try:
+                job_id = self._shell.ges.upgrade_graph(
+                    attempt.project, attempt.graph_id, attempt.to_version, attempt.force, decision.start_before
+                )
+            except CloudError as error:
+                if not error.may_have_acted:
+                    self._account.complain(f"{error}; {attempt.graph} was not upgraded to {attempt.to_version}")
+                    self._following.refused(attempt, error.code, str(error))
+                    return True
+                self._shell.log.warning("upgrade.answer_lost", error=str(error), **names(attempt))
+                acted = self._look(attempt)
+                if acted is None:
+                    self._account.complain(
+                        f"{error}; whether {attempt.graph} is upgraded is not known yet; it is looked at again"
+                    )
+                    self._account.start(decision)
+                    return True
+                if not acted:
+                    continue
+                job_id = acted
+            now = self._shell.clock.now()
+            self._account.note(Started(at=now, attempt_id=attempt.id, job_id=job_id))
+            if "started" in self._shell.policy.outlet.on:
+                self._account.note(started(attempt, now))
+            self._account.start(msgspec.structs.replace(decision, job_id=job_id or None))
+            self._shell.log.info("upgrade.started", **{**names(attempt), "job": job_id}, to=attempt.to_version.text)
+            return True
+        self._following.refused(attempt, "no-answer", "the call was made several times and did not act")
+        self._account.complain(
+            f"{attempt.graph} was not upgraded to {attempt.to_version}: GES gave no answer, and nothing began"
+        )
+        return True
+
+    def back_up(self, decision: Decision) -> bool:
+        """Sees to it that a backup is there or on its way. Whether anything was done."""
+        now = self._shell.clock.now()
+        rule = next(rule for rule in self._shell.policy.rules if rule.name == decision.rule)
+        if decision.target is None:
+            return False
+        attempt = BackupAttempt(
+            id=os.urandom(16).hex(),
+            project=decision.project,
+            graph_id=decision.graph_id,
+            graph=decision.graph,
+            rule=rule.name,
+            to_version=decision.target,
+            began_at=now,
+        )
+        try:
+            backups = self._shell.ges.list_backups(decision.project, decision.graph_id)
+            left = self._shell.ges.backups_left(decision.project)
+        except CloudError as error:
+            self._account.complain(f"{error}; {decision.graph} could not be backed up and is not upgraded")
+            return self._fail(attempt, str(error))
+        for backup in backups:
+            if backup.succeeded and backup.began_at and now < backup.began_at + rule.backup_max_age:
+                self._account.note(BackedUp(at=now, graph_id=decision.graph_id, began_at=backup.began_at))
+                return True
+        under_way = next((one for one in backups if one.status == "backing_up" and one.began_at), None)
+        if under_way is not None and under_way.began_at is not None:
+            attempt = msgspec.structs.replace(attempt, began_at=under_way.began_at)
+            return self._intend(attempt, BackupIntended(at=now, backup=attempt))
+        if left is not None and left < 1:
+            detail = "the project's quota of backups is used up; delete one"
+            self._account.complain(f"{decision.graph}: {detail}; {decision.graph} is not upgraded")
+            return self._fail(attempt, detail)
+        if not self._intend(attempt, BackupIntended(at=now, backup=attempt)):
+            return False
+        try:
+            job_id = self._shell.ges.create_backup(attempt.project, attempt.graph_id)
+        except CloudError as error:
+            if not error.may_have_acted:
+                self._account.complain(f"{error}; {decision.graph} could not be backed up and is not upgraded")
+                self._account.note(BackupEnded(at=self._shell.clock.now(), backup_id=attempt.id, detail=str(error)))
+            return True
+        self._account.note(BackupStarted(at=self._shell.clock.now(), backup_id=attempt.id, job_id=job_id))
+        self._account.start(msgspec.structs.replace(decision, job_id=job_id))
+        self._shell.log.info("backup.started", graph=attempt.graph, region=attempt.project.region, job=job_id)
+        return True
+
+    def _intend(self, attempt: Attempt | BackupAttempt, record: AnyRecord) -> bool:
+        """Writes the intent down, unless another run was faster."""
+
+        def free(history: History) -> list[AnyRecord]:
+            taken = history.open_attempt(attempt.graph_id) or history.open_backup(attempt.graph_id)
+            return [] if taken or not history.readable else [record]
+
+        return bool(self._account.write(free))
+
+    def _fail(self, attempt: BackupAttempt, detail: str) -> bool:
+        now = self._shell.clock.now()
+        if not self._intend(attempt, BackupIntended(at=now, backup=attempt)):
+            return False
+        self._account.note(BackupEnded(at=now, backup_id=attempt.id, detail=detail))
+        return True
+
+    def _late(self, before: datetime | None) -> bool:
+        return before is not None and self._shell.clock.now() >= before
+
+    def _look(self, attempt: Attempt) -> str | None:
+        """Whether a call without an answer acted: its job id, or "" for no, or None where that cannot be told."""
+        for pause in self._looks[:LOOKS]:
+            if self._left() <= timedelta(seconds=pause):
+                return None
+            self._shell.clock.sleep(pause)
+            try:
+                graph = self._shell.ges.show_graph(attempt.project, attempt.graph_id)
+                job_id = self._following.job_of(attempt)
+            except CloudError as error:
+                self._shell.log.warning("upgrade.look_failed", error=str(error), **names(attempt))
+                return None
+            if job_id is not None:
+                return job_id
+            if graph is None or not graph.status.running or graph.version != attempt.from_version:
+                return None
+        return ""

@@ -1,0 +1,46 @@
+"""Wall-clock times to instants, in any IANA zone.
+
+A time that a clock change skips becomes the first instant that exists after it; one that it repeats is its first
+occurrence, or its last where that is asked for.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+_ZONE = re.compile(r"(?!posix/|right/|localtime$|posixrules$|Factory$)[A-Za-z0-9_+-]+(?:/[A-Za-z0-9_+-]+)*", re.ASCII)
+
+
+def zone(name: object) -> ZoneInfo:
+    """Raises ValueError for anything but the name of an IANA time zone."""
+    try:
+        if isinstance(name, str) and _ZONE.fullmatch(name):
+            return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        pass
+    raise ValueError(f"{name!r} is no IANA time zone; accepted are names as Asia/Shanghai or UTC")
+
+
+def instant(wall: datetime, where: ZoneInfo, last: bool = False) -> datetime:
+    """The instant in UTC at which the clocks of the zone show `wall`, which is naive."""
+    local = wall.replace(tzinfo=where, fold=int(last))
+    found = local.astimezone(timezone.utc)
+    if found.astimezone(where).replace(tzinfo=None, fold=0) == wall:
+        return found
+    return _end_of_gap(local)
+
+
+def _end_of_gap(local: datetime) -> datetime:
+    """The instant at which the clocks jump over `local`."""
+    before = local.replace(fold=1).astimezone(timezone.utc)
+    after = local.replace(fold=0).astimezone(timezone.utc)
+    new_offset = after.astimezone(local.tzinfo).utcoffset()
+    while after - before > timedelta(seconds=1):
+        middle = before + timedelta(seconds=(after - before) // timedelta(seconds=2))
+        if middle.astimezone(local.tzinfo).utcoffset() == new_offset:
+            after = middle
+        else:
+            before = middle
+    return after
