@@ -223,7 +223,7 @@ class Step:
         survey = self._survey
         key = f"{self.rule.name} {self.cutoff}"
         if key not in survey.calendars:
-            survey.calendars[key] = Calendar(self.rule.windows, self.cutoff, self._freezes, survey.now)
+            survey.calendars[key] = Calendar(self.rule.windows, self.cutoff, self._freezes, survey.now, self.rule.spread)
         return survey.calendars[key]
 
     def offer(self, graph: Graph) -> Offer:
@@ -287,7 +287,7 @@ class Step:
 
     def opening(self, after: datetime, place: float) -> Opening | None:
         if self.rule.spread:
-            return self.calendar.first(after, place, self.rule.spread)
+            return self.calendar.first(after, place)
         if after not in self._openings:
             self._openings[after] = self.calendar.first(after)
         return self._openings[after]

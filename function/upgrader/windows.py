@@ -81,24 +81,29 @@ class Opening(msgspec.Struct, frozen=True):
 class Calendar:
     """When something may start: within the union of the windows, `cutoff` before its end at the latest, and in no freeze.
 
-    No windows: always. Looks ahead from `now` for HORIZON. Windows that touch or overlap are one.
+    No windows: always. Looks ahead from `now` for HORIZON. Windows that touch or overlap are one. `spread` is the time
+    after an opening over which the starts are spread; where the window is shorter, over what there is.
     """
 
     def __init__(
-        self, windows: Sequence[Window], cutoff: timedelta, freezes: Sequence[tuple[datetime, datetime]], now: datetime
+        self,
+        windows: Sequence[Window],
+        cutoff: timedelta,
+        freezes: Sequence[tuple[datetime, datetime]],
+        now: datetime,
+        spread: timedelta = timedelta(),
     ) -> None:
-        self._cutoff = cutoff
+        self._cutoff, self._spread = cutoff, spread
         self._freezes = sorted(freezes)
         self._now, self._end = now, now + HORIZON
-        self._more = _union(windows, now) if windows else iter((_EVER,))
+        self._more = _union(windows, now - spread) if windows else iter((_EVER,))
         self._stretches: list[tuple[datetime, datetime]] = []
         self._closes: list[datetime] = []
 
-    def first(self, after: datetime, spread: float = 0.0, within: timedelta = timedelta()) -> Opening | None:
-        """The first opening that is not over at `after`, whose start is not before it; None: none within HORIZON.
+    def first(self, after: datetime, place: float = 0.0) -> Opening | None:
+        """The first time, not before `after`, at which something of that place in the spread, 0 to 1, may start.
 
-        `spread`, from 0 to 1, is this graph's place in the time `within`, counted from each window's opening. Where the
-        window is shorter than that, the place is in what there is.
+        None: none within HORIZON.
         """
         for opened, closed in self._from(after):
             if opened > self._end:
@@ -106,8 +111,8 @@ class Calendar:
             endless = opened <= self._now and closed >= self._end
             last = closed if endless else closed - self._cutoff
             start = max(after, opened)
-            if within and opened > _EVER[0]:
-                start = max(start, opened + spread * min(within, max(last - opened, timedelta())))
+            if self._spread and opened > _EVER[0]:
+                start = max(start, opened + place * min(self._spread, max(last - opened, timedelta())))
             found = self._thawed(start, last)
             if found is not None and found[0] > self._end:
                 return None

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.builders import NOW, RELEASES_TOPIC, TOPIC, at
+from tests.builders import NOW, RELEASES_TOPIC, TOPIC, at, policy
 from upgrader.policy import PolicyError, fingerprint, parse_policy
 
 SMALLEST = f'notify: {TOPIC}\nrules: [{{windows: ["Sun 02:00-06:00 Asia/Shanghai"]}}]'

@@ -1,0 +1,488 @@
+"""Laws of the planner, over generated policies and fleets, and over histories that can be reached under them.
+
+What is allowed is said here a second time, plainly and from the contract, and compared with what the planner starts.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from hypothesis import HealthCheck, assume, event, given, settings
+from hypothesis import strategies as st
+from packaging.specifiers import SpecifierSet
+
+from tests.builders import NOW, TOPIC, at, graph
+from upgrader.governing import govern
+from upgrader.history import (
+    Approved,
+    BackedUp,
+    Ended,
+    History,
+    Intended,
+    Noticed,
+    Paused,
+    Refused,
+    Released,
+    Resumed,
+    Retried,
+    Told,
+    Verified,
+    Withdrawn,
+)
+from upgrader.model import Action, Attempt, Decision, Graph, Reason, Release, Severity, Status, Targets, Verdict
+from upgrader.planner import Survey, arrivals, plan
+from upgrader.policy import Policy, parse_policy
+from upgrader.versions import Version
+
+VERSIONS = ["2.4.4", "2.4.9", "2.4.15", "2.4.20", "3.0.0"]
+MINUTE = timedelta(minutes=1)
+WINDOWS = [
+    [],
+    ["Mon 01:00-05:00 UTC"],
+    ["* 22:00-03:00 UTC"],
+    ["Sat,Sun 02:00-06:00 UTC", "Wed 23:00-01:00 UTC"],
+    ["Mon-Fri 00:00-24:00 UTC"],
+    ["Tue 02:00-04:00 UTC", "Tue 04:00-05:00 UTC"],
+]
+STARTED = (Action.UPGRADE, Action.BACKUP)
+
+durations = st.sampled_from(["0m", "30m", "90m", "6h", "36h", "3d"])
+limits = st.sampled_from([1, 2, 3, "10%", "50%", "100%"])
+freezes = st.sampled_from(
+    [
+        {"from": "2026-11-23", "until": "2026-11-25"},
+        {"from": "2026-11-24T03:00:00Z", "until": "2026-11-24T04:30:00Z", "rules": ["dev"]},
+        {"from": "2026-11-28", "until": "2026-11-30", "timezone": "Asia/Shanghai", "reason": "sale"},
+    ]
+)
+
+
+def rules(name: str, match: dict[str, Any] | None, after: list[list[str]]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries(
+        {"name": st.just(name), **({"match": st.just(match)} if match else {})},
+        optional={
+            "windows": st.sampled_from(WINDOWS),
+            "cutoff": st.sampled_from(["0m", "30m", "auto"]),
+            "spread": st.sampled_from(["0m", "45m"]),
+            "versions": st.sampled_from([">=2.4.4,<3", "!=2.4.15", ">2"]),
+            "min_release_age": st.sampled_from(["0d", "1d", "7d", {"default": "3d", "security": "6h"}]),
+            "mode": st.sampled_from(["auto", "auto", "approve", "notify"]),
+            "notice": durations,
+            "after": st.sampled_from(after),
+            "soak": durations,
+            "max_graphs": st.sampled_from([2, 50]),
+            "max_concurrent": limits,
+            "max_failures": limits,
+            "backup": st.sampled_from(["none", "required"]),
+            "force": st.sampled_from(["never", "always", {"after": "1h"}]),
+        },
+    )
+
+
+policies = st.fixed_dictionaries(
+    {
+        "notify": st.just(TOPIC),
+        "rules": st.tuples(rules("dev", {"name": "dev*"}, [[]]), rules("prod", {"name": "prod*"}, [[], ["dev"]])).map(list),
+    },
+    optional={
+        "enabled": st.sampled_from([True, True, True, False]),
+        "freezes": st.lists(freezes, max_size=2),
+        "max_concurrent": limits,
+        "releases": st.just([{"version": "2.4.20"}]),
+    },
+)
+
+
+@st.composite
+def fleets(draw: st.DrawFn) -> list[Graph]:
+    names = draw(
+        st.lists(
+            st.sampled_from([f"{kind}{n}" for kind in ("dev", "prod", "other") for n in range(4)]), min_size=1, unique=True
+        )
+    )
+    return [
+        graph(
+            name,
+            draw(st.sampled_from([*VERSIONS[:3], VERSIONS[0], VERSIONS[0], None])),
+            draw(st.sampled_from(["200", "200", "200", "200", "201", "900", "300"])),
+            **({"ges-upgrader": "off"} if draw(st.integers(0, 9)) == 9 else {}),
+        )
+        for name in names
+    ]
+
+
+releases = st.builds(
+    Release,
+    version=st.sampled_from(VERSIONS[1:]).map(Version),
+    released_at=st.none(),
+    severity=st.sampled_from(list(Severity)),
+    min_source_version=st.sampled_from([None, None, Version("2.4.9")]),
+    not_before=st.sampled_from([None, None, at("2026-11-25 00:30")]),
+    not_after=st.sampled_from([None, None, at("2026-12-01 00:00")]),
+    targets=st.sampled_from([Targets(), Targets(), Targets(graph_names=("dev1", "prod1"))]),
+)
+
+
+class Rollout:
+    """A history as it comes about: time goes by, people act, and what the planner says is done."""
+
+    def __init__(self, written: dict[str, Any], fleet: list[Graph]) -> None:
+        self.written = written
+        self.policy, self.history, self.now = parsed(written), History(), NOW
+        self.fleet = {one.id: one for one in fleet}
+        self.numbers = itertools.count()
+
+    def do(self, draw: Callable[[Any], Any]) -> None:
+        """One thing that can happen."""
+        happens = draw(st.sampled_from(["wait", "wait", "release", "end", "end", "end", "person", "hand", "refuse"]))
+        history, now = self.history, self.now
+        if happens == "wait":
+            self.now += draw(st.sampled_from([MINUTE, timedelta(minutes=37), timedelta(hours=5), timedelta(days=1, hours=3)]))
+        elif happens == "release":
+            history.apply(Released(at=now, release=draw(releases)))
+        elif happens == "person":
+            self.person(draw)
+        elif happens == "hand":
+            one = draw(st.sampled_from(sorted(self.fleet.values(), key=lambda graph: graph.id)))
+            if history.open_attempt(one.id) is None:
+                version, status = draw(st.sampled_from(VERSIONS)), draw(st.sampled_from(["200", "200", "201", "900"]))
+                self.fleet[one.id] = msgspec.structs.replace(one, version=Version(version), status=Status(status))
+        elif history.open_attempts():
+            attempt = draw(st.sampled_from(history.open_attempts()))
+            if happens == "refuse":
+                code = draw(st.sampled_from(["GES.7041", "GES.7001", "no-answer"]))
+                history.apply(Refused(at=now, attempt_id=attempt.id, code=code, detail=""))
+                self.show(attempt.graph_id, None, "200")
+            else:
+                verdict = draw(st.sampled_from([Verdict.SUCCEEDED, Verdict.SUCCEEDED, *Verdict]))
+                history.apply(Ended(at=now, attempt_id=attempt.id, verdict=verdict))
+                if verdict.ends:
+                    arrived = verdict in (Verdict.SUCCEEDED, Verdict.UNHEALTHY)
+                    self.show(attempt.graph_id, attempt.to_version if arrived else None, "200")
+
+    def person(self, draw: Callable[[Any], Any]) -> None:
+        now = self.now
+        rule = draw(st.sampled_from([None, "dev", "prod"]))
+        one = draw(st.sampled_from(sorted(self.fleet)))
+        version = Version(draw(st.sampled_from(VERSIONS[1:])))
+        record = draw(
+            st.sampled_from(
+                [
+                    Approved(at=now, version=version, rule=rule or "prod"),
+                    Approved(at=now, version=version, graph_id=one),
+                    Paused(at=now, rule=rule),
+                    Resumed(at=now, rule=rule),
+                    Resumed(at=now),
+                    Retried(at=now, graph_id=one),
+                    Withdrawn(at=now, version=version),
+                ]
+            )
+        )
+        self.history.apply(record)
+
+    def show(self, graph_id: str, version: Version | None, status: str) -> None:
+        one = self.fleet[graph_id]
+        self.fleet[graph_id] = msgspec.structs.replace(one, version=version or one.version, status=Status(status))
+
+    def plan(self, now: datetime | None = None) -> tuple[Decision, ...]:
+        return plan(self.policy, self.fleet.values(), self.history, now or self.now)
+
+    def run(self) -> tuple[Decision, ...]:
+        """What a run does before it starts anything: write down releases, arrivals and notices, and plan."""
+        for known in self.policy.releases:
+            if known.version not in self.history.releases:
+                self.history.apply(Released(at=self.now, release=known.release))
+        survey = Survey(self.policy, govern(self.policy.rules, self.fleet.values()), self.history, self.now)
+        for rule, version in arrivals(survey):
+            self.history.apply(Verified(at=self.now, rule=rule, version=version))
+        decisions = self.plan()
+        for decision in decisions:
+            if decision.announce and decision.target and length(self.rule(decision).get("notice", "0m")):
+                self.announce(decision.graph_id, decision.target)
+        return decisions
+
+    def announce(self, graph_id: str, version: Version) -> None:
+        notice_id = f"{graph_id}:{version}"
+        self.history.apply(
+            Noticed(at=self.now, notice_id=notice_id, text="", sort="planned", version=version, graphs=(graph_id,))
+        )
+        self.history.apply(Told(at=self.now, event_id=notice_id, message_id=""))
+
+    def start(self, decision: Decision) -> None:
+        assert decision.from_version and decision.target and decision.rule
+        if decision.action is Action.BACKUP:
+            self.history.apply(BackedUp(at=self.now, graph_id=decision.graph_id, began_at=self.now))
+            return
+        attempt = Attempt(
+            id=f"a{next(self.numbers)}",
+            project=decision.project,
+            graph_id=decision.graph_id,
+            graph=decision.graph,
+            rule=decision.rule,
+            from_version=decision.from_version,
+            to_version=decision.target,
+            force=decision.force,
+            began_at=self.now,
+            job_id="job",
+        )
+        self.history.apply(Intended(at=self.now, attempt=attempt))
+        self.show(decision.graph_id, None, "201")
+
+    def rule(self, decision: Decision) -> dict[str, Any]:
+        """The governing rule, as it was written."""
+        found: dict[str, Any] = next(rule for rule in self.written["rules"] if rule["name"] == decision.rule)
+        return found
+
+    def governed(self, name: str) -> list[Graph]:
+        return [one for one in self.fleet.values() if one.name.startswith(name) and one.tags.get("ges-upgrader") != "off"]
+
+
+def parsed(written: dict[str, Any]) -> Policy:
+    return parse_policy(json.dumps(written), NOW)
+
+
+def length(text: str) -> timedelta:
+    unit = {"m": "minutes", "h": "hours", "d": "days"}[text[-1]]
+    return timedelta(**{unit: int(text[:-1])})
+
+
+def limit(value: Any, count: int) -> int:
+    return max(1, count * int(value[:-1]) // 100) if isinstance(value, str) else int(value)
+
+
+def open_spans(windows: list[str], around: datetime) -> list[tuple[datetime, datetime]]:
+    """The times at which windows in UTC are open near an instant, touching ones as one."""
+    days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+    spans = []
+    for window in windows:
+        named, times, _ = window.split()
+        first, _, last = named.partition("-")
+        open_days = days if named == "*" else days[days.index(first) : days.index(last) + 1] if last else named.split(",")
+        opens, closes = (timedelta(hours=int(text[:2]), minutes=int(text[3:])) for text in times.split("-"))
+        for offset in range(-9, 9):
+            midnight = around.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=offset)
+            if days[midnight.weekday()] in open_days:
+                spans.append((midnight + opens, midnight + closes + timedelta(days=closes <= opens)))
+    merged: list[tuple[datetime, datetime]] = []
+    for begin, end in sorted(spans):
+        if merged and begin <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((begin, end))
+    return merged
+
+
+def within_windows(rollout: Rollout, decision: Decision) -> bool:
+    rule, now = rollout.rule(decision), rollout.now
+    if not rule.get("windows"):
+        return True
+    cutoff = rule.get("cutoff", "30m")
+    took = sorted(rollout.history.durations)
+    slow = took[-(-len(took) * 9 // 10) - 1] if took else timedelta()
+    before = max(slow, timedelta(minutes=30)) if cutoff == "auto" else length(cutoff)
+    return any(begin <= now < end - before for begin, end in open_spans(rule["windows"], now))
+
+
+def frozen(rollout: Rollout, decision: Decision) -> bool:
+    periods = {
+        "2026-11-23": (at("2026-11-23 00:00"), at("2026-11-25 00:00")),
+        "2026-11-24T03:00:00Z": (at("2026-11-24 03:00"), at("2026-11-24 04:30")),
+        "2026-11-28": (at("2026-11-27 16:00"), at("2026-11-29 16:00")),
+    }
+    held = [one for one in rollout.written.get("freezes", []) if decision.rule in one.get("rules", [decision.rule])]
+    return any(begin <= rollout.now < end for begin, end in (periods[one["from"]] for one in held))
+
+
+def check_start(rollout: Rollout, decision: Decision) -> None:
+    """Everything that must be so where the planner starts something."""
+    rule, history, now = rollout.rule(decision), rollout.history, rollout.now
+    one, target = rollout.fleet[decision.graph_id], decision.target
+    assert target is not None
+    assert one.status.code == "200"
+    assert one.version is not None and target > one.version
+    assert history.open_attempt(one.id) is None
+    assert one.tags.get("ges-upgrader") != "off"
+    assert rollout.written.get("enabled", True)
+    assert not {(None, None), (decision.rule, None), (None, one.id)} & set(history.pauses)
+    assert SpecifierSet(rule.get("versions", "")).contains(target.text)
+    assert target not in history.withdrawn
+    check_age(rollout, decision, rule, target)
+    assert within_windows(rollout, decision)
+    assert not frozen(rollout, decision)
+    assert decision.start_before is None or decision.start_before > now
+    assert rule.get("mode", "auto") != "notify"
+    if rule.get("mode") == "approve":
+        approved = history.approved_at(target, str(decision.rule), one.id)
+        assert approved is not None and now < approved + timedelta(days=14)
+    if length(rule.get("notice", "0m")):
+        told = history.planned[one.id, target]
+        assert told is not None and told + length(rule["notice"]) <= now
+    assert len(rollout.governed(str(decision.rule))) <= rule.get("max_graphs", 99)
+    if rule.get("backup") == "required" and decision.action is Action.UPGRADE:
+        assert now < history.backups[one.id] + timedelta(hours=24)
+    if rule.get("after"):
+        check_wave(rollout, target, length(rule.get("soak", "0m")))
+
+
+def check_age(rollout: Rollout, decision: Decision, rule: dict[str, Any], target: Version) -> None:
+    known = rollout.history.releases
+    release, seen = known.get(target, (Release(target), rollout.now))
+    ages = rule.get("min_release_age", "0d")
+    age = ages.get(release.severity.value, ages["default"]) if isinstance(ages, dict) else ages
+    assert seen + length(age) <= rollout.now
+    assert release.not_before is None or release.not_before <= rollout.now
+    assert release.not_after is None or rollout.now < release.not_after
+    assert not release.targets.graph_names or decision.graph in release.targets.graph_names
+    assert release.min_source_version is None or decision.from_version >= release.min_source_version
+
+
+def check_wave(rollout: Rollout, target: Version, soak: timedelta) -> None:
+    """Every graph of dev runs the target soundly, and for as long as the soak."""
+    for one in rollout.governed("dev"):
+        assert one.version is not None and one.version >= target
+        assert one.status.code not in ("201", "203", "300")
+        assert rollout.history.open_attempt(one.id) is None
+        ended = rollout.history.ended(one.id)
+        arrived = [a for a in ended if a.verdict is Verdict.SUCCEEDED and a.to_version >= target]
+        if arrived and arrived[0].ended_at:
+            assert arrived[0].ended_at + soak <= rollout.now
+    failed = rollout.history.failed().get(("dev", target), 0)
+    assert failed < limit(rollout.written["rules"][0].get("max_failures", 1), len(rollout.governed("dev")))
+
+
+SLOW = settings(suppress_health_check=list(HealthCheck), max_examples=200)
+
+
+@SLOW
+@given(policies, fleets(), st.data())
+def test_nothing_that_the_policy_forbids_is_ever_started(
+    written: dict[str, Any], fleet: list[Graph], data: st.DataObject
+) -> None:
+    rollout = Rollout(written, fleet)
+    rollout.history.apply(Released(at=NOW, release=Release(Version("2.4.15"))))
+    for _ in range(data.draw(st.integers(5, 25))):
+        rollout.do(data.draw)
+        decisions = rollout.run()
+        assert sorted(decision.graph_id for decision in decisions) == sorted(rollout.fleet)
+        starts = [decision for decision in decisions if decision.action in STARTED]
+        flying = Counter(attempt.rule for attempt in rollout.history.open_attempts())
+        by_hand = sum(
+            one.status.in_flight and rollout.history.open_attempt(one.id) is None and not one.name.startswith("other")
+            for one in rollout.fleet.values()
+        )
+        for decision in starts:
+            check_start(rollout, decision)
+            event(f"started: {decision.action.value}")
+        for name in {str(decision.rule) for decision in starts}:
+            rule = next(rule for rule in written["rules"] if rule["name"] == name)
+            new = sum(decision.rule == name for decision in starts)
+            assert flying[name] + new <= limit(rule.get("max_concurrent", 1), len(rollout.governed(name)))
+        if starts and "max_concurrent" in written:
+            everything = len(rollout.governed("dev")) + len(rollout.governed("prod"))
+            assert sum(flying.values()) + by_hand + len(starts) <= limit(written["max_concurrent"], everything)
+        for decision in starts:
+            rollout.start(decision)
+        for (name, version), at_risk in Counter((a.rule, a.to_version) for a in rollout.history.open_attempts()).items():
+            if (name, version) in {(decision.rule, decision.target) for decision in starts}:
+                rule = next(rule for rule in written["rules"] if rule["name"] == name)
+                failed = rollout.history.failed().get((name, version), 0)
+                assert failed + at_risk <= limit(rule.get("max_failures", 1), len(rollout.governed(name)))
+
+
+@SLOW
+@given(policies, fleets(), st.data())
+def test_until_is_the_first_instant_at_which_the_graph_could_start(
+    written: dict[str, Any], fleet: list[Graph], data: st.DataObject
+) -> None:
+    rollout = Rollout(written, fleet)
+    rollout.history.apply(Released(at=NOW, release=Release(Version("2.4.15"))))
+    for _ in range(data.draw(st.integers(2, 8))):
+        rollout.do(data.draw)
+        for decision in rollout.run():
+            if decision.action in STARTED:
+                rollout.start(decision)
+    decisions = rollout.run()
+    for decision in decisions:
+        if decision.until is None:
+            continue
+        event(f"until: {decision.reason.value}")
+        assert decision.until > rollout.now
+        fraction = data.draw(st.floats(0, 1))
+        between = rollout.now + (decision.until - rollout.now) * fraction
+        for moment in (between, decision.until - timedelta(microseconds=1)):
+            if rollout.now <= moment < decision.until:
+                assert not startable(rollout, decision, moment)
+        assert startable(rollout, decision, decision.until)
+        there = next(one for one in rollout.plan(decision.until) if one.graph_id == decision.graph_id)
+        assert there.target == decision.target
+
+
+def startable(rollout: Rollout, decision: Decision, moment: datetime) -> bool:
+    """Whether the graph could start then, if it were not for the places that others take."""
+    found = next(one for one in rollout.plan(moment) if one.graph_id == decision.graph_id)
+    return found.action in STARTED or found.reason is Reason.MAX_CONCURRENT
+
+
+@SLOW
+@given(policies, fleets(), st.data())
+def test_the_same_is_planned_again_and_in_whatever_order_the_fleet_is_listed(
+    written: dict[str, Any], fleet: list[Graph], data: st.DataObject
+) -> None:
+    rollout = Rollout(written, fleet)
+    rollout.history.apply(Released(at=NOW, release=Release(Version("2.4.15"))))
+    for _ in range(data.draw(st.integers(0, 5))):
+        rollout.do(data.draw)
+    decisions = rollout.plan()
+    assert rollout.plan() == decisions
+    shuffled = data.draw(st.permutations(list(rollout.fleet.values())))
+    assert plan(parsed(written), shuffled, rollout.history, rollout.now) == decisions
+
+
+NARROWER: list[dict[str, Any]] = [
+    {"windows": ["Mon 01:30-03:30 UTC"]},
+    {"cutoff": "90m", "windows": ["* 22:00-03:00 UTC"]},
+    {"mode": "approve"},
+    {"mode": "notify"},
+    {"notice": "10d"},
+    {"max_concurrent": 1},
+    {"max_failures": 1},
+    {"max_graphs": 1},
+    {"soak": "10d", "after": ["dev"]},
+]
+
+
+@SLOW
+@given(policies, fleets(), st.sampled_from(NARROWER), st.data())
+def test_a_narrower_policy_never_starts_more(
+    written: dict[str, Any], fleet: list[Graph], narrower: dict[str, Any], data: st.DataObject
+) -> None:
+    """`prod`, or the whole policy by a freeze or `enabled`, is narrowed; what it then starts is part of what it would have."""
+    rollout = Rollout(written, fleet)
+    rollout.history.apply(Released(at=NOW, release=Release(Version("2.4.15"))))
+    for _ in range(data.draw(st.integers(0, 8))):
+        rollout.do(data.draw)
+    dev, prod = written["rules"]
+    assume("windows" not in narrower or not prod.get("windows"))
+    assume("cutoff" not in narrower or "cutoff" not in prod)
+    assume(all(narrower.get(name) != 1 or name == "max_graphs" or name in prod for name in narrower))
+    assume("after" not in narrower or "soak" not in prod)
+    assume("notice" not in narrower or length(prod.get("notice", "0m")) <= length("3d"))
+    before = rollout.plan()
+    for changed in (
+        {**written, "rules": [dev, {**prod, **narrower}]},
+        {**written, "enabled": False},
+        {**written, "freezes": [*written.get("freezes", []), {"from": "2026-11-23", "until": "2026-11-25"}]},
+    ):
+        after = plan(parsed(changed), rollout.fleet.values(), rollout.history, rollout.now)
+        event(f"started: {sum(one.action in STARTED for one in before)}")
+        assert count(after) <= count(before)
+
+
+def count(decisions: tuple[Decision, ...]) -> int:
+    return sum(decision.action in STARTED for decision in decisions)
