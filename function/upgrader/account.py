@@ -8,7 +8,7 @@ from typing import Any
 from .events import Command
 from .history import AnyRecord, Ended, History
 from .journal import JournalError
-from .model import Attempt, BackupAttempt, Decision, Verdict
+from .model import Attempt, BackupAttempt, Decision, Reason, Verdict
 from .moments import ceiled, iso
 from .policy import fingerprint
 from .shell import Shell
@@ -65,8 +65,11 @@ class Account:
         self._added[name] = value
 
     def decide(self, decisions: Iterable[Decision]) -> None:
-        """The latest decision about each graph stands, unless the graph was started."""
-        self._decided.update({decision.graph_id: decision for decision in decisions})
+        """The latest decision about each graph stands, unless it was started; a backup that failed started nothing."""
+        for decision in decisions:
+            self._decided[decision.graph_id] = decision
+            if decision.reason is Reason.BACKUP_FAILED:
+                self._started.pop(decision.graph_id, None)
 
     def start(self, decision: Decision) -> None:
         self._started[decision.graph_id] = decision

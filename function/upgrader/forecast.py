@@ -80,9 +80,9 @@ class _Future:
         while self._now < end:
             self._finish()
             survey = self._survey()
-            started, following = self._step(survey)
+            started, following, again = self._step(survey)
             yield from started
-            if started:
+            if again:
                 continue
             moments = [moment for moment in (*following, *(at for at, _ in self._ends[:1])) if moment > self._now]
             if not moments:
@@ -98,10 +98,11 @@ class _Future:
             for rule, version in arrived:
                 self._history.apply(Verified(at=self._now, rule=rule, version=version))
 
-    def _step(self, survey: Survey) -> tuple[list[Forecast], list[datetime]]:
-        """What starts now, and the instants at which more could."""
+    def _step(self, survey: Survey) -> tuple[list[Forecast], list[datetime], bool]:
+        """What starts now, the instants at which more could, and whether there is more to do now."""
         started: list[Forecast] = []
         following: list[datetime] = []
+        backed_up = False
         for graph_id in list(self._active):
             one = self._governed[self._places[graph_id]]
             if one.rule is not None and not one.rule.notice and survey.budget.full(one.rule):
@@ -113,12 +114,12 @@ class _Future:
                 started.append(self._start(decision))
             elif decision.action is Action.BACKUP:
                 self._history.apply(BackedUp(at=self._now, graph_id=graph_id, began_at=self._now))
-                following.append(self._now + timedelta(seconds=1))
+                backed_up = True
             elif decision.until is not None:
                 following.append(decision.until)
             if one.rule is not None and one.rule.notice and decision.announce and decision.target:
                 following.append(self._announce(one, decision.target))
-        return started, following
+        return started, following, bool(started) or backed_up
 
     def _start(self, decision: Decision) -> Forecast:
         assert decision.from_version and decision.target and decision.rule

@@ -79,9 +79,10 @@ class Backup:
     begin: datetime
     end: datetime
     method: str = "manual"
+    ending: Literal["success", "failed"] = "success"
 
     def status(self, now: datetime) -> str:
-        return "success" if now >= self.end else "backing_up"
+        return self.ending if now >= self.end else "backing_up"
 
 
 @dataclass(slots=True)
@@ -114,6 +115,7 @@ class Graph:
     created: datetime = field(init=False)
     upgrade: Upgrade | None = None
     _next: Plan = field(default_factory=Plan)
+    _next_backup: Literal["success", "failed"] = "success"
 
     def __init__(
         self,
@@ -141,6 +143,10 @@ class Graph:
         self.created = cloud.clock.now()
         self.upgrade = None
         self._next = Plan()
+        self._next_backup = "success"
+
+    def next_backup(self, outcome: Literal["success", "failed"]) -> None:
+        self._next_backup = outcome
 
     def next_upgrade(self, outcome: Fate, duration: timedelta | None = None, fail_reason: str | None = None) -> None:
         self._next = Plan(outcome, duration, fail_reason or Plan().fail_reason)
@@ -212,10 +218,13 @@ class Graph:
 
     def begin_backup(self) -> tuple[Job, Backup]:
         now = self.cloud.clock.now()
-        end = now + self.cloud.backup_duration
-        job = Job(id=f"ff8080{uuid4().hex[6:]}", name="BackupGraph", graph=self, begin=now, end=end)
+        end, ending = now + self.cloud.backup_duration, self._next_backup
+        self._next_backup = "success"
+        failure = "The backup failed." if ending == "failed" else None
+        job_id = f"ff8080{uuid4().hex[6:]}"
+        job = Job(id=job_id, name="BackupGraph", graph=self, begin=now, end=end, failure=failure, ending=ending)
         name = f"{self.name}-{now:%Y%m%d%H%M%S}"
-        backup = Backup(id=str(uuid4()), name=name, graph=self, version=self.version, begin=now, end=end)
+        backup = Backup(str(uuid4()), name, self, self.version, now, end, ending=ending)
         self.jobs.append(job)
         self.backups.append(backup)
         return job, backup

@@ -334,12 +334,14 @@ def check_age(rollout: Rollout, decision: Decision, rule: dict[str, Any], target
     known = rollout.history.releases
     release, seen = known.get(target, (Release(target), rollout.now))
     ages = rule.get("min_release_age", "0d")
-    age = ages.get(release.severity.value, ages["default"]) if isinstance(ages, dict) else ages
+    age: str = ages.get(release.severity.value, ages["default"]) if isinstance(ages, dict) else ages
     assert seen + length(age) <= rollout.now
     assert release.not_before is None or release.not_before <= rollout.now
     assert release.not_after is None or rollout.now < release.not_after
     assert not release.targets.graph_names or decision.graph in release.targets.graph_names
-    assert release.min_source_version is None or decision.from_version >= release.min_source_version
+    assert release.min_source_version is None or (
+        decision.from_version is not None and decision.from_version >= release.min_source_version
+    )
 
 
 def check_wave(rollout: Rollout, target: Version, soak: timedelta) -> None:
