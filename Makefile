@@ -7,7 +7,7 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/ready
 OTHERS := $(filter-out $(VERSION),3.10 3.11 3.12)
 
-.PHONY: help run test check others package bench simulator clean
+.PHONY: help run test check others package bench schema simulator clean
 .DEFAULT_GOAL := help
 
 help: ## what there is
@@ -38,8 +38,12 @@ package: $(READY) ## dist/function.zip
 dist/function.zip: $(READY) requirements.txt deploy/package.py $(shell find function -type f -not -path '*/__pycache__/*')
 	@$(PY) -m deploy.package
 
-bench: $(READY) dist/function.zip ## cold start of the unpacked zip, side by side with others
+bench: $(READY) dist/function.zip ## cold start of the unpacked zip beside others, and what planning and a forecast cost
 	@$(PY) -m benchmarks.cold_start
+	@$(PY) -m benchmarks.planning
+
+schema: $(READY) ## policy.schema.json, for editors
+	@$(PY) -m deploy.schema
 
 simulator: $(READY) ## the simulated cloud as a server
 	@$(PY) -m simulator

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Annotated, Any, Literal, Union
 
 import msgspec
@@ -109,25 +110,29 @@ class Rule(Strict, frozen=True):
     match: Match = Match()
     mode: Annotated[Literal["auto", "approve", "notify"], Meta(description="auto, approve or notify")] = "auto"
     versions: Annotated[Versions | None, Meta(description="PEP 440 specifiers")] = None
-    min_release_age: Annotated[Ages, Meta(description="a duration, as 7d, or {default: 7d, security: 1d}")] = Ages("0d")
-    notice: Length = Duration()
+    min_release_age: Annotated[Ages, Meta(description="a duration, as 7d, or {default: 7d, security: 1d}")] = msgspec.field(
+        default_factory=partial(Ages, "0d")
+    )
+    notice: Length = msgspec.field(default_factory=partial(Duration))
     windows: Annotated[
         tuple[Window, ...],
         Meta(description="a list of windows, as `Sat,Sun 02:00-06:00 Asia/Shanghai`, or always"),
     ] = ()
     cutoff: Annotated[Cutoff | None, Meta(description="a duration, as 30m, or auto")] = None
-    spread: Length = Duration()
+    spread: Length = msgspec.field(default_factory=partial(Duration))
     after: Annotated[tuple[str, ...], Meta(description="a list of names of rules")] = ()
-    soak: Length = Duration()
+    soak: Length = msgspec.field(default_factory=partial(Duration))
     max_graphs: Whole | None = None
-    max_concurrent: Limit = Share(1)
-    max_failures: Limit = Share(1)
-    approval_lifetime: Length = Duration(days=14)
+    max_concurrent: Limit = msgspec.field(default_factory=partial(Share, 1))
+    max_failures: Limit = msgspec.field(default_factory=partial(Share, 1))
+    approval_lifetime: Length = msgspec.field(default_factory=partial(Duration, days=14))
     backup: Annotated[Literal["none", "required"], Meta(description="none or required")] = "none"
-    backup_max_age: Length = Duration(hours=24)
+    backup_max_age: Length = msgspec.field(default_factory=partial(Duration, hours=24))
     backup_keep: Whole | None = None
-    force: Annotated[Force, Meta(description="never, always or {after: 24h}")] = Force("never")
-    job_timeout: Length = Duration(hours=2)
+    force: Annotated[Force, Meta(description="never, always or {after: 24h}")] = msgspec.field(
+        default_factory=partial(Force, "never")
+    )
+    job_timeout: Length = msgspec.field(default_factory=partial(Duration, hours=2))
     health_check: Annotated[Union[HealthCheck, bool], Meta(description="true, or {cypher, rows}")] = False
 
 
@@ -137,7 +142,7 @@ class Policy(Strict, frozen=True):
     version: Annotated[Literal[1], Meta(description="1")] = 1
     enabled: Annotated[bool, Meta(description="true or false")] = True
     notify: Annotated[Notify | UnsetType, Meta(description="a topic's URN, or {topic, on}")] = UNSET
-    state: Annotated[State, Meta(description="none or file:///path")] = State("none")
+    state: Annotated[State, Meta(description="none or file:///path")] = msgspec.field(default_factory=partial(State, "none"))
     release_topics: Annotated[tuple[Topic, ...] | None, Meta(description="a list of topic URNs")] = None
     releases: Annotated[tuple[KnownRelease, ...], Meta(description="a list of {version, released_at}")] = ()
     trust_released_at: Annotated[bool, Meta(description="true or false")] = False

@@ -334,8 +334,8 @@ def check_age(rollout: Rollout, decision: Decision, rule: dict[str, Any], target
     known = rollout.history.releases
     release, seen = known.get(target, (Release(target), rollout.now))
     ages = rule.get("min_release_age", "0d")
-    age: str = ages.get(release.severity.value, ages["default"]) if isinstance(ages, dict) else ages
-    assert seen + length(age) <= rollout.now
+    age = ages.get(release.severity.value, ages["default"]) if isinstance(ages, dict) else ages
+    assert seen + length(str(age)) <= rollout.now
     assert release.not_before is None or release.not_before <= rollout.now
     assert release.not_after is None or rollout.now < release.not_after
     assert not release.targets.graph_names or decision.graph in release.targets.graph_names

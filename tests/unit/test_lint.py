@@ -1,0 +1,49 @@
+"""What is allowed, and yet likely not meant."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.builders import NOW, policy
+from upgrader.lint import warnings
+
+
+@pytest.mark.parametrize(
+    ("rule", "fields", "words"),
+    [
+        ("windows: ['Sun 02:00-06:00 UTC']", {}, "open for 16h in the next 32 days, less than 48h"),
+        ("windows: ['* 02:00-04:00 UTC']", {}, "a window of 2h is short"),
+        ("windows: ['* 02:00-06:00 UTC'], cutoff: 0m", {"timers": "['0 0 6 * * ?']"}, "none of the timers (0 0 6 * * ?)"),
+        ("max_concurrent: 3", {}, "max_failures 1 lets only 1 of max_concurrent 3"),
+        (
+            "min_release_age: 7d, soak: 1d, notice: 1h, mode: approve",
+            {},
+            "min_release_age, notice, soak, mode: approve: with state",
+        ),
+    ],
+)
+def test_what_is_likely_not_meant_is_warned_of(rule: str, fields: dict[str, str], words: str) -> None:
+    (warning,) = [text for text in warnings(policy(f"[{{name: prod, {rule}}}]", **fields), NOW) if words in text]
+    assert warning.startswith("rules[0] (prod): ")
+
+
+@pytest.mark.parametrize(
+    ("rule", "fields"),
+    [
+        ("", {}),
+        ("windows: always", {}),
+        ("windows: ['* 02:00-06:00 UTC']", {"timers": "['0 0 5 * * ?']"}),
+        ("windows: ['* 02:00-06:00 UTC']", {"timers": "[30m]"}),
+        ("max_concurrent: 3, max_failures: 3", {}),
+        ("min_release_age: 7d", {"trust_released_at": "true"}),
+        ("min_release_age: 7d, soak: 1d", {"state": "file:///tmp/x"}),
+    ],
+)
+def test_what_is_fine_is_not(rule: str, fields: dict[str, str]) -> None:
+    assert warnings(policy(f"[{{{rule}}}]", **fields), NOW) == []
+
+
+def test_freezes_count_against_the_time_that_is_open() -> None:
+    rule = "[{windows: ['* 00:00-06:00 UTC']}]"
+    assert warnings(policy(rule), NOW) == []
+    assert "less than 48h" in warnings(policy(rule, freezes="[{from: 2026-11-24, until: 2026-12-20}]"), NOW)[0]
