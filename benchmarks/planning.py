@@ -45,7 +45,7 @@ def main() -> int:
     alone = one_rule()
     upgrades = forecast(alone, thousand, a_history(), NOW, 90)
     ahead = measured(lambda: forecast(alone, thousand, history, NOW, 90), 3)
-    print(f"forecast: {len(thousand):,} graphs one after the other under 1 rule without windows: {len(upgrades)} upgrades foreseen")
+    print(f"forecast: {len(thousand):,} graphs one after the other, 1 rule, no windows: {len(upgrades)} upgrades foreseen")
     print(f"  {min(ahead):.2f} s of CPU at best, {median(ahead):.2f} median (budget 10)")
     return int(median(per_graph) > BUDGET_OF_A_GRAPH or median(ahead) > BUDGET_OF_A_FORECAST)
 

@@ -30,6 +30,7 @@ rules:
   - name: dev
     match: {{tags: {{env: dev}}}}
     max_concurrent: 2
+    max_failures: 2
   - name: prod
     match: {{tags: {{env: prod}}}}
     versions: ">=2.4.4,<3"
@@ -126,10 +127,12 @@ def _show(result: Mapping[str, Any], cloud: Cloud) -> None:
     for one in result["outcomes"]:
         detail = f"  ({one['detail']})" if one["detail"] else ""
         print(f"  {one['graph_id']}  {one['from_version']} → {one['to_version']}  {one['outcome']}{detail}")
-    for heading in ("pending", "errors"):
-        if result[heading]:
+    for one in result.get("forecast", []):
+        print(f"  {one['at']}  {one['graph']:<16} {one['from_version']} → {one['to_version']}  by {one['rule']}")
+    for heading in ("pending", "warnings", "errors"):
+        if result.get(heading):
             print("\n" + _bold(heading.capitalize()))
-        for entry in result[heading]:
+        for entry in result.get(heading, []):
             print(f"  {entry}")
     for message in cloud.project("cn-north-4", PROJECT_ID).topic("ges-upgrades").messages:
         print("\n" + _bold(f"Message  {message.subject}"))

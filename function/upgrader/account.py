@@ -26,7 +26,6 @@ class Account:
         self._decided: dict[str, Decision] = {}
         self._started: dict[str, Decision] = {}
         self._outcomes: list[dict[str, Any]] = []
-        self._warnings: list[str] = []
         self._explained: dict[str, dict[str, Any]] = {}
         self._added: dict[str, Any] = {}
 
@@ -51,10 +50,6 @@ class Account:
         if text not in self.errors:
             self.errors.append(text)
             self._shell.log.error("run.error", error=text)
-
-    def warn(self, text: str) -> None:
-        self._warnings.append(text)
-        self._shell.log.warning("policy.warning", warning=text)
 
     def explain(self, explained: dict[str, dict[str, Any]]) -> None:
         """What is added to each graph's decision: its checks, and what would make it earlier."""
@@ -122,7 +117,6 @@ class Account:
             "notified": self.notified,
             "pending": [_pending(attempt) for attempt in pending],
             "errors": self.errors,
-            **({"warnings": self._warnings} if self._warnings else {}),
             **self._added,
         }
         self._shell.log.info("run.ended", outcomes=len(self._outcomes), notified=self.notified, errors=len(self.errors))

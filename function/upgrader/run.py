@@ -56,8 +56,6 @@ class _Run:
 
     def carry_out(self) -> dict[str, Any]:
         self.log.info("run.began", command=self.command.word.value, dry_run=self.command.changes_nothing)
-        for warning in warnings(self.policy, self.began):
-            self.account.warn(warning)
         self.recall()
         self.learn()
         self.observe()
@@ -187,6 +185,7 @@ class _Run:
         """Adds to a result that changes nothing why each graph waits, and what lies ahead."""
         survey = self.survey()
         self.account.explain(explain(survey, survey.decisions()))
+        self.account.add("warnings", warnings(self.policy, self.began))
         history, now = self.journal.history, self.shell.clock.now()
         if self.command.word is Word.STATUS:
             self.account.add("state", state_of(history))

@@ -116,18 +116,20 @@ def test_an_smn_event_upgrades_and_tells_once_and_its_repetition_does_nothing(
 
 def test_the_result_has_the_interfaces_shape(platform: Platform, cloud: Cloud) -> None:
     cloud.project("cn-north-4", PROJECT_ID).graph("demo", version="2.4.4")
-    result = platform.invoke("command_plan")
+    result, plan = platform.invoke("command_reconcile"), platform.invoke("command_plan")
     keys = "run_id policy command dry_run now decisions outcomes notified pending errors"
     assert list(result) == keys.split()
     assert len(result["policy"]) == 12
     keys = "region project_id graph_id graph rule from_version target action reason until job_id"
     assert list(result["decisions"][0]) == keys.split()
+    assert list(plan["decisions"][0]) == [*keys.split(), "checks", "earlier"]
 
 
 @pytest.mark.parametrize("event", sorted(path.stem for path in EVENTS.glob("*.json")))
-def test_every_event_of_the_folder_is_understood(platform: Platform, cloud: Cloud, event: str) -> None:
-    cloud.project("cn-north-4", PROJECT_ID).graph("demo", version="2.4.15")
-    assert platform.invoke(event)["errors"] == []
+def test_every_event_of_the_folder_is_understood(platform: Platform, cloud: Cloud, event: str, tmp_path: Path) -> None:
+    cloud.project("cn-north-4", PROJECT_ID).graph("orders", version="2.4.15")
+    policy = f"notify: {TOPIC}\nreleases: [{{version: 2.4.15}}]\nstate: file://{tmp_path}/state\nrules: [{{name: prod}}]"
+    assert platform.invoke(event, POLICY=policy)["errors"] == []
 
 
 def test_a_run_that_is_too_short_hands_over_to_a_process_that_knows_nothing(platform: Platform, cloud: Cloud) -> None:
@@ -165,7 +167,7 @@ def test_every_log_line_is_json_with_its_run_and_without_secrets(platform: Platf
 
 
 def test_a_wrong_policy_is_refused_before_anything_is_called(platform: Platform, cloud: Cloud) -> None:
-    result = platform.invoke("timer_nightly", POLICY=f"notify: {TOPIC}\nrules: [{{soak: 48h, cutof: 3}}]")
+    result = platform.invoke("timer_nightly", POLICY=f"notify: {TOPIC}\nrules: [{{soak: 48, cutof: 3}}]")
     assert [error.split(":")[1].strip() for error in result["errors"]] == ["rules[0].cutof", "rules[0].soak"]
     assert cloud.requests == []
 
