@@ -507,3 +507,32 @@ def test_the_spread_gives_each_graph_its_own_place_in_the_window() -> None:
     assert [one.until for one in plan(under, fleet, seen(), NOW + timedelta(minutes=30))] == [
         one.until for one in plan(under, fleet, seen(), NOW)
     ]
+
+
+def test_the_target_is_the_one_of_the_start_and_not_that_of_the_first_sight() -> None:
+    """A newer release that will be old enough when the window opens is what will be started then."""
+    past = seen(Released(at=NOW - DAY, release=Release(Version("2.4.20"))), at=NOW - 9 * DAY)
+    under = policy("[{min_release_age: 3d, windows: ['Sat 02:00-06:00 UTC']}]")
+    decision = decide(under, past)
+    assert (decision.until, decision.target) == (at("2026-11-28 02:00"), Version("2.4.20"))
+    assert decide(under, past, at("2026-11-28 02:00")).target == Version("2.4.20")
+
+
+def test_a_graph_that_is_created_again_does_not_begin_the_soak_again() -> None:
+    past = seen(Verified(at=NOW - 10 * HOUR, rule="dev", version=X))
+    again = msgspec.structs.replace(DEV, id="another")
+    assert decide(policy(SOAK), past, others=(again,)).reason is Reason.DUE
+
+
+def test_a_release_without_a_date_is_not_pending_for_ever() -> None:
+    assert decide(policy("[{min_release_age: 7d}]", trust_released_at="true"), seen()).until == NOW + 7 * DAY
+
+
+def test_a_release_that_the_journal_has_not_seen_yet_is_first_seen_now() -> None:
+    under = policy("[{min_release_age: 7d}]", releases="[{version: 2.4.15, released_at: 2026-10-01}]")
+    assert decide(under, History()).until == NOW + 7 * DAY
+    trusting = policy(
+        "[{min_release_age: 7d}]", releases="[{version: 2.4.15, released_at: 2026-10-01}]", trust_released_at="true"
+    )
+    assert decide(trusting, History()).reason is Reason.DUE
+    assert decide(trusting, seen()).reason is Reason.DUE
