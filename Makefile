@@ -38,6 +38,9 @@ package: $(READY) ## dist/function.zip
 dist/function.zip: $(READY) requirements.txt deploy/package.py $(shell find function -type f -not -path '*/__pycache__/*')
 	@$(PY) -m deploy.package
 
+windows: $(READY) ## windows against an oracle, around every change of the clocks in every zone to 2038: some minutes
+	@PYTHONPATH=function $(PY) -m tests.oracles.windows
+
 bench: $(READY) dist/function.zip ## cold start of the unpacked zip beside others, and what planning and a forecast cost
 	@$(PY) -m benchmarks.cold_start
 	@$(PY) -m benchmarks.planning
