@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from copy import deepcopy
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
-from statistics import median_low
 
 import msgspec
 
@@ -70,7 +69,7 @@ class _Future:
         self._places = {one.graph.id: place for place, one in enumerate(governed)}
         self._active = dict.fromkeys(self._places)
         self._calendars: dict[str, Calendar] = {}
-        self._duration = median_low(history.durations) if history.durations else USUAL_DURATION
+        self._duration = _median(history.durations) or USUAL_DURATION
         self._ends: list[tuple[datetime, str]] = []
         for attempt in history.open_attempts():
             if attempt.graph_id in self._places:
@@ -158,3 +157,7 @@ class _Future:
             one = self._governed[place]
             graph = msgspec.structs.replace(one.graph, version=attempt.to_version)
             self._governed[place] = msgspec.structs.replace(one, graph=graph)
+
+
+def _median(durations: list[timedelta]) -> timedelta | None:
+    return sorted(durations)[len(durations) // 2] if durations else None

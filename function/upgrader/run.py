@@ -12,14 +12,11 @@ from typing import Any
 from .account import Account
 from .cloud.errors import CloudError
 from .events import Command, Word
-from .explain import explain, state_of
 from .following import Following
-from .forecast import forecast, shown
 from .governing import govern
 from .history import AnyRecord, History, Noticed, Released, Verified
 from .instructions import Unclear, news, records_of
 from .journal import JournalError
-from .lint import warnings
 from .model import Action, Attempt, BackupAttempt, Decision, Graph, Project, Reason
 from .notices import notices
 from .outbox import tell
@@ -183,6 +180,10 @@ class _Run:
 
     def explain(self) -> None:
         """Adds to a result that changes nothing why each graph waits, and what lies ahead."""
+        from .explain import explain, state_of  # only looking needs these: a cold start does not
+        from .forecast import forecast, shown
+        from .lint import warnings
+
         survey = self.survey()
         self.account.explain(explain(survey, survey.decisions()))
         self.account.add("warnings", warnings(self.policy, self.began))

@@ -225,3 +225,32 @@ def test_the_same_graph_id_in_two_regions_is_two_graphs_with_a_decision_each() -
     here = graph("a")
     there = Graph(project=Project("cn-east-3", "p2"), id="other", name="a", version=here.version, status=here.status)
     assert len(plan(policy(), [here, there], history("2.4.15"), NOW)) == 2
+
+
+@pytest.mark.parametrize(
+    "targets",
+    [
+        Targets(graph_ids=(graph("a").id,)),
+        Targets(graph_names=("b", "a")),
+        Targets(tags={"env": "prod"}),
+        Targets(graph_ids=(graph("a").id,), graph_names=("a",), tags={"env": "prod"}),
+    ],
+)
+def test_a_release_with_targets_is_for_those(targets: Targets) -> None:
+    announced = history("2.4.15", targets=targets)
+    assert decide(policy(), graph("a", env="prod"), announced).reason is Reason.DUE
+    assert decide(policy(), graph("x", env="dev"), announced).reason is Reason.NO_RELEASE
+
+
+@pytest.mark.parametrize(
+    "targets",
+    [
+        Targets(graph_ids=("other",), graph_names=("a",)),
+        Targets(graph_names=("other",), graph_ids=(graph("a").id,)),
+        Targets(graph_names=("a",), tags={"env": "test"}),
+        Targets(graph_names=("a",), tags={"env": "prod", "team": "x"}),
+    ],
+)
+def test_a_graph_must_fit_every_list_of_the_targets(targets: Targets) -> None:
+    announced = history("2.4.15", targets=targets)
+    assert decide(policy(), graph("a", env="prod"), announced).reason is Reason.NO_RELEASE

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.builders import at
-from upgrader.windows import Calendar, Window
+from upgrader.windows import Calendar, Opening, Window
 
 NOTHING = timedelta()
 
@@ -153,3 +153,162 @@ def _first_minute(zone: ZoneInfo, begin: datetime, day: object, opens: int) -> d
         if str(wall.date()) > str(day):
             return minute
         minute += timedelta(minutes=1)
+
+
+def by_rule(rrule: str, start: str = "23:00", duration: str = "3h", timezone: str = "UTC") -> dict[str, str]:
+    return {"rrule": rrule, "start": start, "duration": duration, "timezone": timezone}
+
+
+@pytest.mark.parametrize(
+    ("written", "opens"),
+    [
+        (by_rule("FREQ=MONTHLY;BYDAY=3TH"), ["2026-12-17 23:00", "2027-01-21 23:00"]),
+        (by_rule("RRULE:FREQ=MONTHLY;BYDAY=-1SU"), ["2026-11-29 23:00", "2026-12-27 23:00"]),
+        (by_rule("freq=monthly;bymonthday=1,15"), ["2026-12-01 23:00", "2026-12-15 23:00"]),
+        (by_rule("FREQ=YEARLY;BYYEARDAY=1,100"), ["2027-01-01 23:00", "2027-04-10 23:00"]),
+        (by_rule("FREQ=YEARLY;BYWEEKNO=2;BYDAY=MO"), ["2027-01-11 23:00"]),
+        (by_rule("FREQ=WEEKLY;BYDAY=SA,SU", "02:00"), ["2026-11-28 02:00", "2026-11-29 02:00", "2026-12-05 02:00"]),
+        (by_rule("FREQ=DAILY;INTERVAL=1", "02:00"), ["2026-11-23 02:00", "2026-11-24 02:00"]),
+        (by_rule("FREQ=DAILY;BYHOUR=2,14", "02:00"), ["2026-11-23 02:00", "2026-11-23 14:00", "2026-11-24 02:00"]),
+        (by_rule("FREQ=WEEKLY;INTERVAL=2;BYDAY=SA", "2026-01-03T02:00"), ["2026-12-05 02:00", "2026-12-19 02:00"]),
+        (by_rule("FREQ=WEEKLY", "2026-01-01 02:00"), ["2026-11-26 02:00", "2026-12-03 02:00"]),
+        (by_rule("FREQ=MONTHLY;COUNT=12", "2026-01-31T02:00"), ["2026-12-31 02:00", "2027-01-31 02:00", "2027-03-31 02:00"]),
+        (by_rule("FREQ=DAILY;UNTIL=20261125T000000", "02:00"), ["2026-11-23 02:00", "2026-11-24 02:00"]),
+        (by_rule("FREQ=DAILY", "02:00", timezone="Asia/Shanghai"), ["2026-11-23 18:00", "2026-11-24 18:00"]),
+    ],
+)
+def test_a_window_by_rule_opens_as_rfc_5545_says(written: dict[str, str], opens: list[str]) -> None:
+    openings = [opened for opened, _ in Window(written).openings(at("2026-11-23 00:00")) if opened >= at("2026-11-23 00:00")]
+    assert openings[: len(opens)] == [at(text) for text in opens]
+
+
+def test_a_window_by_rule_ends_with_its_rule() -> None:
+    ending = Window(by_rule("FREQ=DAILY;UNTIL=20261125T000000", "02:00"))
+    assert first_start([ending], NOTHING, at("2026-11-25 00:00")) is None
+    counted = Window(by_rule("FREQ=DAILY;COUNT=2", "2026-11-24T02:00"))
+    assert [opened for opened, _ in counted.openings(at("2026-11-23 00:00"))] == [
+        at("2026-11-24 02:00"),
+        at("2026-11-25 02:00"),
+    ]
+
+
+def test_a_window_by_rule_that_opened_days_ago_is_still_open() -> None:
+    written = by_rule("FREQ=MONTHLY;BYMONTHDAY=20", "00:00", "5d")
+    now = at("2026-11-23 12:00")
+    assert first_start([Window(written)], NOTHING, now) == (now, at("2026-11-25 00:00"))
+
+
+RULE = by_rule("FREQ=DAILY", "02:00")
+
+
+@pytest.mark.parametrize(
+    ("written", "wrong"),
+    [
+        (5, "a window is a text, as `Sun 02:00-06:00 Asia/Shanghai`, or {rrule, start, duration, timezone}"),
+        ({**RULE, "more": "x"}, "a window by rule has rrule, start, duration, timezone, all of them and nothing else"),
+        ({**RULE, "duration": "0m"}, "a window has a duration of more than nothing"),
+        ({**RULE, "rrule": 5}, "rrule and start are texts in quotes"),
+        ({**RULE, "start": 120}, "rrule and start are texts in quotes"),
+        (
+            {**RULE, "rrule": "FREQ=MINUTELY"},
+            "rrule needs FREQ=DAILY, WEEKLY, MONTHLY or YEARLY; for several openings a day use BYHOUR",
+        ),
+        (
+            {**RULE, "rrule": "FREQ=DAILY;UNTIL=20270101T000000Z"},
+            "UNTIL is a wall-clock time here, as the start is: write it without Z",
+        ),
+        (
+            {**RULE, "start": "2 o'clock"},
+            'start is a time of day, as "23:00", or a local date and time, as "2026-01-03T23:00"',
+        ),
+        (
+            {**RULE, "start": "٠٢:٠٠"},
+            'start is a time of day, as "23:00", or a local date and time, as "2026-01-03T23:00"',
+        ),
+        *(
+            (
+                {**RULE, "rrule": rule},
+                'this rrule counts from where it began: give start a date, as "2026-01-03T23:00"',
+            )
+            for rule in ("FREQ=WEEKLY", "FREQ=MONTHLY", "FREQ=YEARLY", "FREQ=DAILY;COUNT=3", "FREQ=DAILY;INTERVAL=2")
+        ),
+    ],
+)
+def test_a_window_by_rule_that_cannot_be_read_is_refused_with_the_reason(written: object, wrong: str) -> None:
+    with pytest.raises(ValueError, match=r".+") as refused:
+        Window(written)
+    assert str(refused.value) == wrong
+
+
+def test_what_dateutil_refuses_is_refused_with_its_words() -> None:
+    with pytest.raises(ValueError, match=r"rrule or start cannot be read \(.+\); accepted is RFC 5545"):
+        Window({**RULE, "rrule": "FREQ=DAILY;BYDAY=XX"})
+
+
+def test_always_is_always() -> None:
+    now = at("2026-11-23 02:00")
+    assert first_start([Window("always")], timedelta(hours=9), now) == (now, None)
+    assert first_start([Window(" always ")], timedelta(hours=9), now) == (now, None)
+
+
+def test_a_week_of_days_beyond_seven_is_none() -> None:
+    assert opening_days("* 02:00-03:00 UTC") == set(range(7))
+    with pytest.raises(ValueError, match="names no days"):
+        Window("Mon-Xyz 02:00-03:00 UTC")
+
+
+def calendar(
+    windows: list[str], *freezes: tuple[str, str], spread: timedelta = NOTHING, cutoff: timedelta = NOTHING
+) -> Calendar:
+    periods = [(at(begin), at(end)) for begin, end in freezes]
+    return Calendar([Window(text) for text in windows], cutoff, periods, at("2026-11-23 00:00"), spread)
+
+
+def span(opening: Opening | None) -> tuple[str, str] | None:
+    return opening and (f"{opening.start:%d %H:%M}", f"{opening.before:%d %H:%M}")
+
+
+def test_freezes_cut_windows_into_parts() -> None:
+    found = calendar(["* 02:00-06:00 UTC"], ("2026-11-23 03:00", "2026-11-23 04:00"), ("2026-11-23 05:00", "2026-11-24 03:00"))
+    assert span(found.first(at("2026-11-23 00:00"))) == ("23 02:00", "23 03:00")
+    assert span(found.first(at("2026-11-23 03:00"))) == ("23 04:00", "23 05:00")
+    assert span(found.first(at("2026-11-23 04:30"))) == ("23 04:30", "23 05:00")
+    assert span(found.first(at("2026-11-23 05:00"))) == ("24 03:00", "24 06:00")
+
+
+def test_freezes_may_overlap_and_touch() -> None:
+    found = calendar(
+        ["* 02:00-06:00 UTC"], ("2026-11-23 02:00", "2026-11-23 03:00"), ("2026-11-23 02:30", "2026-11-23 04:00"),
+        ("2026-11-23 04:00", "2026-11-23 05:00"),
+    )  # fmt: skip
+    assert span(found.first(at("2026-11-23 00:00"))) == ("23 05:00", "23 06:00")
+
+
+def test_a_freeze_leaves_the_cutoff_where_it_is() -> None:
+    found = calendar(["* 02:00-06:00 UTC"], ("2026-11-23 02:00", "2026-11-23 05:45"), cutoff=timedelta(minutes=30))
+    assert span(found.first(at("2026-11-23 00:00"))) == ("24 02:00", "24 05:30")
+
+
+def test_a_place_in_the_spread_is_a_part_of_it_from_the_opening() -> None:
+    found = calendar(["* 02:00-06:00 UTC"], spread=timedelta(hours=2))
+    assert span(found.first(at("2026-11-23 00:00"), 0.25)) == ("23 02:30", "23 06:00")
+    assert span(found.first(at("2026-11-23 03:00"), 0.25)) == ("23 03:00", "23 06:00")
+    assert span(found.first(at("2026-11-23 03:00"), 0.75)) == ("23 03:30", "23 06:00")
+
+
+def test_a_spread_longer_than_the_window_is_over_what_there_is() -> None:
+    found = calendar(["* 02:00-03:00 UTC"], spread=timedelta(hours=9), cutoff=timedelta(minutes=20))
+    assert span(found.first(at("2026-11-23 00:00"), 0.5)) == ("23 02:20", "23 02:40")
+
+
+def test_no_windows_are_always_and_have_no_spread() -> None:
+    found = calendar([], spread=timedelta(hours=9))
+    now = at("2026-11-23 02:00")
+    assert found.first(now, 0.9) == Opening(now, datetime.max.replace(tzinfo=timezone.utc), None)
+
+
+def test_a_window_that_ends_after_the_horizon_still_has_its_cutoff() -> None:
+    found = calendar(["* 02:00-06:00 UTC"], cutoff=timedelta(minutes=30))
+    late = at("2026-11-23 00:00") + timedelta(days=400, hours=1)
+    assert found.first(late) is None
+    assert span(found.first(late - timedelta(days=1))) == ("27 02:00", "27 05:30")
