@@ -7,7 +7,7 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/ready
 OTHERS := $(filter-out $(VERSION),3.10 3.11 3.12)
 
-.PHONY: help run test check others package bench schema simulator clean
+.PHONY: help run test check others package windows bench schema simulator clean
 .DEFAULT_GOAL := help
 
 help: ## what there is

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 
-from upgrader.windows import Calendar, Window
+from upgrader.windows import Calendar, Opening, Window
 
 from .transitions import Behaviour, Change
 from .window_cases import Case
-from .window_oracle import Span, starts
+from .window_oracle import Span, Start, starts
 
 _COMPARED = (28 * 60, 36 * 60)
 _WALKED = (_COMPARED[0] + 27 * 60, _COMPARED[1] + 48 * 60)
@@ -28,26 +28,28 @@ def compared(change: Change, some: Sequence[Case]) -> list[str]:
     disagreements = []
     for case in some:
         expected = starts(span, case.windows, case.cutoff)
-        known = span.minutes[-1] - timedelta(minutes=case.cutoff)
-        windows = [Window(window.written) for window in case.windows]
-        cutoff = timedelta(minutes=case.cutoff)
+        windows, cutoff = [Window(window.written) for window in case.windows], timedelta(minutes=case.cutoff)
+        known = span.minutes[-1] - cutoff
         calendar = Calendar(windows, cutoff, (), span.minutes[begin])
         for index in range(begin, end):
             minute = span.minutes[index]
             calendars = [calendar] if index % _AFRESH else [calendar, Calendar(windows, cutoff, (), minute)]
             for one in calendars:
                 found, wanted = one.first(minute), expected[index]
-                if wanted is None:
-                    agree = found is None or found.start > known
-                else:
-                    agree = found is not None and found.start == wanted.start and wanted.before in (None, found.before)
-                if not agree:
+                if not _agree(found, wanted, known):
+                    disagreements.append(f"{case}: at {minute:%Y-%m-%d %H:%M} {found}, but {wanted}")
                     break
             else:
                 continue
-            disagreements.append(f"{case}: at {minute:%Y-%m-%d %H:%M} {found}, but {wanted}")
             break
     return disagreements
+
+
+def _agree(found: Opening | None, wanted: Start | None, known: datetime) -> bool:
+    """`known`: the last minute of which the oracle is sure."""
+    if wanted is None or wanted.start > known:
+        return found is None or found.start > known
+    return found is not None and found.start == wanted.start and wanted.before in (None, found.before)
 
 
 def looked_at(behaviour: Behaviour) -> Sequence[Change]:

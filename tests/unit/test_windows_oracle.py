@@ -28,7 +28,7 @@ def test_windows_agree_with_the_oracle_around_changes_of_the_clocks_of_every_zon
         chosen = random.Random(behaviour.zones[0])
         zone = chosen.choice(behaviour.zones)
         for change in _neighbours(behaviour, chosen):
-            disagreements += compared(change, chosen.sample(cases(zone, change), 2))
+            disagreements += compared(change, chosen.sample(cases(zone, change), 2 if behaviour.changes else 1))
     assert not disagreements, "\n".join(disagreements)
 
 
@@ -37,10 +37,6 @@ def _neighbours(behaviour: Behaviour, chosen: random.Random) -> list[Change]:
     changes = looked_at(behaviour)
     first = chosen.randrange(max(len(changes) - 1, 1))
     return list(changes[first : first + 2])
-
-
-def test_windows_agree_with_the_oracle_under_every_window_around_a_change() -> None:
-    assert not compared(NEW_YORK, cases("America/New_York", NEW_YORK))
 
 
 def test_the_comparison_sees_a_window_that_opens_or_closes_a_minute_off() -> None:
