@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from upgrader.clock import SystemClock
+from upgrader.cloud.engine import Engine
 from upgrader.cloud.ges import Ges
 from upgrader.cloud.smn import Smn
 from upgrader.cloud.transport import Transport
@@ -84,6 +85,7 @@ def _handle(event: object, platform: Platform, run_id: str, log: Log) -> dict[st
         home=home,
         ges=Ges(transport, policy.api),
         smn=Smn(transport),
+        engine=Engine(platform.token, clock, remaining),
         journal=Journal(_MEMORY if policy.state.folder is None else Folder(policy.state.folder)),
         clock=clock,
         remaining=remaining,

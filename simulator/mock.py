@@ -19,6 +19,7 @@ from .cloud import Cloud
 from .wire import NoAnswer, Request
 
 _HOSTS = re.compile(r"https?://[a-z0-9.-]+\.(myhuaweicloud\.(com|eu)|huaweicloud\.com)(:\d+)?(/.*)?$")
+_ADDRESSES = re.compile(r"https?://(?!127\.)\d{1,3}(\.\d{1,3}){3}(:\d+)?/ges/v1\.0/.*$")  # of graphs, for their data plane
 _METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE")
 _active: list[Cloud] = []
 
@@ -42,7 +43,8 @@ class _Mock:
         self._mock = responses.RequestsMock(assert_all_requests_are_fired=False)
         self._mock.start()
         for method in _METHODS:
-            self._mock.add_callback(method, _HOSTS, callback=functools.partial(_answer, cloud))
+            for hosts in (_HOSTS, _ADDRESSES):
+                self._mock.add_callback(method, hosts, callback=functools.partial(_answer, cloud))
         for loopback in ("http://127.0.0.1", "http://localhost"):
             self._mock.add_passthru(loopback)
         _active.append(cloud)

@@ -119,7 +119,10 @@ class Project(msgspec.Struct, frozen=True, order=True):
 
 
 class Graph(msgspec.Struct, frozen=True):
-    """A graph as GES shows it. What GES left out or garbled is None."""
+    """A graph as GES shows it. What GES left out or garbled is None.
+
+    `address` is where its own engine listens, inside its VPC where it can; `https`: only so (ges.md 2.8).
+    """
 
     project: Project
     id: str
@@ -130,6 +133,8 @@ class Graph(msgspec.Struct, frozen=True):
     enterprise_project: str | None = None
     product_type: str | None = None
     arch: str | None = None
+    address: str | None = None
+    https: bool = False
 
 
 class Targets(msgspec.Struct, frozen=True):

@@ -58,6 +58,11 @@ class Platform:
             return Credentials(ak, sk, self.variable("HUAWEICLOUD_SDK_SECURITY_TOKEN") or "")
         return None
 
+    @property
+    def token(self) -> str | None:
+        """The IAM token of the agency, which graphs' own engines want (ges.md 2.8)."""
+        return self._text("getToken")
+
     def policy_text(self, beside: Path) -> str:
         """POLICY, or the file that POLICY_FILE names, or policy.yaml `beside` the handler. Raises OSError, ValueError."""
         text = self.variable("POLICY")

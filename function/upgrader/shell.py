@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from .clock import Clock
+from .cloud.engine import Engine
 from .cloud.ges import Ges
 from .cloud.smn import Smn
 from .journal import Journal
@@ -27,6 +28,7 @@ class Shell(msgspec.Struct, frozen=True):
     home: Project
     ges: Ges
     smn: Smn
+    engine: Engine
     journal: Journal
     clock: Clock
     remaining: Callable[[], timedelta]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
@@ -96,7 +97,11 @@ class Plan:
 
 @dataclass(slots=True, eq=False)
 class Graph:
-    """A graph. `version` and `status` are what GES shows now, and may be set by an operator's hand."""
+    """A graph. `version` and `status` are what GES shows now, and may be set by an operator's hand.
+
+    Its own engine (the data plane) says `engine_version`, or the graph's; is `sick` where it says nothing; and knows the
+    `answers` in rows to these statements of Cypher.
+    """
 
     cloud: Cloud
     project: Project
@@ -116,6 +121,9 @@ class Graph:
     upgrade: Upgrade | None = None
     _next: Plan = field(default_factory=Plan)
     _next_backup: Literal["success", "failed"] = "success"
+    engine_version: str | None = None
+    sick: bool = False
+    answers: dict[str, list[list[Any]]] = field(default_factory=dict)
 
     def __init__(
         self,
@@ -144,6 +152,15 @@ class Graph:
         self.upgrade = None
         self._next = Plan()
         self._next_backup = "success"
+        self.engine_version = None
+        self.sick = False
+        self.answers = {}
+
+    @property
+    def private_ip(self) -> str:
+        """The address of its engine in its VPC, by its id."""
+        first, second = sha256(self.id.encode()).digest()[:2]
+        return f"192.168.{first}.{max(second, 1)}"
 
     def next_backup(self, outcome: Literal["success", "failed"]) -> None:
         self._next_backup = outcome

@@ -59,7 +59,7 @@ def graph_shown(graph: Graph, api: str) -> dict[str, Any]:
         "replication": 1,
         "created": _time(graph.created),
         "updated": _time(graph.updated),
-        "private_ip": "192.168.0.4",
+        "private_ip": graph.private_ip,
         "public_ip": "49.4.81.183",
         "traffic_ip_list": ["192.168.0.5", "192.168.0.6"],
         "arch": graph.arch,

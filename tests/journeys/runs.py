@@ -11,6 +11,7 @@ from simulator import ACCESS_KEY, SECRET_KEY, Cloud, VirtualClock, mock_huaweicl
 from simulator.ges.models import Graph
 from tests.builders import NOW, PROJECT, PROJECT_ID, RELEASES_TOPIC, TOPIC, policy
 from upgrader.cloud.credentials import Credentials
+from upgrader.cloud.engine import Engine
 from upgrader.cloud.ges import Ges
 from upgrader.cloud.smn import Smn
 from upgrader.cloud.transport import Transport
@@ -23,6 +24,7 @@ from upgrader.run import run
 from upgrader.shell import Shell
 
 REGION = "cn-north-4"
+TOKEN = "MIIEtokenOfTheAgency"
 RUN_NUMBERS = itertools.count(1)
 
 
@@ -35,6 +37,8 @@ class World:
         self.cloud.release("2.4.9", "2.4.15")
         self.project = self.cloud.project(REGION, PROJECT_ID)
         self.topic = self.project.topic("ges-upgrades")
+        self.token: str | None = TOKEN
+        self.cloud.token(TOKEN)
         self.policy = policy_ or policy()
         self.storage = storage or (Folder(self.policy.state.folder) if self.policy.state.folder else Memory())
 
@@ -61,6 +65,7 @@ class World:
                 home=PROJECT,
                 ges=Ges(transport, self.policy.api),
                 smn=Smn(transport),
+                engine=Engine(self.token, self.clock, remaining),
                 journal=Journal(self.storage),
                 clock=self.clock,
                 remaining=remaining,

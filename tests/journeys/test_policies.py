@@ -511,3 +511,37 @@ def test_started_is_told_where_it_is_asked_for() -> None:
     world.run()
     assert world.told() == ["notice", "succeeded"]
     assert notices(world)[0]["notice"] == "started"
+
+
+COUNT = "MATCH (n) RETURN count(n)"
+
+
+def test_an_upgrade_whose_engine_passes_the_health_check_succeeded() -> None:
+    world = World(policy(f"[{{health_check: {{cypher: '{COUNT}', rows: [[3]]}}}}]"))
+    world.graph().answers[COUNT] = [[3]]
+    result = world.run()
+    assert [one["outcome"] for one in result["outcomes"]] == ["succeeded"]
+    assert result["outcomes"][0]["detail"] == "the health check passed"
+
+
+@pytest.mark.parametrize("ailing", ["rows", "version", "sick", "token"])
+def test_an_upgrade_whose_engine_fails_the_health_check_or_cannot_be_asked_is_a_failure(ailing: str) -> None:
+    world = World(policy(f"[{{health_check: {{cypher: '{COUNT}', rows: [[3]]}}}}]"))
+    graph = world.graph()
+    graph.answers[COUNT] = [[2]] if ailing == "rows" else [[3]]
+    graph.engine_version = "2.4.4" if ailing == "version" else None
+    graph.sick = ailing == "sick"
+    world.token = None if ailing == "token" else world.token
+    world.run()
+    assert world.told() == ["unhealthy"]
+    message = (world.topic.messages[0].structure or {})["email"]
+    assert "Roll Back" in message
+    assert "within 30 days" in message
+    assert "The rule rule-1 is halted at 2.4.15" in message
+
+
+def test_without_a_health_check_no_engine_is_asked() -> None:
+    world = World()
+    world.graph()
+    world.run()
+    assert not world.cloud.calls("engine.version")

@@ -265,7 +265,7 @@ def calendar(
 
 
 def span(opening: Opening | None) -> tuple[str, str] | None:
-    return opening and (f"{opening.start:%d %H:%M}", f"{opening.before:%d %H:%M}")
+    return (f"{opening.start:%d %H:%M}", f"{opening.before:%d %H:%M}") if opening else None
 
 
 def test_freezes_cut_windows_into_parts() -> None:

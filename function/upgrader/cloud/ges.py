@@ -219,6 +219,8 @@ def _graph(project: Project, item: Mapping[str, Any]) -> Graph | None:
         enterprise_project=_enterprise_project(item.get("sys_tags", item.get("sysTags"))),
         product_type=_text(item, "product_type", "productType"),
         arch=_text(item, "arch"),
+        address=_text(item, "private_ip", "privateIp", "public_ip", "publicIp"),
+        https=item.get("enable_https", item.get("enableHttps")) is True,
     )
 
 
