@@ -24,9 +24,7 @@ TESTS = (
     "tests/unit/test_planner_properties.py",
     "tests/unit/test_windows.py",
     "tests/unit/test_versions.py",
-    "tests/unit/test_policy.py",
-    "tests/unit/test_lint.py",
-    "tests/journeys/test_policies.py",
+    "tests/unit/test_explain.py",
 )
 LEAST = 0.9
 

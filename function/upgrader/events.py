@@ -48,7 +48,7 @@ _ARGUMENTS: dict[Word, tuple[str, ...]] = {
     Word.APPROVE: ("version!", "rule", "graph"),
     Word.PAUSE: ("rule", "graph"),
     Word.RESUME: ("rule", "graph", "version"),
-    Word.RETRY: ("graph!",),
+    Word.RETRY: ("rule", "graph"),
 }
 _EXAMPLES = {
     Word.RELEASE: "{'command': 'release', 'version': '2.4.15'}",
@@ -170,8 +170,8 @@ def _command(event: Mapping[str, Any]) -> Command:
         if argument.endswith("!") and argument[:-1] not in given:
             example = f"as {_EXAMPLES[word]}"
             raise EventError(f"the command {name} needs a {argument[:-1]}, {example}; nothing was changed")
-    if word is Word.APPROVE and ("rule" in given) == ("graph" in given):
-        raise EventError(f"the command approve needs a rule or a graph, as {_EXAMPLES[word]}; nothing was changed")
+    if word in (Word.APPROVE, Word.RETRY) and ("rule" in given) == ("graph" in given):
+        raise EventError(f"the command {name} needs a rule or a graph, as {_EXAMPLES[word]}; nothing was changed")
     if word in (Word.PAUSE, Word.RESUME) and {"rule", "graph"} <= set(given):
         raise EventError(f"the command {name} takes a rule or a graph, not both; nothing was changed")
     dry_run = given.get("dry_run", False)

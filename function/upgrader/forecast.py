@@ -15,7 +15,7 @@ import msgspec
 
 from .governing import Governed, govern
 from .history import BackedUp, Ended, History, Intended, Noticed, Told, Verified
-from .model import Action, Attempt, Decision, Graph, Reason, Verdict
+from .model import Action, Attempt, Decision, Graph, Reason, Status, Verdict
 from .moments import ceiled
 from .planner import Survey, arrivals
 from .policy import Policy
@@ -155,7 +155,7 @@ class _Future:
             self._history.apply(Ended(at=self._now, attempt_id=attempt.id, verdict=Verdict.SUCCEEDED))
             place = self._places[graph_id]
             one = self._governed[place]
-            graph = msgspec.structs.replace(one.graph, version=attempt.to_version)
+            graph = msgspec.structs.replace(one.graph, version=attempt.to_version, status=Status("200"))
             self._governed[place] = msgspec.structs.replace(one, graph=graph)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from .events import Command, Word
+from .governing import govern
 from .history import AnyRecord, Approved, History, Paused, Released, Resumed, Retried, Withdrawn
 from .model import Graph
 from .policy import Policy
@@ -30,8 +31,9 @@ def records_of(command: Command, policy: Policy, fleet: Iterable[Graph], history
         return [] if paused else [Paused(at=now, rule=command.rule, graph_id=graph_id, reason=command.reason)]
     if command.word is Word.RESUME:
         return [Resumed(at=now, rule=command.rule, graph_id=graph_id, version=command.version)]
-    if command.word is Word.RETRY and graph_id is not None:
-        return [Retried(at=now, graph_id=graph_id)]
+    if command.word is Word.RETRY:
+        named = [graph_id] if graph_id is not None else _in_trouble(command.rule, policy, fleet, history)
+        return [Retried(at=now, graph_id=one) for one in named]
     return []
 
 
@@ -56,6 +58,13 @@ def _must_be_known(version: Version, policy: Policy, history: History) -> None:
     if version not in known:
         names = ", ".join(str(one) for one in sorted(known)) or "none yet"
         raise Unclear(f"approve: no release {version} is known; known are {names}; nothing was changed")
+
+
+def _in_trouble(rule: str | None, policy: Policy, fleet: Iterable[Graph], history: History) -> list[str]:
+    """The ids of the rule's graphs with which something went wrong."""
+    ids = [one.graph.id for one in govern(policy.rules, fleet) if one.rule and one.rule.name == rule]
+    wrong = (history.refusals, history.backup_refusals)
+    return [one for one in ids if history.trouble(one) or any(one in refusals for refusals in wrong)]
 
 
 def _graph_id(command: Command, fleet: Iterable[Graph]) -> str:

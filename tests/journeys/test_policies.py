@@ -270,6 +270,15 @@ def test_without_a_successful_backup_nothing_is_upgraded_and_it_is_told(tmp_path
     assert graph.version == "2.4.15"
 
 
+def test_retry_of_a_rule_is_for_all_its_graphs_with_which_something_went_wrong(tmp_path: Path) -> None:
+    world = world_under(tmp_path, "[{name: all, max_concurrent: 2, max_failures: 2}]")
+    for name in ("graph_a", "graph_b", "graph_c"):
+        world.graph(name).next_upgrade("failed" if name != "graph_c" else "success")
+    assert world.run()["outcomes"]
+    world.run({"command": "retry", "rule": "all"})
+    assert {graph.version for graph in world.project.graphs.values()} == {"2.4.15"}
+
+
 def test_a_full_quota_of_backups_is_seen_before_anything_is_called(tmp_path: Path) -> None:
     world = world_under(tmp_path, BACKUP)
     world.graph()

@@ -1,0 +1,246 @@
+"""Why, and what if: every gate with its value, which one binds, and what would make the start earlier."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.builders import NOW, at, attempt, begin, graph, history, policy
+from upgrader.explain import explain, state_of
+from upgrader.forecast import forecast
+from upgrader.governing import govern
+from upgrader.history import (
+    AnyRecord,
+    Approved,
+    BackedUp,
+    Ended,
+    History,
+    Noticed,
+    Paused,
+    Refused,
+    Released,
+    Withdrawn,
+)
+from upgrader.model import Graph, Release, Verdict
+from upgrader.planner import Survey
+from upgrader.policy import Policy
+from upgrader.versions import Version
+
+X = Version("2.4.15")
+DEMO = graph("demo")
+
+
+def explained(under: Policy, past: History, *others: Graph, of: Graph = DEMO, complete: bool = True) -> dict[str, Any]:
+    survey = Survey(under, govern(under.rules, [of, *others]), past, NOW, complete)
+    return explain(survey, survey.decisions()).get(of.id, {})
+
+
+def value(under: Policy, past: History, name: str, *others: Graph) -> str:
+    return str(next(check["value"] for check in explained(under, past, *others)["checks"] if check["check"] == name))
+
+
+def binding(under: Policy, past: History, *others: Graph) -> list[str]:
+    return [check["check"] for check in explained(under, past, *others)["checks"] if check["binding"]]
+
+
+def seen(*records: AnyRecord) -> History:
+    return History([Released(at=NOW, release=Release(X)), *records])
+
+
+def refused() -> History:
+    past = begin(seen(), attempt(DEMO, job_id=None))
+    past.apply(Refused(at=NOW, attempt_id="attempt-demo", code="GES.7041", detail="not permitted"))
+    return past
+
+
+FREEZE = {"freezes": "[{from: 2026-11-23, until: 2026-11-25, reason: sale}]"}
+WAVES = "[{name: dev, match: {name: 'dev*'}}, {name: prod, after: [dev], soak: 6h}]"
+
+
+@pytest.mark.parametrize(
+    ("rules", "fields", "past", "name", "text"),
+    [
+        ("[{}]", {}, seen(), "release", "2.4.15"),
+        ("[{}]", {}, seen(), "rule", "rule-1, which governs 1"),
+        ("[{}]", {}, history(), "release", "none is known"),
+        ("[{versions: '>3'}]", {}, seen(), "release", "known are 2.4.15"),
+        ("[{}]", {"enabled": "false"}, seen(), "pause", "the policy says enabled: false"),
+        ("[{}]", {}, seen(Paused(at=NOW, reason="month end")), "pause", "since 2026-11-23T02:00:00Z: month end"),
+        ("[{}]", {}, seen(), "pause", "none"),
+        ("[{max_graphs: 3}]", {}, seen(), "count", "1 of at most 3"),
+        ("[{max_failures: 2}]", {}, seen(), "failures", "0 of 2 at 2.4.15"),
+        ("[{}]", {}, seen(), "status", "200"),
+        ("[{}]", {}, refused(), "refusal", "GES.7041, 1 times, the last at 2026-11-23T02:00:00Z: not permitted"),
+        ("[{min_release_age: 7d}]", {}, seen(), "age", "2.4.15 counts from 2026-11-23T02:00:00Z and needs 7d"),
+        ("[{mode: approve}]", {}, seen(), "mode", "approve"),
+        ("[{mode: approve}]", {}, seen(), "approval", "none"),
+        (
+            "[{mode: approve}]",
+            {},
+            seen(Approved(at=NOW, version=X, rule="rule-1")),
+            "approval",
+            "lapses 2026-12-07T02:00:00Z",
+        ),
+        ("[{}]", FREEZE, seen(), "freeze", "sale, until 2026-11-25T00:00:00Z"),
+        ("[{}]", {"freezes": "[{from: 2026-12-24, until: 2026-12-25}]"}, seen(), "freeze", "none of 1 now"),
+        ("[{}]", {}, seen(), "window", "always"),
+        (
+            "[{windows: ['Sat 02:00-06:00 UTC', 'Sun 02:00-06:00 UTC']}]",
+            {},
+            seen(),
+            "window",
+            "Sat 02:00-06:00 UTC | Sun 02:00-06:00 UTC, cutoff 30m: from 2026-11-28T02:00:00Z, before 2026-11-28T05:30:00Z",
+        ),
+        ("[{notice: 24h}]", {}, seen(), "notice", "1d before the start; told not yet"),
+        ("[{backup: required}]", {}, seen(), "backup", "required; none is known yet"),
+        (
+            "[{backup: required}]",
+            {},
+            seen(BackedUp(at=NOW, graph_id=DEMO.id, began_at=NOW)),
+            "backup",
+            "required; the last one known serves until 2026-11-24T02:00:00Z",
+        ),
+        ("[{}]", {}, seen(), "budget", "1 of 1 under the rule, 1 of 1 that could be failures at 2.4.15"),
+        (
+            "[{max_concurrent: 3, max_failures: 4}]",
+            {"max_concurrent": "2"},
+            seen(),
+            "budget",
+            "1 of 3 under the rule, 1 of 4 that could be failures at 2.4.15, 1 of 2 in all",
+        ),
+    ],
+)
+def test_each_gate_shows_its_value(rules: str, fields: dict[str, str], past: History, name: str, text: str) -> None:
+    assert value(policy(rules, **fields), past, name) == text
+
+
+def test_a_gate_that_the_rule_does_not_have_is_not_shown() -> None:
+    names = [check["check"] for check in explained(policy(), seen())["checks"]]
+    assert names == ["release", "rule", "pause", "failures", "status", "age", "mode", "window", "budget"]
+
+
+def test_a_wave_names_the_graphs_that_it_waits_for() -> None:
+    under = policy(WAVES)
+    assert value(under, seen(), "wave", graph("dev_a"), graph("dev_b", "2.4.15")) == "dev: 1 of 2 do not run 2.4.15: dev_a"
+    assert value(under, seen(), "wave", graph("dev_b", "2.4.15")) == "dev: all 1 run 2.4.15, soaking 6h"
+    checks = explained(under, seen(), complete=False)["checks"]
+    assert "some project could not be listed" in next(one["value"] for one in checks if one["check"] == "wave")
+
+
+def test_what_was_passed_over_is_told_with_the_reason() -> None:
+    past = history("2.4.9")
+    past.apply(Released(at=NOW + timedelta(hours=-1), release=Release(Version("3.0.0"))))
+    past.apply(Released(at=NOW, release=Release(Version("2.4.20"), not_before=NOW + timedelta(days=2))))
+    assert value(policy("[{versions: '<3'}]"), past, "release") == (
+        "2.4.9; 3.0.0 is not allowed by versions <3; 2.4.20 is not old enough (0s) before 2026-11-25T02:00:00Z"
+    )
+    failed = begin(history("2.4.9", "2.4.15"), attempt(graph("dev"), rule="dev"))
+    failed.apply(Ended(at=NOW, attempt_id="attempt-dev", verdict=Verdict.FAILED))
+    waves = policy(WAVES.replace("dev*", "dev"))
+    assert value(waves, failed, "release", graph("dev", "2.4.9")) == "2.4.9; 2.4.15 is quarantined"
+
+
+@pytest.mark.parametrize(
+    ("rules", "fields", "past", "bound"),
+    [
+        ("[{min_release_age: 7d, windows: ['Sat 02:00-06:00 UTC']}]", {}, seen(), "age"),
+        ("[{min_release_age: 1d, windows: ['Sat 02:00-06:00 UTC']}]", {}, seen(), "window"),
+        ("[{windows: ['* 02:30-06:00 UTC']}]", FREEZE, seen(), "freeze"),
+        ("[{notice: 48h, min_release_age: 1d}]", {}, seen(), "notice"),
+        ("[{mode: approve, windows: ['Sat 02:00-06:00 UTC']}]", {}, seen(), "approval"),
+        ("[{windows: ['Sat 02:00-06:00 UTC']}]", {"enabled": "false"}, seen(), "pause"),
+        ("[{}]", {}, refused(), "refusal"),
+        ("[{versions: '>3'}]", {}, seen(), "release"),
+    ],
+)
+def test_the_one_gate_that_decides_is_marked(rules: str, fields: dict[str, str], past: History, bound: str) -> None:
+    assert binding(policy(rules, **fields), past) == [bound]
+
+
+def test_nothing_binds_a_graph_that_starts() -> None:
+    assert binding(policy(), seen()) == []
+
+
+def test_the_limits_bind_a_graph_that_waits_for_its_turn() -> None:
+    fleet = [graph("a"), graph("b")]
+    under = policy()
+    survey = Survey(under, govern(under.rules, fleet), seen(), NOW)
+    found = explain(survey, survey.decisions())
+    bound = [[check["check"] for check in one["checks"] if check["binding"]] for one in found.values()]
+    assert sorted(bound) == [[], ["budget"]]
+
+
+def test_a_change_of_each_field_is_tried() -> None:
+    rules = (
+        "[{name: dev, match: {name: dev}}, {name: prod, after: [dev], soak: 30h, notice: 24h, "
+        "min_release_age: 2d, windows: ['Sat 02:00-06:00 UTC']}]"
+    )
+    under = policy(rules, freezes="[{from: 2026-11-28, until: 2026-11-30, reason: sale}]")
+    found = explained(under, seen(), graph("dev", "2.4.15"))
+    assert found["earlier"] == [
+        "shortening min_release_age changes nothing",
+        "shortening the soak changes nothing",
+        "lifting the freeze gives 2026-11-28T02:00:00Z",
+        "a window on Wednesday gives 2026-11-25T02:00:00Z",
+        "shortening the notice changes nothing",
+    ]
+    assert explained(policy(), seen())["earlier"] == []
+
+
+def test_a_graph_that_no_rule_governs_has_no_gates() -> None:
+    assert explained(policy("[{match: {name: x}}]"), seen()) == {}
+    assert explained(policy(), seen(), of=graph("a", **{"ges-upgrader": "off"})) == {}
+    assert explained(policy(), seen(), of=graph("a", None)) == {}
+
+
+def test_the_state_is_what_the_journal_holds() -> None:
+    past = seen(
+        Paused(at=NOW, rule="prod", reason="month end"),
+        Approved(at=NOW, version=X, graph_id="g"),
+        Withdrawn(at=NOW, version=X),
+        Noticed(at=NOW, notice_id="n", text="x"),
+    )
+    begin(past, attempt(DEMO)).apply(Ended(at=NOW, attempt_id="attempt-demo", verdict=Verdict.FAILED))
+    moment = "2026-11-23T02:00:00Z"
+    assert state_of(past) == {
+        "releases": [{"version": "2.4.15", "first_seen": moment, "withdrawn": True}],
+        "pauses": [{"rule": "prod", "graph_id": None, "since": moment, "reason": "month end"}],
+        "approvals": [{"version": "2.4.15", "rule": None, "graph_id": "g", "at": moment}],
+        "failures": [{"rule": "rule-1", "version": "2.4.15", "failures": 1}],
+        "untold": ["n", "job-1:failed"],
+    }
+
+
+def test_a_forecast_takes_one_after_the_other_and_leaves_the_history_as_it_was() -> None:
+    past = seen()
+    fleet = [graph(name) for name in "abc"]
+    found = forecast(policy(), fleet, past, NOW, 1)
+    assert [one.at for one in found] == [NOW, NOW + timedelta(minutes=15), NOW + timedelta(minutes=30)]
+    assert {one.graph for one in found} == set("abc")
+    assert past.open_attempts() == []
+
+
+def test_a_forecast_takes_upgrades_for_as_long_as_they_took() -> None:
+    past = seen()
+    for number, minutes in enumerate((10, 40, 50)):
+        one = attempt(graph(f"g{number}"), rule="elsewhere")
+        begin(past, one).apply(Ended(at=NOW + timedelta(minutes=minutes), attempt_id=one.id, verdict=Verdict.SUCCEEDED))
+    found = forecast(policy(), [graph("a"), graph("b")], past, NOW, 1)
+    assert found[1].at - found[0].at == timedelta(minutes=40)
+
+
+def test_a_forecast_begins_with_what_is_on_its_way() -> None:
+    one = attempt(DEMO, began_at=NOW - timedelta(minutes=5))
+    under_way = msgspec.structs.replace(DEMO, status=graph("x", status="201").status)
+    found = forecast(policy(), [under_way, graph("next")], begin(seen(), one), NOW, 1)
+    assert [(one.graph, one.at) for one in found] == [("next", NOW + timedelta(minutes=10))]
+
+
+def test_a_forecast_ends_with_its_days() -> None:
+    under = policy("[{windows: ['Sat 02:00-06:00 UTC']}]")
+    assert forecast(under, [DEMO], seen(), NOW, 5) == []
+    (one,) = forecast(under, [DEMO], seen(), NOW, 6)
+    assert one.at == at("2026-11-28 02:00")
