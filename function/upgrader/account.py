@@ -15,10 +15,11 @@ from .shell import Shell
 
 
 class Account:
-    """Filled while the run goes on; `result` closes it."""
+    """Filled while the run goes on; `result` closes it. `ended` are the attempts whose end this run wrote down."""
 
     def __init__(self, command: Command, shell: Shell) -> None:
         self.notified = 0
+        self.ended: set[str] = set()
         self.errors: list[str] = list(command.remarks)
         self._command = command
         self._shell = shell
@@ -80,6 +81,7 @@ class Account:
             return [ended] if known and known.open and not (known.timed_out and not verdict.ends) else []
 
         if self.write(still_open):
+            self.ended.add(attempt.id)
             self._outcomes.append(
                 {
                     "graph_id": attempt.graph_id,

@@ -43,10 +43,10 @@ class _Run:
         self.journal = shell.journal
         self.log = shell.log
         self.account = Account(command, shell)
-        self.began = shell.clock.now()
+        self.began = self.looked = shell.clock.now()
         self.reserve = min(max(shell.remaining() / 10, timedelta(seconds=1)), timedelta(seconds=15))
         self.following = Following(shell, self.account)
-        self.starting = Starting(shell, self.account, self.following, self.left, TICKS)
+        self.starting = Starting(shell, self.account, self.following, self.left, TICKS, self.stands)
         self.fleet: dict[str, Graph] = {}
         self.unseen: set[Project] = set()
         self.plan: tuple[Decision, ...] = ()
@@ -95,6 +95,7 @@ class _Run:
 
     def observe(self) -> None:
         """All graphs of all projects. A project that cannot be listed is left alone, and told of."""
+        self.looked = self.shell.clock.now()
         for project in self.shell.projects:
             try:
                 graphs, remarks = self.shell.ges.list_graphs(project)
@@ -171,6 +172,14 @@ class _Run:
         seen = [graph for graph in self.fleet.values() if graph.project not in self.unseen]
         governed = govern(self.policy.rules, seen)
         return Survey(self.policy, governed, self.journal.history, self.shell.clock.now(), not self.unseen)
+
+    def stands(self, decision: Decision) -> bool:
+        """Whether the planner would say the same again, and no other run upgraded the graph since this one looked."""
+        ended = [one for one in self.journal.history.ended(decision.graph_id) if one.id not in self.account.ended]
+        if any(one.ended_at is not None and one.ended_at > self.looked for one in ended):
+            return False
+        said = (decision.graph_id, decision.action, decision.target)
+        return any((one.graph_id, one.action, one.target) == said for one in self.survey().decisions())
 
     def announce(self) -> None:
         """Writes down what is to be told, and tells it."""

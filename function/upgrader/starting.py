@@ -11,7 +11,7 @@ import msgspec
 from .account import Account, names
 from .cloud.errors import CloudError
 from .following import Following
-from .history import AnyRecord, BackedUp, BackupEnded, BackupIntended, BackupStarted, History, Intended, Started
+from .history import AnyRecord, BackedUp, BackupEnded, BackupIntended, BackupStarted, Intended, Started
 from .model import Attempt, BackupAttempt, Decision
 from .notices import started
 from .settle import LOOKS
@@ -21,13 +21,22 @@ CALLS_OF_AN_UPGRADE = 3
 
 
 class Starting:
-    """`left` is the time that may still be spent on waiting; `looks` are the pauses before each look, in seconds."""
+    """`left` is the time that may still be spent on waiting; `looks` are the pauses before each look, in seconds.
+
+    `still` says whether a decision stands under the history as it is by now, and at this time.
+    """
 
     def __init__(
-        self, shell: Shell, account: Account, following: Following, left: Callable[[], timedelta], looks: tuple[float, ...]
+        self,
+        shell: Shell,
+        account: Account,
+        following: Following,
+        left: Callable[[], timedelta],
+        looks: tuple[float, ...],
+        still: Callable[[Decision], bool],
     ) -> None:
         self._shell, self._account, self._following = shell, account, following
-        self._left, self._looks = left, looks
+        self._left, self._looks, self._still = left, looks, still
 
     def upgrade(self, decision: Decision) -> bool:
         """Starts an upgrade. Whether the call was tried."""
@@ -45,7 +54,7 @@ class Starting:
             began_at=self._shell.clock.now(),
             closes=decision.closes,
         )
-        if not self._intend(attempt, Intended(at=attempt.began_at, attempt=attempt)):
+        if not self._intend(decision, Intended(at=attempt.began_at, attempt=attempt)):
             return False
         for number in range(CALLS_OF_AN_UPGRADE):
             if number and (self._late(decision.start_before) or self._left() <= timedelta()):
@@ -105,7 +114,7 @@ class Starting:
             left = self._shell.ges.backups_left(decision.project)
         except CloudError as error:
             self._account.complain(f"{error}; {decision.graph} could not be backed up and is not upgraded")
-            return self._fail(attempt, str(error))
+            return self._fail(decision, attempt, str(error))
         for backup in backups:
             if backup.succeeded and backup.began_at and now < backup.began_at + rule.backup_max_age:
                 self._account.note(BackedUp(at=now, graph_id=decision.graph_id, began_at=backup.began_at))
@@ -113,12 +122,12 @@ class Starting:
         under_way = next((one for one in backups if one.status == "backing_up" and one.began_at), None)
         if under_way is not None and under_way.began_at is not None:
             attempt = msgspec.structs.replace(attempt, began_at=under_way.began_at)
-            return self._intend(attempt, BackupIntended(at=now, backup=attempt))
+            return self._intend(decision, BackupIntended(at=now, backup=attempt))
         if left is not None and left < 1:
             detail = "the project's quota of backups is used up; delete one"
             self._account.complain(f"{decision.graph}: {detail}; {decision.graph} is not upgraded")
-            return self._fail(attempt, detail)
-        if not self._intend(attempt, BackupIntended(at=now, backup=attempt)):
+            return self._fail(decision, attempt, detail)
+        if not self._intend(decision, BackupIntended(at=now, backup=attempt)):
             return False
         try:
             job_id = self._shell.ges.create_backup(attempt.project, attempt.graph_id)
@@ -132,18 +141,13 @@ class Starting:
         self._shell.log.info("backup.started", graph=attempt.graph, region=attempt.project.region, job=job_id)
         return True
 
-    def _intend(self, attempt: Attempt | BackupAttempt, record: AnyRecord) -> bool:
-        """Writes the intent down, unless another run was faster."""
+    def _intend(self, decision: Decision, record: AnyRecord) -> bool:
+        """Writes the intent down, if the decision still stands at this instant, after all that others have written."""
+        return bool(self._account.write(lambda history: [record] if history.readable and self._still(decision) else []))
 
-        def free(history: History) -> list[AnyRecord]:
-            taken = history.open_attempt(attempt.graph_id) or history.open_backup(attempt.graph_id)
-            return [] if taken or not history.readable else [record]
-
-        return bool(self._account.write(free))
-
-    def _fail(self, attempt: BackupAttempt, detail: str) -> bool:
+    def _fail(self, decision: Decision, attempt: BackupAttempt, detail: str) -> bool:
         now = self._shell.clock.now()
-        if not self._intend(attempt, BackupIntended(at=now, backup=attempt)):
+        if not self._intend(decision, BackupIntended(at=now, backup=attempt)):
             return False
         self._account.note(BackupEnded(at=now, backup_id=attempt.id, detail=detail))
         return True

@@ -106,3 +106,39 @@ def test_a_version_that_shows_a_little_later_than_the_job_ends_is_a_success(monk
     world.run()
     assert lagging == []
     assert world.told() == ["succeeded"]
+
+
+TWO = "[{max_concurrent: 2, max_failures: 2}]"
+
+
+@pytest.mark.parametrize("command", [{"command": "pause"}, {"command": "withdraw", "version": "2.4.15"}])
+def test_what_a_person_says_while_a_run_starts_one_graph_keeps_it_from_the_next(
+    tmp_path: Path, command: dict[str, str]
+) -> None:
+    world = World(policy(TWO, state=f"file://{tmp_path}"))
+    for name in ("graph_a", "graph_b"):
+        world.graph(name)
+    once(world, "ges.upgrade_graph", lambda: world.run(command, seconds=2))
+    world.run()
+    assert len(world.cloud.upgrades) == 1
+    assert world.told() == ["succeeded"]
+
+
+def test_a_graph_that_another_run_upgraded_since_the_look_is_not_called_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(policy(state=f"file://{tmp_path}"))
+    world.graph()
+    handle, left = world.cloud.handle, [True]
+
+    def overtaken(request: Request) -> Response:
+        response = handle(request)
+        if request.operation == "ges.list_graphs" and left:
+            left.pop()
+            world.run()
+        return response
+
+    monkeypatch.setattr(world.cloud, "handle", overtaken)
+    world.run()
+    assert len(world.cloud.calls("ges.upgrade_graph")) == 1
+    assert world.told() == ["succeeded"]
