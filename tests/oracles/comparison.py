@@ -21,7 +21,8 @@ _QUIET = datetime(2028, 2, 29, 18, tzinfo=timezone.utc)
 def compared(change: Change, some: Sequence[Case]) -> list[str]:
     """The disagreements, the first of each case; from 28 hours before the change to 36 hours after it, COMPARED minutes.
 
-    One calendar is asked at every minute; now and then also one that begins at that minute.
+    One calendar is asked at every minute; now and then, and where starts begin or cease to be allowed, also one that begins
+    at that minute.
     """
     begin, end = _WALKED[0] - _COMPARED[0], _WALKED[0] + _COMPARED[1]
     span = Span(change.at - timedelta(minutes=_WALKED[0]), sum(_WALKED))
@@ -31,9 +32,11 @@ def compared(change: Change, some: Sequence[Case]) -> list[str]:
         windows, cutoff = [Window(window.written) for window in case.windows], timedelta(minutes=case.cutoff)
         known = span.minutes[-1] - cutoff
         calendar = Calendar(windows, cutoff, (), span.minutes[begin])
+        allowed = [start is not None and start.start == minute for start, minute in zip(expected, span.minutes)]
         for index in range(begin, end):
             minute = span.minutes[index]
-            calendars = [calendar] if index % _AFRESH else [calendar, Calendar(windows, cutoff, (), minute)]
+            afresh = index % _AFRESH == 0 or not allowed[index - 1] == allowed[index] == allowed[index + 1]
+            calendars = [calendar, Calendar(windows, cutoff, (), minute)] if afresh else [calendar]
             for one in calendars:
                 found, wanted = one.first(minute), expected[index]
                 if not _agree(found, wanted, known):
