@@ -63,7 +63,7 @@ CHANGES = {
 
 
 def explain(survey: Survey, decisions: Iterable[Decision]) -> dict[str, dict[str, Any]]:
-    """For each graph that a rule governs, `checks` and `earlier`.
+    """For each graph, `checks` and `earlier`.
 
     A check has its name, whether it holds, its value in words, until when it holds, and whether it is the one that binds.
     `earlier` are sentences on what a change of the policy would give.
@@ -71,8 +71,11 @@ def explain(survey: Survey, decisions: Iterable[Decision]) -> dict[str, dict[str
     changed = {name: _starts(survey, change) for name, change in CHANGES.items()}
     found = {}
     for one, decision in zip(survey.governed, decisions):
-        if one.rule is None or one.graph.version is None or one.opted_out:
+        settled = _settled(survey, one, decision)
+        if settled is not None:
+            found[decision.graph_id] = {"checks": [settled], "earlier": []}
             continue
+        assert one.rule is not None
         starts = {
             name: starts.get(one.graph.id) for name, starts in changed.items() if CHANGES[name].used(survey.policy, one.rule)
         }
@@ -115,6 +118,29 @@ def _starts(survey: Survey, change: Change) -> dict[str, datetime]:
             if start is not None:
                 found[one.graph.id] = start[0]
     return found
+
+
+def _settled(survey: Survey, one: Governed, decision: Decision) -> dict[str, Any] | None:
+    """The one check of a graph about which everything is clear before any release is looked at."""
+    attempt = survey.history.open_attempt(one.graph.id)
+    backup = survey.history.open_backup(one.graph.id)
+    if attempt is not None:
+        name, value = "attempt", f"to {attempt.to_version}, since {iso(attempt.began_at)}, job {attempt.job_id or 'unknown'}"
+    elif one.opted_out:
+        name, value = "opt-out", "the graph's own tag ges-upgrader=off"
+    elif one.rule is None:
+        name, value = "rule", "none matches"
+    elif one.graph.status.in_flight:
+        name, value = "status", f"{one.graph.status.code}: an upgrade or its rollback, by another hand"
+    elif backup is not None:
+        name, value = "backup", f"since {iso(backup.began_at)}, job {backup.job_id or 'unknown'}"
+    elif not survey.history.readable:
+        name, value = "state", "the journal cannot be read or written"
+    elif one.graph.version is None:
+        name, value = "version", "GES tells no version of the graph, or none that can be read"
+    else:
+        return None
+    return _check(name, Hold(decision.action, decision.reason), value, binding=True)
 
 
 def _checks(survey: Survey, one: Governed, decision: Decision, starts: dict[str, datetime | None]) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from upgrader.history import (
     AnyRecord,
     Approved,
     BackedUp,
+    BackupIntended,
     Ended,
     History,
     Noticed,
@@ -24,7 +25,7 @@ from upgrader.history import (
     Released,
     Withdrawn,
 )
-from upgrader.model import Graph, Release, Verdict
+from upgrader.model import BackupAttempt, Graph, Release, Verdict
 from upgrader.planner import Survey
 from upgrader.policy import Policy
 from upgrader.versions import Version
@@ -190,10 +191,26 @@ def test_a_change_of_each_field_is_tried() -> None:
     assert explained(policy(), seen())["earlier"] == []
 
 
-def test_a_graph_that_no_rule_governs_has_no_gates() -> None:
-    assert explained(policy("[{match: {name: x}}]"), seen()) == {}
-    assert explained(policy(), seen(), of=graph("a", **{"ges-upgrader": "off"})) == {}
-    assert explained(policy(), seen(), of=graph("a", None)) == {}
+BACKUP = BackupAttempt("b", DEMO.project, DEMO.id, DEMO.name, "rule-1", X, NOW, "job-2")
+
+
+@pytest.mark.parametrize(
+    ("of", "past", "rules", "check", "text"),
+    [
+        (DEMO, seen(), "[{match: {name: x}}]", "rule", "none matches"),
+        (graph("a", **{"ges-upgrader": "off"}), seen(), "[{}]", "opt-out", "the graph's own tag ges-upgrader=off"),
+        (graph("a", None), seen(), "[{}]", "version", "GES tells no version of the graph, or none that can be read"),
+        (graph("a", status="203"), seen(), "[{}]", "status", "203: an upgrade or its rollback, by another hand"),
+        (DEMO, begin(seen(), attempt(DEMO)), "[{}]", "attempt", "to 2.4.15, since 2026-11-23T02:00:00Z, job job-1"),
+        (DEMO, seen(BackupIntended(at=NOW, backup=BACKUP)), "[{}]", "backup", "since 2026-11-23T02:00:00Z, job job-2"),
+        (DEMO, History(readable=False), "[{}]", "state", "the journal cannot be read or written"),
+    ],
+)
+def test_what_is_clear_before_any_gate_is_the_one_check(of: Graph, past: History, rules: str, check: str, text: str) -> None:
+    assert explained(policy(rules), past, of=of) == {
+        "checks": [{"check": check, "holds": True, "value": text, "until": None, "binding": True}],
+        "earlier": [],
+    }
 
 
 def test_the_state_is_what_the_journal_holds() -> None:
