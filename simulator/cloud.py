@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import threading
 from collections.abc import Callable
@@ -78,6 +79,7 @@ class Cloud:
         self.on_invoke: Callable[[Invocation], None] | None = None
         self._keys: dict[str, tuple[str, str | None]] = {ACCESS_KEY: (SECRET_KEY, None)}
         self.tokens: set[str] = set()
+        self.numbers = itertools.count()  # of graphs, never given again
         self._switches: list[Switch] = []
         self._undelivered: list[Invocation] = []
         self._lock = threading.RLock()
@@ -172,9 +174,8 @@ class Cloud:
         parts = [unquote(part) for part in request.path.strip("/").split("/")]
         host = _HOST.fullmatch(request.headers.get("host", ""))
         respond: Callable[[Project, Request, list[str]], Response]
-        if parts[:2] == ["ges", "v1.0"] and parts[3:4] == ["graphs"] and len(parts) > 4:
-            address = request.headers.get("host", "").partition(":")[0]
-            return engine.answer(self, request, "" if address in ("127.0.0.1", "localhost") else address, parts)
+        if not host and parts[:2] == ["ges", "v1.0"] and parts[3:4] == ["graphs"] and len(parts) > 4:
+            return engine.answer(self, request, parts)
         if host and host["service"] == "obs":
             return self._route_obs(request, host["bucket"])
         if re.fullmatch(r"v2|v1\.0", parts[0]) and parts[2:3] == ["graphs"]:

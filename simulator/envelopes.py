@@ -9,6 +9,7 @@ from .wire import InternalError, Refusal, Request, Response
 # What a service calls a fault of its own (ges.md 5.2, smn-obs-core.md A4); the gateway's code where none is documented.
 _INTERNAL = {
     "ges": ("GES.7006", "The underlying graph engine has internal error."),
+    "engine": ("GES.8602", "Engine service unavailable."),
     "smn": ("SMN.0018", "Internal error."),
     "obs": ("InternalError", "We encountered an internal error. Please try again."),
 }

@@ -18,8 +18,11 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError
 from .cloud import Cloud
 from .wire import NoAnswer, Request
 
-_HOSTS = re.compile(r"https?://[a-z0-9.-]+\.(myhuaweicloud\.(com|eu)|huaweicloud\.com)(:\d+)?(/.*)?$")
-_ADDRESSES = re.compile(r"https?://(?!127\.)\d{1,3}(\.\d{1,3}){3}(:\d+)?/ges/v1\.0/.*$")  # of graphs, for their data plane
+# Huawei Cloud's names; and any address at all, where the path is that of a graph's data plane. Loopback is let through.
+_ADDRESSES = re.compile(
+    r"https?://([a-z0-9.-]+\.(myhuaweicloud\.(com|eu)|huaweicloud\.com)(:\d+)?(/.*)?"
+    r"|(?!127\.|localhost[:/])[^/]+/ges/v1\.0/.*)$"
+)
 _METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE")
 _active: list[Cloud] = []
 
@@ -43,8 +46,7 @@ class _Mock:
         self._mock = responses.RequestsMock(assert_all_requests_are_fired=False)
         self._mock.start()
         for method in _METHODS:
-            for hosts in (_HOSTS, _ADDRESSES):
-                self._mock.add_callback(method, hosts, callback=functools.partial(_answer, cloud))
+            self._mock.add_callback(method, _ADDRESSES, callback=functools.partial(_answer, cloud))
         for loopback in ("http://127.0.0.1", "http://localhost"):
             self._mock.add_passthru(loopback)
         _active.append(cloud)
@@ -88,6 +90,7 @@ def _answer(cloud: Cloud, sent: requests.PreparedRequest) -> tuple[int, dict[str
         headers=headers,
         body=body.encode() if isinstance(body, str) else body,
         at=cloud.clock.now(),
+        scheme=url.scheme,
     )
     try:
         response = cloud.handle(request)

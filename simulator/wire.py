@@ -24,6 +24,7 @@ class Request:
     region: str = ""
     id: str = ""
     status: int | None = None
+    scheme: str = ""  # that of the door in the process; the server's stands for all
 
     @property
     def json(self) -> Any:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from hashlib import sha256
+from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
@@ -25,6 +25,9 @@ Fate = Literal[
     "faulty",
 ]
 NEVER = timedelta(days=3650)
+
+# The documents' addresses (show_graph_v2.json) are those of the first graph. The others follow.
+_FIRST_PRIVATE, _FIRST_PUBLIC = IPv4Address("192.168.0.4"), IPv4Address("49.4.81.183")
 
 
 @dataclass(slots=True)
@@ -99,8 +102,9 @@ class Plan:
 class Graph:
     """A graph. `version` and `status` are what GES shows now, and may be set by an operator's hand.
 
-    Its own engine (the data plane) says `engine_version`, or the graph's; is `sick` where it says nothing; and knows the
-    `answers` in rows to these statements of Cypher.
+    Its own engine, the data plane, listens at `addresses` in one scheme, that of `https`. It says that it runs
+    `engine_version`, or the graph's; refuses everything where it is `sick`; counts these `vertices` and `edges`; and
+    knows the `answers`, rows by the statement of Cypher.
     """
 
     cloud: Cloud
@@ -121,9 +125,13 @@ class Graph:
     upgrade: Upgrade | None = None
     _next: Plan = field(default_factory=Plan)
     _next_backup: Literal["success", "failed"] = "success"
+    https: bool = False
     engine_version: str | None = None
     sick: bool = False
+    vertices: int = 146
+    edges: int = 1659
     answers: dict[str, list[list[Any]]] = field(default_factory=dict)
+    _number: int = 0
 
     def __init__(
         self,
@@ -152,15 +160,30 @@ class Graph:
         self.upgrade = None
         self._next = Plan()
         self._next_backup = "success"
+        self.https = False
         self.engine_version = None
         self.sick = False
+        self.vertices, self.edges = 146, 1659
         self.answers = {}
+        self._number = next(cloud.numbers)
 
     @property
     def private_ip(self) -> str:
-        """The address of its engine in its VPC, by its id."""
-        first, second = sha256(self.id.encode()).digest()[:2]
-        return f"192.168.{first}.{max(second, 1)}"
+        """Its floating address in its VPC."""
+        return str(_FIRST_PRIVATE + 4 * self._number)
+
+    @property
+    def traffic_ips(self) -> list[str]:
+        """The addresses of its machines."""
+        return [str(_FIRST_PRIVATE + 4 * self._number + machine) for machine in (1, 2)]
+
+    @property
+    def public_ip(self) -> str:
+        return str(_FIRST_PUBLIC + self._number)
+
+    @property
+    def addresses(self) -> list[str]:
+        return [self.private_ip, *self.traffic_ips, self.public_ip]
 
     def next_backup(self, outcome: Literal["success", "failed"]) -> None:
         self._next_backup = outcome
