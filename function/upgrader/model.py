@@ -121,7 +121,7 @@ class Project(msgspec.Struct, frozen=True, order=True):
 class Graph(msgspec.Struct, frozen=True):
     """A graph as GES shows it. What GES left out or garbled is None.
 
-    `address` is where its own engine listens, inside its VPC where it can; `https`: only so (ges.md 2.8).
+    `addresses` are the IP addresses of its own engine, the private ones first; `https`: it takes nothing else (ges.md 2.8).
     """
 
     project: Project
@@ -133,7 +133,7 @@ class Graph(msgspec.Struct, frozen=True):
     enterprise_project: str | None = None
     product_type: str | None = None
     arch: str | None = None
-    address: str | None = None
+    addresses: tuple[str, ...] = ()
     https: bool = False
 
 

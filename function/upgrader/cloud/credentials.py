@@ -28,6 +28,12 @@ class Credentials(msgspec.Struct, frozen=True):
     def secrets(self) -> tuple[str, ...]:
         return tuple(secret for secret in (self.sk, self.security_token, self.token, self.ak) if secret)
 
+    def hidden_in(self, text: str) -> str:
+        """The whole text with the secrets starred. It must not be cut before: half a secret is not found."""
+        for secret in self.secrets:
+            text = text.replace(secret, "***")
+        return text
+
 
 class Signature(AuthBase):
     """Signs a request with huaweicloudsdkcore's signer, or adds the token.

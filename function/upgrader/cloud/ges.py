@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timezone
+from ipaddress import ip_address
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -219,9 +220,28 @@ def _graph(project: Project, item: Mapping[str, Any]) -> Graph | None:
         enterprise_project=_enterprise_project(item.get("sys_tags", item.get("sysTags"))),
         product_type=_text(item, "product_type", "productType"),
         arch=_text(item, "arch"),
-        address=_text(item, "private_ip", "privateIp", "public_ip", "publicIp"),
-        https=item.get("enable_https", item.get("enableHttps")) is True,
+        addresses=_addresses(item),
+        https=item.get("enable_https", item.get("enableHttps")) in (True, "true"),
     )
+
+
+def _addresses(item: Mapping[str, Any]) -> tuple[str, ...]:
+    """private_ip, then traffic_ip_list, then public_ip, each once; what is no IP address is left out (ges.md 2.3)."""
+    traffic = item.get("traffic_ip_list", item.get("trafficIpList"))
+    shown = [
+        item.get("private_ip", item.get("privateIp")),
+        *(traffic if isinstance(traffic, list) else ()),
+        item.get("public_ip", item.get("publicIp")),
+    ]
+    return tuple(dict.fromkeys(one for one in shown if isinstance(one, str) and _is_ip(one)))
+
+
+def _is_ip(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _backup(item: Mapping[str, Any], graph_id: str) -> Backup:

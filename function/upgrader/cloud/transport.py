@@ -11,6 +11,7 @@ import random
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -38,7 +39,8 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 20.0
 class Call(msgspec.Struct, frozen=True):
     """One call of a service. `path` is percent-encoded; `repeat` holds the statuses after which it may be repeated.
 
-    `before`: an instant from which on the call must not be made, nor repeated.
+    `before`: an instant from which on the call must not be made, nor repeated. `tries` bounds how often an answer may be
+    asked for; silence is met at most TRIES times. `address`: where to call, scheme and host, instead of the service's.
     """
 
     service: str
@@ -51,6 +53,9 @@ class Call(msgspec.Struct, frozen=True):
     body: Mapping[str, Any] | None = None
     repeat: frozenset[int] = ALWAYS
     before: datetime | None = None
+    tries: int = TRIES
+    address: str | None = None
+    headers: Mapping[str, str] = {}
 
 
 class Transport:
@@ -65,20 +70,22 @@ class Transport:
     ) -> None:
         self._session = requests.Session()
         self._auth = Signature(credentials, clock.now)
-        self._secrets = credentials.secrets
+        self._credentials = credentials
         self._endpoint = endpoint
         self._clock = clock
         self._remaining = remaining
 
     def call(self, call: Call) -> dict[str, Any]:
         """The answer's JSON object. Raises CloudError, Unreachable where no answer came."""
-        for attempt in range(1, TRIES + 1):
+        silences = 0
+        for attempt in count(1):
             try:
                 return self._once(call)
             except _Again as again:
                 pause = again.after if again.after is not None else _backoff(attempt)
                 late = call.before is not None and self._clock.now() + timedelta(seconds=pause) >= call.before
-                if attempt == TRIES or late or timedelta(seconds=pause) >= self._remaining():
+                silences += again.error.status is None
+                if call.tries == attempt or silences == TRIES or late or timedelta(seconds=pause) >= self._remaining():
                     raise again.error from None
             self._clock.sleep(pause)
         raise AssertionError("unreachable")
@@ -91,11 +98,12 @@ class Transport:
         try:
             response = self._session.request(
                 call.method,
-                self._endpoint(call.service, call.region).rstrip("/") + call.path + query,
+                (call.address or self._endpoint(call.service, call.region)).rstrip("/") + call.path + query,
                 headers={
                     "Content-Type": "application/json;charset=UTF-8",
                     "X-Project-Id": call.project_id,
                     "User-Agent": "ges-upgrader",
+                    **call.headers,
                 },
                 data=json.dumps(call.body).encode() if call.body is not None else None,
                 auth=self._auth,
@@ -122,7 +130,7 @@ class Transport:
         content = _json(response)
         if 200 <= response.status_code < 300 and isinstance(content, dict):
             return content
-        readable = content if isinstance(content, dict) else {}
+        readable = _complaint(content)
         request_id = str(readable.get("request_id") or response.headers.get("X-Request-Id") or "")
         code, message = _code(readable), _message(readable)
         if response.status_code < 300:
@@ -133,8 +141,8 @@ class Transport:
             call.region,
             response.status_code,
             self._clean(code or f"HTTP-{response.status_code}"),
-            self._clean(message or _plain(response.text)),
-            request_id[:64],
+            self._clean(message or _plain(self._credentials.hidden_in(response.text))),
+            self._clean(request_id)[:64],
             may_have_acted=response.status_code < 400 or response.status_code in _MAY_HAVE_ACTED,
         )
         if response.status_code in call.repeat or (response.status_code < 300 and call.method == "GET"):
@@ -142,9 +150,7 @@ class Transport:
         raise error
 
     def _clean(self, text: str) -> str:
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
-        return text[:500]
+        return self._credentials.hidden_in(text)[:500]
 
 
 class _Again(Exception):
@@ -179,6 +185,13 @@ def _json(response: requests.Response) -> Any:
         return json.loads(response.content) if response.content.strip() else {}
     except (ValueError, RecursionError):
         return None
+
+
+def _complaint(content: Any) -> Mapping[str, Any]:
+    """The part of an answer that names code and message: of Cypher's, the first of its errors (ges.md 5.1)."""
+    found = content if isinstance(content, dict) else {}
+    errors = found.get("errors")
+    return errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else found
 
 
 def _code(content: Mapping[str, Any]) -> str:
