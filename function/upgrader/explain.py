@@ -69,7 +69,7 @@ def explain(survey: Survey, decisions: Iterable[Decision]) -> dict[str, dict[str
     `earlier` are sentences on what a change of the policy would give.
     """
     changed = {name: _starts(survey, change) for name, change in CHANGES.items()}
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
     for one, decision in zip(survey.governed, decisions):
         settled = _settled(survey, one, decision)
         if settled is not None:
