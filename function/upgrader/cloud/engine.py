@@ -89,7 +89,7 @@ class Engine:
             if error.code in _NOT_FOR_US or error.status in (401, 403) or 300 <= (error.status or 0) < 400:
                 raise
             found = f"{_FAILED[error.operation]}: {error.code} (HTTP {error.status}): {error.message}"
-        return self._credentials.hidden_in(found) if found else None
+        return found
 
     def _version(self, graph: Graph, expected: Version, before: datetime) -> str | None:
         told = self._ask(graph, "version", "GET", "/version", before).get("version")
