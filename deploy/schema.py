@@ -63,7 +63,7 @@ _KINDS: dict[type, dict[str, Any]] = {
     Topic: _TOPIC,
     Version: {"type": "string", "pattern": r"^[vV]?\d{1,9}(\.\d{1,9}){2,3}$"},
     Versions: {"type": "string", "minLength": 1},
-    State: {"type": "string", "pattern": r"^(none|file:///.+)$"},
+    State: {"type": "string", "pattern": r"^(none|obs://[a-z0-9][a-z0-9.-]+(/.*)?|file:///.+)$"},
     Tags: {"type": "object", "additionalProperties": {"type": "string"}, "minProperties": 1},
     Share: {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": r"^(100|[1-9]\d?)%$"}]},
     Ages: {"anyOf": [_DURATION, _AGES]},

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from upgrader.clock import SystemClock
+from upgrader.cloud.credentials import Credentials
 from upgrader.cloud.engine import Engine
 from upgrader.cloud.ges import Ges
+from upgrader.cloud.obs import Obs
 from upgrader.cloud.smn import Smn
 from upgrader.cloud.transport import Transport
 from upgrader.events import EventError, Trust, read_event
-from upgrader.journal import Folder, Journal, Memory
+from upgrader.journal import Journal
 from upgrader.log import start_log
 from upgrader.model import Project
 from upgrader.moments import iso
@@ -21,6 +24,7 @@ from upgrader.platform import DEFAULT_TIME, Platform
 from upgrader.policy import Policy, PolicyError, fingerprint, parse_policy
 from upgrader.run import run
 from upgrader.shell import Shell
+from upgrader.storage import Bucket, Folder, Memory, Storage
 
 if TYPE_CHECKING:
     from upgrader.log import Log
@@ -86,13 +90,31 @@ def _handle(event: object, platform: Platform, run_id: str, log: Log) -> dict[st
         ges=Ges(transport, policy.api),
         smn=Smn(transport),
         engine=Engine(platform.token, clock, remaining),
-        journal=Journal(_MEMORY if policy.state.folder is None else Folder(policy.state.folder)),
+        journal=Journal(_storage(policy, platform, home, credentials, clock, remaining)),
         clock=clock,
         remaining=remaining,
         log=log.bind(policy=fingerprint(policy), region=home.region, project=home.project_id),
         run_id=run_id,
     )
     return run(command, shell)
+
+
+def _storage(
+    policy: Policy,
+    platform: Platform,
+    home: Project,
+    credentials: Credentials,
+    clock: SystemClock,
+    remaining: Callable[[], timedelta],
+) -> Storage:
+    state = policy.state
+    if state.folder is not None:
+        return Folder(state.folder)
+    if state.bucket is None:
+        return _MEMORY
+    base = platform.bucket(state.bucket, home.region)
+    key = "/".join(filter(None, (state.prefix, "journal.jsonl")))
+    return Bucket(Obs(credentials, state.bucket, home.region, base, clock, remaining), key)
 
 
 def _home(platform: Platform, policy: Policy, region: str | None, project_id: str | None) -> Project:
@@ -115,13 +137,14 @@ def _policy(platform: Platform, now: datetime) -> Policy:
 
 def _log(platform: Platform, run_id: str | None) -> Log:
     credentials = platform.credentials()
+    secrets = (*(credentials.secrets if credentials else ()), *([platform.token] if platform.token else []))
     context = {
         "request_id": platform.request_id,
         "run_id": run_id,
         "function": platform.function_name,
         "cold_start": _cold,
     }
-    return start_log(platform.variable("LOG_LEVEL") or "INFO", credentials.secrets if credentials else (), context)
+    return start_log(platform.variable("LOG_LEVEL") or "INFO", secrets, context)
 
 
 def _refusal(run_id: str, policy: Policy | None, errors: list[str]) -> dict[str, Any]:

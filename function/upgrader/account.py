@@ -7,11 +7,11 @@ from typing import Any
 
 from .events import Command
 from .history import AnyRecord, Ended, History
-from .journal import JournalError
 from .model import Attempt, BackupAttempt, Decision, Reason, Verdict
 from .moments import ceiled, iso
 from .policy import fingerprint
 from .shell import Shell
+from .storage import JournalError
 
 
 class Account:

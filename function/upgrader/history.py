@@ -392,7 +392,10 @@ class History:
         self._pardoned.add(attempt.id)
 
     def _backup(self, backup_id: str) -> BackupAttempt:
-        return next(backup for backup in self._open_backups.values() if backup.id == backup_id)
+        found = next((backup for backup in self._open_backups.values() if backup.id == backup_id), None)
+        if found is None:
+            raise KeyError(backup_id)
+        return found
 
     def _end_backup(self, record: BackupEnded) -> None:
         backup = self._backup(record.backup_id)

@@ -70,6 +70,11 @@ class Platform:
             return text
         return Path(self.variable("POLICY_FILE") or beside / "policy.yaml").read_text("utf-8-sig")
 
+    def bucket(self, name: str, region: str) -> str:
+        """The address of a bucket of OBS; behind the SDK's own variable its name stands in the path (interface.md)."""
+        override = self.variable(f"HUAWEICLOUD_SDK_REGION_OBS_{region}".upper().replace("-", "_"))
+        return f"{override.rstrip('/')}/{name}" if override else f"https://{name}.obs.{region}.myhuaweicloud.com"
+
     def endpoint(self, service: str, region: str) -> str:
         """The address of a service in a region, which the SDK's own variable may override (interface.md, Environment)."""
         name = f"HUAWEICLOUD_SDK_REGION_{service}_{region}".upper().replace("-", "_")

@@ -142,7 +142,9 @@ class Policy(Strict, frozen=True):
     version: Annotated[Literal[1], Meta(description="1")] = 1
     enabled: Annotated[bool, Meta(description="true or false")] = True
     notify: Annotated[Notify | UnsetType, Meta(description="a topic's URN, or {topic, on}")] = UNSET
-    state: Annotated[State, Meta(description="none or file:///path")] = msgspec.field(default_factory=partial(State, "none"))
+    state: Annotated[State, Meta(description="none, obs://bucket/prefix or file:///path")] = msgspec.field(
+        default_factory=partial(State, "none")
+    )
     release_topics: Annotated[tuple[Topic, ...] | None, Meta(description="a list of topic URNs")] = None
     releases: Annotated[tuple[KnownRelease, ...], Meta(description="a list of {version, released_at}")] = ()
     trust_released_at: Annotated[bool, Meta(description="true or false")] = False

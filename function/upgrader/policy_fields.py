@@ -72,17 +72,20 @@ class Topic:
 
 
 class State:
-    """Where the journal is: `none`, or `file:///path` of a folder."""
+    """Where the journal is: `none`, `obs://bucket/prefix`, or `file:///path` of a folder."""
 
-    __slots__ = ("folder", "text")
+    __slots__ = ("bucket", "folder", "prefix", "text")
 
     def __init__(self, value: object) -> None:
-        if isinstance(value, str) and value.startswith("obs://"):
-            raise ValueError("obs:// is not supported yet; accepted are none and file:///path")
-        if not isinstance(value, str) or not (value == "none" or re.fullmatch(r"file:///[^\0]+", value)):
-            raise ValueError("expected none, or file:///path with the absolute path of a folder")
-        self.text = value
-        self.folder = None if value == "none" else Path(value.removeprefix("file://"))
+        written = value if isinstance(value, str) else ""
+        bucket = re.fullmatch(r"obs://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/([^\0]*))?", written)
+        folder = re.fullmatch(r"file://(/[^\0]+)", written)
+        if value != "none" and bucket is None and folder is None:
+            raise ValueError("expected none, obs://bucket/prefix, or file:///path with the absolute path of a folder")
+        self.text = written
+        self.folder = Path(folder[1]) if folder else None
+        self.bucket = bucket[1] if bucket else None
+        self.prefix = (bucket[2] or "").strip("/") if bucket else ""
 
 
 class Versions:

@@ -16,13 +16,13 @@ from .following import Following
 from .governing import govern
 from .history import AnyRecord, History, Noticed, Released, Verified
 from .instructions import Unclear, news, records_of
-from .journal import JournalError
 from .model import Action, Attempt, BackupAttempt, Decision, Graph, Project, Reason
 from .notices import notices
 from .outbox import tell
 from .planner import Survey, arrivals
 from .shell import Shell
 from .starting import Starting
+from .storage import JournalError
 
 # Seconds between looks: soon at first, every 30 s in the long run (ges.md 8).
 TICKS = (1.0, 1.0, 2.0, 3.0, 5.0, 8.0, 13.0, 20.0, 30.0)

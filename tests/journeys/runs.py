@@ -16,12 +16,13 @@ from upgrader.cloud.ges import Ges
 from upgrader.cloud.smn import Smn
 from upgrader.cloud.transport import Transport
 from upgrader.events import Trust, read_event
-from upgrader.journal import Folder, Journal, Memory, Storage
+from upgrader.journal import Journal
 from upgrader.log import start_log
 from upgrader.model import Project
 from upgrader.policy import Policy
 from upgrader.run import run
 from upgrader.shell import Shell
+from upgrader.storage import Folder, Memory, Storage
 
 REGION = "cn-north-4"
 TOKEN = "MIIEtokenOfTheAgency"

@@ -41,7 +41,11 @@ def test_nothing_deployed_knows_the_simulator_the_command_line_or_the_tests(name
 def test_the_core_does_no_io(name: str) -> None:
     names = imported(f"upgrader.{name}")
     assert not {one.split(".")[0] for one in names} & IO
-    assert not [one for one in names if one.startswith("upgrader.cloud") or one in ("upgrader.journal", "upgrader.platform")]
+    assert not [
+        one
+        for one in names
+        if one.startswith("upgrader.cloud") or one in ("upgrader.journal", "upgrader.storage", "upgrader.platform")
+    ]
 
 
 @pytest.mark.parametrize("name", PURE)
@@ -58,7 +62,7 @@ def test_imports_run_one_way() -> None:
 
 def test_only_the_run_and_the_transport_wait() -> None:
     sleepers = {name for name, path in MODULES.items() if ".sleep(" in path.read_text()}
-    assert sleepers == {"upgrader.run", "upgrader.starting", "upgrader.cloud.transport", "upgrader.clock"}
+    assert sleepers == {"upgrader.run", "upgrader.starting", "upgrader.cloud.transport", "upgrader.cloud.obs", "upgrader.clock"}
 
 
 @pytest.mark.parametrize("name", sorted(name for name in MODULES if name != "upgrader.__init__"))

@@ -11,7 +11,8 @@ import pytest
 
 from tests.builders import NOW, attempt, graph
 from upgrader.history import AnyRecord, Claimed, History, Intended, Noticed, Told
-from upgrader.journal import Conflict, Folder, Journal, JournalError, Memory, Storage
+from upgrader.journal import Journal
+from upgrader.storage import Conflict, Folder, JournalError, Memory, Storage
 
 MAKERS: list[Callable[[Path], Storage]] = [Folder, lambda _: Memory()]
 
@@ -82,6 +83,7 @@ def test_a_half_written_record_at_the_end_was_never_acknowledged_and_goes(tmp_pa
         b"garbage\n",
         b'{"kind": "of tomorrow", "at": "2026-11-23T00:00:00Z"}\n',
         b'{"kind": "started", "at": "2026-11-23T00:00:00Z", "attempt_id": "x", "job_id": "y"}\n',
+        b'{"kind": "backup-ended", "at": "2026-11-23T00:00:00Z", "backup_id": "x"}\n',
     ],
 )
 def test_a_record_that_cannot_be_understood_is_an_error_and_not_ignored(tmp_path: Path, line: bytes) -> None:

@@ -82,7 +82,7 @@ class Transport:
             try:
                 return self._once(call)
             except _Again as again:
-                pause = again.after if again.after is not None else _backoff(attempt)
+                pause = again.after if again.after is not None else backoff(attempt)
                 late = call.before is not None and self._clock.now() + timedelta(seconds=pause) >= call.before
                 silences += again.error.status is None
                 if call.tries == attempt or silences == TRIES or late or timedelta(seconds=pause) >= self._remaining():
@@ -111,7 +111,7 @@ class Transport:
                 allow_redirects=False,
             )
         except requests.RequestException as failure:
-            sent = not _never_sent(failure)
+            sent = not never_sent(failure)
             error: CloudError = Unreachable(
                 call.service,
                 call.operation,
@@ -160,13 +160,13 @@ class _Again(Exception):
         self.after = after
 
 
-def _backoff(attempt: int) -> float:
+def backoff(attempt: int) -> float:
     """Full jitter over a doubling pause, never nothing."""
     longest = min(_FIRST_PAUSE * 2.0**attempt, _LONGEST_PAUSE)
     return random.uniform(longest / 4, longest)
 
 
-def _never_sent(failure: requests.RequestException) -> bool:
+def never_sent(failure: requests.RequestException) -> bool:
     """Whether the connection was never made, so that the service cannot have seen the call."""
     if isinstance(failure, (requests.exceptions.ConnectTimeout, requests.exceptions.InvalidURL)):
         return True
