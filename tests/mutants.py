@@ -22,6 +22,7 @@ TESTS = (
     "tests/unit/test_gates.py",
     "tests/unit/test_planner.py",
     "tests/unit/test_planner_properties.py",
+    "tests/unit/test_wallclock.py",
     "tests/unit/test_windows.py",
     "tests/unit/test_versions.py",
     "tests/unit/test_explain.py",

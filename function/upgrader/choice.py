@@ -29,13 +29,12 @@ class Sight(msgspec.Struct, frozen=True):
 class Choice(msgspec.Struct, frozen=True):
     """What is chosen from `begins` up to, and not at, `ends`.
 
-    `ready` is when the release is old enough. `stopped`: it failed too often, here (HALTED) or in a rule before (QUARANTINED).
+    `since` is when its age counts from. `stopped`: it failed too often, here (HALTED) or in a rule before (QUARANTINED).
     """
 
     release: Release
     begins: datetime
     ends: datetime
-    ready: datetime
     since: datetime
     stopped: Reason | None = None
 
@@ -88,11 +87,11 @@ def offer(
     turns = sorted({now, *(ready for _, ready, _ in timed if ready > now), *(end for _, _, end in timed if end < FAR)})
     choices = []
     for begins, ends in zip(turns, [*turns[1:], FAR]):
-        usable = [(sight, ready) for sight, ready, end in timed if ready <= begins < end]
+        usable = [sight for sight, ready, end in timed if ready <= begins < end]
         chosen = _chosen(usable, halted, quarantined)
         if chosen is not None:
-            sight, ready, stopped = chosen
-            choices.append(Choice(sight.release, begins, ends, ready, sight.since, stopped))
+            sight, stopped = chosen
+            choices.append(Choice(sight.release, begins, ends, sight.since, stopped))
     if not choices:
         return Offer(nothing=Reason.NO_RELEASE)
     return Offer(tuple(choices), None, tuple(_passed_over(rule, newer, choices[0], quarantined)))
@@ -128,16 +127,16 @@ def _ready(rule: Rule, sight: Sight) -> datetime:
 
 
 def _chosen(
-    usable: list[tuple[Sight, datetime]], halted: Collection[Version], quarantined: Collection[Version]
-) -> tuple[Sight, datetime, Reason | None] | None:
+    usable: list[Sight], halted: Collection[Version], quarantined: Collection[Version]
+) -> tuple[Sight, Reason | None] | None:
     """The newest, where the rule is not halted at it; one that is quarantined is passed over while there is another."""
-    passed: tuple[Sight, datetime, Reason | None] | None = None
-    for sight, ready in usable:
+    passed: tuple[Sight, Reason | None] | None = None
+    for sight in usable:
         if sight.release.version in halted:
-            return sight, ready, Reason.HALTED
+            return sight, Reason.HALTED
         if sight.release.version not in quarantined:
-            return sight, ready, None
-        passed = passed or (sight, ready, Reason.QUARANTINED)
+            return sight, None
+        passed = passed or (sight, Reason.QUARANTINED)
     return passed
 
 

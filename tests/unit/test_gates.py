@@ -28,7 +28,7 @@ from upgrader.history import (
     Told,
     Verified,
 )
-from upgrader.model import Action, BackupAttempt, Decision, Graph, Reason, Release, Severity, Verdict
+from upgrader.model import Action, BackupAttempt, Decision, Graph, Reason, Release, Severity, Targets, Verdict
 from upgrader.planner import Survey, arrivals, plan
 from upgrader.policy import Policy
 from upgrader.versions import Version
@@ -143,7 +143,9 @@ def test_a_gate_that_time_lifts_holds_up_to_its_instant_and_no_longer(
     under = policy(rules, **fields)
     first = decide(under, past)
     assert (first.reason, first.until, first.target) == (reason, opens, X)
-    assert first.action in (Action.WAIT, Action.BLOCKED)
+    needs_somebody = past.backup_refusals or any(one.code[:4] in ("GES.", "APIG") for one in past.refusals.values())
+    waits = not needs_somebody or reason in (Reason.NOT_RUNNING, Reason.BACKING_UP) or "GES.7006" in str(past.refusals)
+    assert first.action is (Action.WAIT if waits else Action.BLOCKED)
     last = decide(under, past, opens - MICRO)
     assert last.until == opens
     assert last.action not in (Action.UPGRADE, Action.BACKUP)
@@ -152,7 +154,8 @@ def test_a_gate_that_time_lifts_holds_up_to_its_instant_and_no_longer(
 
 def test_the_soak_counts_from_the_written_moment_and_from_the_last_success_after_it() -> None:
     past = seen(Verified(at=NOW - HOUR, rule="dev", version=X))
-    assert decide(policy(SOAK), past, others=(DEV,)).until == NOW + 5 * HOUR
+    decision = decide(policy(SOAK), past, others=(DEV,))
+    assert (decision.action, decision.reason, decision.until) == (Action.WAIT, Reason.SOAKING, NOW + 5 * HOUR)
     assert decide(policy(SOAK), past, NOW + 5 * HOUR - MICRO, others=(DEV,)).reason is Reason.SOAKING
     assert decide(policy(SOAK), past, NOW + 5 * HOUR, others=(DEV,)).reason is Reason.DUE
     late = attempt(graph("dev"), rule="dev", began_at=NOW)
@@ -262,7 +265,7 @@ def test_what_the_rules_have_reached_is_found_once_for_rules_that_a_soak_counts_
 )
 def test_a_pause_holds_what_it_names_until_it_is_resumed(records: list[AnyRecord], rules: str, paused: bool) -> None:
     decision = decide(policy(rules), seen(*records))
-    assert (decision.reason is Reason.PAUSED) == paused
+    assert (decision.action, decision.reason) == ((Action.BLOCKED, Reason.PAUSED) if paused else (Action.UPGRADE, Reason.DUE))
     assert decision.until is None
 
 
@@ -279,7 +282,9 @@ def test_a_pause_holds_what_it_names_until_it_is_resumed(records: list[AnyRecord
     ],
 )
 def test_an_approval_is_of_a_version_for_a_rule_or_a_graph_and_lapses(record: AnyRecord, reason: Reason) -> None:
-    assert decide(policy("[{mode: approve}]"), seen(record)).reason is reason
+    decision = decide(policy("[{mode: approve}]"), seen(record))
+    assert decision.reason is reason
+    assert decision.action is (Action.UPGRADE if reason is Reason.DUE else Action.WAIT)
 
 
 def test_the_later_of_two_approvals_counts_and_bounds_the_start() -> None:
@@ -305,6 +310,7 @@ def test_a_rule_that_governs_more_than_max_graphs_starts_nothing(most: int, reas
     out = graph("out", **{"ges-upgrader": "off"})
     decision = decide(policy(f"[{{max_graphs: {most}, max_concurrent: 9, max_failures: 9}}]"), seen(), others=(graph("b"), out))
     assert decision.reason is reason
+    assert decision.action is (Action.UPGRADE if reason is Reason.DUE else Action.BLOCKED)
 
 
 @pytest.mark.parametrize(
@@ -320,9 +326,9 @@ def test_a_rule_that_governs_more_than_max_graphs_starts_nothing(most: int, reas
 )
 def test_limits_are_numbers_or_parts_rounded_down_and_at_least_one(limits: str, starts: int) -> None:
     fleet = [graph(f"g{number}") for number in range(10)]
-    reasons = [one.reason for one in plan(policy(f"[{{{limits}}}]"), fleet, seen(), NOW)]
-    assert reasons.count(Reason.DUE) == starts
-    assert reasons.count(Reason.MAX_CONCURRENT) == 10 - starts
+    found = [(one.action, one.reason) for one in plan(policy(f"[{{{limits}}}]"), fleet, seen(), NOW)]
+    assert found.count((Action.UPGRADE, Reason.DUE)) == starts
+    assert found.count((Action.WAIT, Reason.MAX_CONCURRENT)) == 10 - starts
 
 
 def test_what_is_under_way_by_any_hand_takes_its_place_in_the_limits() -> None:
@@ -536,3 +542,46 @@ def test_a_release_that_the_journal_has_not_seen_yet_is_first_seen_now() -> None
     )
     assert decide(trusting, History()).reason is Reason.DUE
     assert decide(trusting, seen()).reason is Reason.DUE
+
+
+def arrived(*ends: tuple[str, str, Verdict, int]) -> History:
+    """A history in which dev's attempts ended so: name, version, how, and how many hours after NOW."""
+    past = seen(Verified(at=NOW - DAY, rule="dev", version=Version("2.4.9")))
+    past.apply(Verified(at=NOW - DAY, rule="dev", version=X))
+    for name, version, verdict, hours in ends:
+        one = msgspec.structs.replace(attempt(graph("dev"), version, rule="dev"), id=name)
+        begin(past, one).apply(Ended(at=NOW + hours * HOUR, attempt_id=name, verdict=verdict))
+    past.apply(Resumed(at=NOW))
+    return past
+
+
+def test_a_soak_counts_from_the_success_at_the_target_and_from_no_failure_and_no_earlier_version() -> None:
+    failed_first = arrived(("one", "2.4.15", Verdict.ROLLED_BACK, 1), ("two", "2.4.15", Verdict.SUCCEEDED, 3))
+    assert decide(policy(SOAK), failed_first, NOW + 4 * HOUR, others=(DEV,)).until == NOW + 9 * HOUR
+    in_two_steps = arrived(("one", "2.4.9", Verdict.SUCCEEDED, 1), ("two", "2.4.15", Verdict.SUCCEEDED, 3))
+    assert decide(policy(SOAK), in_two_steps, NOW + 4 * HOUR, others=(DEV,)).until == NOW + 9 * HOUR
+
+
+def test_failed_backups_hold_only_rules_that_want_one() -> None:
+    assert decide(policy("[{backup: none}]"), failed_backups(1)).reason is Reason.DUE
+
+
+def test_a_release_is_not_started_when_its_time_is_over() -> None:
+    ending = history("2.4.15", not_after=NOW + HOUR)
+    under = policy("[{windows: ['Mon 03:00-05:00 UTC', 'Sat 03:00-05:00 UTC']}]")
+    assert decide(under, ending).until is None
+    assert decide(under, history("2.4.15", not_after=NOW + HOUR + MICRO)).until == NOW + HOUR
+    ending.apply(Released(at=NOW, release=Release(Version("2.4.9"))))
+    decision = decide(under, ending)
+    assert (decision.until, decision.target) == (NOW + HOUR, Version("2.4.9"))
+
+
+def test_the_lowest_source_of_a_release_is_one_that_it_is_for() -> None:
+    assert decide(policy(), history("2.4.15", min_source_version=Version("2.4.4"))).reason is Reason.DUE
+
+
+def test_graphs_alike_in_their_targets_but_not_in_their_versions_are_told_apart() -> None:
+    past = history("2.4.15", targets=Targets(tags={}, graph_names=("a", "b")))
+    low, high = graph("a"), graph("b", "2.4.15")
+    reasons = {one.graph: one.reason for one in plan(policy(), [low, high], past, NOW)}
+    assert reasons == {"a": Reason.DUE, "b": Reason.UP_TO_DATE}

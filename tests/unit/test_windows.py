@@ -98,6 +98,8 @@ def opening_days(text: str) -> set[int]:
         ("Sunday 02:00-06:00 UTC", "names no days"),
         ("Mon- 02:00-06:00 UTC", "names no days"),
         ("Sun 02:60-06:00 UTC", "no time of day"),
+        ("Sun 02:00-24:30 UTC", "no time of day"),
+        ("Sun 02:00-25:00 UTC", "no time of day"),
         ("Sun 24:00-06:00 UTC", "opens at 23:59"),
         ("Sun 02:00-02:00 UTC", "empty or a day"),
         ("Sun 02:00-06:00 Asia/Shanghay", "no IANA time zone"),
@@ -312,3 +314,37 @@ def test_a_window_that_ends_after_the_horizon_still_has_its_cutoff() -> None:
     late = at("2026-11-23 00:00") + timedelta(days=400, hours=1)
     assert found.first(late) is None
     assert span(found.first(late - timedelta(days=1))) == ("27 02:00", "27 05:30")
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("Sun", "a window is `<days> <opens>-<closes> <zone>`, as `Sat,Sun 02:00-06:00 Asia/Shanghai`, or `always`"),
+        ("Sun 24:00-06:00 UTC", "a window opens at 23:59 at the latest; 24:00 is accepted as its close"),
+        ("Sun 02:00-02:00 UTC", "a window that closes when it opens is empty or a day: write 00:00-24:00 for a day"),
+    ],
+)
+def test_the_words_of_a_refusal(text: str, wrong: str) -> None:
+    with pytest.raises(ValueError, match=r".+") as refused:
+        Window(text)
+    assert str(refused.value) == wrong
+
+
+def test_a_whole_day_is_24_hours() -> None:
+    (opened, closed) = next(Window("Sun 00:00-24:00 UTC").openings(at("2026-11-23 00:00")))
+    assert closed - opened == timedelta(hours=24)
+
+
+def test_a_window_shows_what_was_written() -> None:
+    assert Window(" Sun  02:00-06:00 UTC ").text == "Sun 02:00-06:00 UTC"
+    assert Window(RULE).text == "duration 3h; rrule FREQ=DAILY; start 02:00; timezone UTC"
+
+
+def test_a_zone_is_a_text() -> None:
+    with pytest.raises(ValueError, match="5 is no IANA time zone"):
+        Window({**RULE, "timezone": 5})
+
+
+def test_a_week_of_the_year_alone_is_enough() -> None:
+    openings = Window(by_rule("FREQ=YEARLY;BYWEEKNO=2")).openings(at("2026-11-23 00:00"))
+    assert [opened for opened, _ in openings][:2] == [at("2027-01-11 23:00"), at("2027-01-12 23:00")]
