@@ -7,7 +7,7 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/ready
 OTHERS := $(filter-out $(VERSION),3.10 3.11 3.12)
 
-.PHONY: help run test check others package windows bench schema simulator clean
+.PHONY: help run test check others package windows mutants bench schema simulator clean
 .DEFAULT_GOAL := help
 
 help: ## what there is
@@ -40,6 +40,10 @@ dist/function.zip: $(READY) requirements.txt deploy/package.py $(shell find func
 
 windows: $(READY) ## windows against an oracle, around every change of the clocks in every zone to 2038: some minutes
 	@PYTHONPATH=function $(PY) -m tests.oracles.windows
+
+mutants: $(READY) ## what the tests of the planner, the windows and the choice of versions would not see: half an hour
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-mutants.txt
+	@$(PY) -m tests.mutants
 
 bench: $(READY) dist/function.zip ## cold start of the unpacked zip beside others, and what planning and a forecast cost
 	@$(PY) -m benchmarks.cold_start
