@@ -151,6 +151,8 @@ class Policy(Strict, frozen=True):
     projects: Annotated[tuple[PolicyProject, ...], Meta(description="a list of {region, project_id}")] = ()
     api: Annotated[Literal["auto", "v2", "v1.0"], Meta(description="auto, v2 or v1.0")] = "auto"
     max_concurrent: Limit | None = None
+    journal_keep: Length = msgspec.field(default_factory=partial(Duration, days=180))
+    follow_up: Annotated[Literal["timer", "invoke"], Meta(description="timer or invoke")] = "timer"
     timers: Annotated[tuple[Timer, ...], Meta(description="a list of the function's timers, as `0 15 2 * * ?` or 30m")] = ()
     freezes: Annotated[tuple[Freeze, ...], Meta(description="a list of {from, until, timezone, reason, rules}")] = ()
     rules: Annotated[tuple[Rule, ...], Meta(description="a list of rules")] = ()

@@ -28,6 +28,8 @@ trust_released_at: false
 projects: [{{region: cn-north-4, project_id: abc}}]
 api: auto
 max_concurrent: 10%
+journal_keep: 180d
+follow_up: invoke
 timers: ["0 15 2 * * ?", 30m]
 freezes: [{{from: 2026-12-24, until: "2027-01-04T12:00", timezone: Asia/Shanghai, reason: year end, rules: [prod]}}]
 rules:
