@@ -14,10 +14,11 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent.parent / "function"))
 
 from upgrader.forecast import forecast
-from upgrader.history import Ended, History, Intended, Released
+from upgrader.history import History
 from upgrader.model import Attempt, Graph, Project, Release, Status, Verdict
 from upgrader.planner import plan
 from upgrader.policy import Policy, parse_policy
+from upgrader.records import Ended, Intended, Released
 from upgrader.versions import Version
 
 NOW = datetime(2026, 11, 23, 2, tzinfo=timezone.utc)

@@ -113,8 +113,7 @@ def _storage(
     if state.bucket is None:
         return _MEMORY
     base = platform.bucket(state.bucket, home.region)
-    key = "/".join(filter(None, (state.prefix, "journal.jsonl")))
-    return Bucket(Obs(credentials, state.bucket, home.region, base, clock, remaining), key)
+    return Bucket(Obs(credentials, state.bucket, home.region, base, clock, remaining), state.prefix)
 
 
 def _home(platform: Platform, policy: Policy, region: str | None, project_id: str | None) -> Project:

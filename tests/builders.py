@@ -6,9 +6,10 @@ from datetime import datetime, timezone
 from typing import Any
 from uuid import NAMESPACE_DNS, uuid5
 
-from upgrader.history import Ended, History, Intended, Released, Started
+from upgrader.history import History
 from upgrader.model import Attempt, Graph, Project, Release, Status, Verdict
 from upgrader.policy import Policy, parse_policy
+from upgrader.records import Ended, Intended, Released, Started
 from upgrader.versions import Version
 
 PROJECT_ID = "0123456789abcdef0123456789abcdef"

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from .events import Command
-from .history import AnyRecord, Ended, History
+from .history import History
 from .model import Attempt, BackupAttempt, Decision, Reason, Verdict
 from .moments import ceiled, iso
 from .policy import fingerprint
+from .records import AnyRecord, Ended
 from .shell import Shell
 from .storage import JournalError
 
@@ -26,18 +27,19 @@ class Account:
         self._began = shell.clock.now()
         self._decided: dict[str, Decision] = {}
         self._started: dict[str, Decision] = {}
-        self._outcomes: list[dict[str, Any]] = []
+        self._outcomes: dict[tuple[str, Verdict], dict[str, Any]] = {}
         self._explained: dict[str, dict[str, Any]] = {}
         self._added: dict[str, Any] = {}
 
     def write(self, wanted: Callable[[History], list[AnyRecord]]) -> list[AnyRecord]:
-        if not self._shell.journal.history.readable:
-            return []
-        try:
-            return self._shell.journal.commit(wanted)
-        except JournalError as error:
-            self.lose_journal(error)
-            return []
+        """Writes into the journal. Where that fails this run alone remembers it, and starts nothing more."""
+        journal = self._shell.journal
+        if journal.history.readable:
+            try:
+                return journal.commit(wanted)
+            except JournalError as error:
+                self.lose_journal(error)
+        return journal.remember(wanted)
 
     def note(self, record: AnyRecord) -> None:
         """Writes what is so, whatever other runs have written."""
@@ -82,16 +84,14 @@ class Account:
 
         if self.write(still_open):
             self.ended.add(attempt.id)
-            self._outcomes.append(
-                {
-                    "graph_id": attempt.graph_id,
-                    "job_id": attempt.job_id,
-                    "from_version": attempt.from_version.text,
-                    "to_version": attempt.to_version.text,
-                    "outcome": verdict.value,
-                    "detail": detail,
-                }
-            )
+            self._outcomes[attempt.job_id or attempt.id, verdict] = {
+                "graph_id": attempt.graph_id,
+                "job_id": attempt.job_id,
+                "from_version": attempt.from_version.text,
+                "to_version": attempt.to_version.text,
+                "outcome": verdict.value,
+                "detail": detail,
+            }
             self._shell.log.info("upgrade.ended", outcome=verdict.value, detail=detail, **names(attempt))
 
     def result(self, pending: Iterable[Attempt | BackupAttempt]) -> dict[str, Any]:
@@ -115,7 +115,7 @@ class Account:
                 {**_shown(self._started.get(graph_id, decision)), **self._explained.get(graph_id, {})}
                 for graph_id, decision in self._decided.items()
             ],
-            "outcomes": self._outcomes,
+            "outcomes": list(self._outcomes.values()),
             "notified": self.notified,
             "pending": [_pending(attempt) for attempt in pending],
             "errors": self.errors,

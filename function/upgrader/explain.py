@@ -136,6 +136,8 @@ def _settled(survey: Survey, one: Governed, decision: Decision) -> dict[str, Any
         name, value = "backup", f"since {iso(backup.began_at)}, job {backup.job_id or 'unknown'}"
     elif not survey.history.readable:
         name, value = "state", "the journal cannot be read or written"
+    elif decision.reason is Reason.STATE_UNAVAILABLE:
+        name, value = "state", "a record of the journal that is about it cannot be understood; see the errors"
     elif one.graph.version is None:
         name, value = "version", "GES tells no version of the graph, or none that can be read"
     else:

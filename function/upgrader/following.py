@@ -14,9 +14,10 @@ from .account import Account, names
 from .cloud.errors import CloudError
 from .durations import spelled
 from .governing import govern
-from .history import AnyRecord, BackupEnded, History, Intended, Refused, Started
+from .history import History
 from .model import Attempt, Backup, BackupAttempt, Graph, Job, Project, Verdict
 from .policy import Rule
+from .records import AnyRecord, BackupEnded, Intended, Refused, Started
 from .settle import LOOKS, Judgement, judge, overdue
 from .shell import Shell
 
@@ -32,8 +33,11 @@ class Following:
 
     def __init__(self, shell: Shell, account: Account) -> None:
         self._shell, self._account = shell, account
-        self._history = shell.journal.history
         self._seen: dict[str, tuple[Verdict, int]] = {}
+
+    @property
+    def _history(self) -> History:
+        return self._shell.journal.history
 
     def adopt(self, fleet: Mapping[str, Graph], began: datetime) -> None:
         """Takes up upgrades on their way from what GES shows, where no lasting journal knows of them."""

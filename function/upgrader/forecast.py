@@ -14,11 +14,12 @@ from heapq import heappop, heappush
 import msgspec
 
 from .governing import Governed, govern
-from .history import BackedUp, Ended, History, Intended, Noticed, Told, Verified
+from .history import History
 from .model import Action, Attempt, Decision, Graph, Reason, Status, Verdict
 from .moments import ceiled
 from .planner import Survey, arrivals
 from .policy import Policy
+from .records import BackedUp, Ended, Intended, Noticed, Told, Verified
 from .versions import Version
 from .windows import Calendar
 

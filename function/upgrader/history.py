@@ -1,182 +1,35 @@
-"""What the journal remembers: its records, and the history that they add up to. Pure.
-
-GES is the truth for versions, states and jobs; a record holds only what cannot be read there (smn-obs-core.md C4).
-"""
+"""What the journal's records add up to. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Union
 
 import msgspec
 
 from .model import Attempt, BackupAttempt, Release, Verdict
-from .versions import Version
-
-
-class Record(msgspec.Struct, frozen=True, tag_field="kind", kw_only=True):
-    at: datetime
-
-
-class Released(Record, frozen=True, tag="released"):
-    """A version was announced. The first one of a version is its first sight."""
-
-    release: Release
-
-
-class Withdrawn(Record, frozen=True, tag="withdrawn"):
-    """A version was withdrawn: nothing more is started to it."""
-
-    version: Version
-
-
-class Intended(Record, frozen=True, tag="intended"):
-    """Written before the upgrade call, so that a call whose answer is lost is known of."""
-
-    attempt: Attempt
-
-
-class Started(Record, frozen=True, tag="started"):
-    """The job of an attempt became known: from the call's answer, or found in GES's job centre."""
-
-    attempt_id: str
-    job_id: str
-
-
-class Refused(Record, frozen=True, tag="refused"):
-    """The call of an attempt did not act; `code` is the service's, or a word for what happened."""
-
-    attempt_id: str
-    code: str
-    detail: str
-
-
-class Ended(Record, frozen=True, tag="ended"):
-    """What became of an attempt. It is also the outbox entry of the message that tells it.
-
-    `halts`: it is the failure that fills the rule's max_failures.
-    """
-
-    attempt_id: str
-    verdict: Verdict
-    detail: str | None = None
-    halts: bool = False
-
-
-class Approved(Record, frozen=True, tag="approved"):
-    """Somebody approved a version, for a rule or for a graph."""
-
-    version: Version
-    rule: str | None = None
-    graph_id: str | None = None
-
-
-class Paused(Record, frozen=True, tag="paused"):
-    """Nothing more is started: at all, under a rule, or to a graph."""
-
-    rule: str | None = None
-    graph_id: str | None = None
-    reason: str | None = None
-
-
-class Resumed(Record, frozen=True, tag="resumed"):
-    """What was paused or halted goes on: everything, or what belongs to a rule, a graph or a version."""
-
-    rule: str | None = None
-    graph_id: str | None = None
-    version: Version | None = None
-
-
-class Retried(Record, frozen=True, tag="retried"):
-    """What went wrong with a graph is forgotten: its failures, refusals and failed backups."""
-
-    graph_id: str
-
-
-class Verified(Record, frozen=True, tag="verified"):
-    """Every graph of a rule was seen at the version or a later one. The soak counts from here."""
-
-    rule: str
-    version: Version
-
-
-class BackupIntended(Record, frozen=True, tag="backup-intended"):
-    """Written before the call that makes a backup."""
-
-    backup: BackupAttempt
-
-
-class BackupStarted(Record, frozen=True, tag="backup-started"):
-    backup_id: str
-    job_id: str
-
-
-class BackupEnded(Record, frozen=True, tag="backup-ended"):
-    """A backup that was made for an upgrade ended: well where `detail` is None. `made` is GES's id of it, where known."""
-
-    backup_id: str
-    made: str | None = None
-    detail: str | None = None
-
-
-class BackedUp(Record, frozen=True, tag="backed-up"):
-    """A successful backup of the graph was seen, by whatever hand; `began_at` is the state that it holds."""
-
-    graph_id: str
-    began_at: datetime
-
-
-class Noticed(Record, frozen=True, tag="noticed"):
-    """Something that is to be told once, and is no outcome. `sort` is one of those that `notify` chooses by.
-
-    `subject` and `text` are the message; `graphs` are the ids of those it is about, to `version` under `rule`.
-    """
-
-    notice_id: str
-    text: str
-    sort: str = "blocked"
-    subject: str = ""
-    rule: str | None = None
-    version: Version | None = None
-    graphs: tuple[str, ...] = ()
-
-
-class Claimed(Record, frozen=True, tag="claimed"):
-    """A run leases the telling of an event: until then no other run sends it."""
-
-    event_id: str
-    run_id: str
-    until: datetime
-
-
-class Told(Record, frozen=True, tag="told"):
-    """The message of an event was accepted by SMN."""
-
-    event_id: str
-    message_id: str
-
-
-AnyRecord = Union[
-    Released,
-    Withdrawn,
+from .records import (
+    AnyRecord,
     Approved,
-    Paused,
-    Resumed,
-    Retried,
-    Verified,
-    Intended,
-    Started,
-    Refused,
-    Ended,
+    BackedUp,
+    BackupEnded,
     BackupIntended,
     BackupStarted,
-    BackupEnded,
-    BackedUp,
-    Noticed,
     Claimed,
+    Ended,
+    Intended,
+    Noticed,
+    Paused,
+    Refused,
+    Released,
+    Resumed,
+    Retried,
+    Started,
     Told,
-]
+    Verified,
+    Withdrawn,
+)
+from .versions import Version
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -199,6 +52,21 @@ class Event(msgspec.Struct, frozen=True):
     detail: str | None = None
     halts: bool = False
     notice: Noticed | None = None
+
+
+class Damage(msgspec.Struct, frozen=True):
+    """A record that cannot be understood: damaged, half-written, or of a later version of the function.
+
+    `where` names it, `why` says what is wrong. Only a whole record can say what it is about: `graph_id`, or `rule`; where it
+    does not, it is about everything. `subject` is the attempt or the backup that it begins, where it says that.
+    """
+
+    id: str
+    where: str
+    why: str
+    graph_id: str | None = None
+    rule: str | None = None
+    subject: str | None = None
 
 
 class History:
@@ -230,6 +98,7 @@ class History:
         self._untold: dict[str, Event] = {}
         self._told: set[str] = set()
         self._leases: dict[str, Claimed] = {}
+        self.damages: dict[str, Damage] = {}
         for record in records:
             self.apply(record)
 
@@ -249,6 +118,10 @@ class History:
         """The graph's attempts that are over, in the order of their ends."""
         return self._ended.get(graph_id, [])
 
+    def all_ended(self) -> list[list[Attempt]]:
+        """What `ended` says of each graph."""
+        return list(self._ended.values())
+
     def trouble(self, graph_id: str) -> Attempt | None:
         """The graph's last attempt, if it went wrong and nobody has said `retry` or `resume` since."""
         last = self._ended[graph_id][-1] if graph_id in self._ended else None
@@ -257,6 +130,10 @@ class History:
     def failures(self, rule: str, version: Version) -> list[Attempt]:
         """Ended attempts of a rule at a version that did not succeed, since it was last resumed."""
         return list(self._failures.get((rule, version), {}).values())
+
+    def failing(self) -> list[list[Attempt]]:
+        """The failures that still count, by rule and version."""
+        return [list(failures.values()) for failures in self._failures.values()]
 
     def failed(self) -> dict[tuple[str, Version], int]:
         """How many of them there are, for each rule and version that has any."""
@@ -288,6 +165,14 @@ class History:
         """The ids of all events that were not told yet."""
         return list(self._untold)
 
+    def untold_events(self) -> list[Event]:
+        """All events that were not told yet."""
+        return list(self._untold.values())
+
+    def lease(self, event_id: str) -> Claimed | None:
+        """The last lease of an event that was not told yet."""
+        return self._leases.get(event_id)
+
     def leased(self, event_id: str, now: datetime) -> bool:
         lease = self._leases.get(event_id)
         return lease is not None and now < lease.until
@@ -297,6 +182,23 @@ class History:
 
     def knows(self, event_id: str) -> bool:
         return event_id in self._told or event_id in self._untold
+
+    def damaged(self, rule: str, graph_id: str) -> Damage | None:
+        """A damage of the journal in whose scope the graph is."""
+        return next(
+            (one for one in self.damages.values() if one.rule in (None, rule) and one.graph_id in (None, graph_id)), None
+        )
+
+    def graph_of(self, subject: str) -> str | None:
+        """The graph of an attempt or a backup, by its id; also of one whose beginning is damaged."""
+        begun = self.attempts.get(subject) or next((one for one in self.open_backups() if one.id == subject), None)
+        return (
+            begun.graph_id if begun else next((one.graph_id for one in self.damages.values() if one.subject == subject), None)
+        )
+
+    def suffer(self, damage: Damage) -> None:
+        """Takes note that a record could not be understood. `resume` lifts what it holds."""
+        self.damages[damage.id] = damage
 
     def apply(self, record: AnyRecord) -> None:
         if isinstance(record, Released):
@@ -365,7 +267,7 @@ class History:
             else:
                 self._failures.setdefault((attempt.rule, attempt.to_version), {})[attempt.id] = attempt
         self._put(attempt)
-        event_id = f"{attempt.job_id or attempt.id}:{record.verdict.value}"
+        event_id = _event_id(attempt, record.verdict)
         if event_id not in self._told:
             self._untold[event_id] = Event(event_id, record.at, attempt, record.verdict, record.detail, record.halts)
 
@@ -374,6 +276,9 @@ class History:
             for rule, graph_id in list(self.pauses):
                 if record.rule in (None, rule) and record.graph_id in (None, graph_id):
                     del self.pauses[rule, graph_id]
+            for damage in list(self.damages.values()):
+                if record.rule in (None, damage.rule) and record.graph_id in (None, damage.graph_id):
+                    del self.damages[damage.id]
         for (rule, version), failures in self._failures.items():
             if record.rule in (None, rule) and record.version in (None, version):
                 for attempt in list(failures.values()):
@@ -425,6 +330,16 @@ class History:
         if notice is not None and notice.sort == "planned" and notice.version is not None:
             for graph_id in notice.graphs:
                 self.planned[graph_id, notice.version] = record.at
+
+
+def event_ids(attempt: Attempt) -> set[str]:
+    """The ids of all that may be told of an attempt, before and after its job was known."""
+    names = {attempt.id, attempt.job_id or attempt.id}
+    return {f"{name}:{verdict.value}" for name in names for verdict in Verdict}
+
+
+def _event_id(attempt: Attempt, verdict: Verdict) -> str:
+    return f"{attempt.job_id or attempt.id}:{verdict.value}"
 
 
 def _once_more(last: Refusal | None, version: Version, code: str, detail: str, at: datetime) -> Refusal:

@@ -7,9 +7,10 @@ from datetime import datetime
 
 from .events import Command, Word
 from .governing import govern
-from .history import AnyRecord, Approved, History, Paused, Released, Resumed, Retried, Withdrawn
+from .history import History
 from .model import Graph
 from .policy import Policy
+from .records import AnyRecord, Approved, Paused, Released, Resumed, Retried, Withdrawn
 from .versions import Version
 
 

@@ -9,9 +9,10 @@ from datetime import timedelta
 import msgspec
 
 from .events import command
-from .history import Event, Noticed
+from .history import Event
 from .model import Attempt, Verdict
 from .moments import iso
+from .records import Noticed
 from .versions import Version
 
 MAX_SUBJECT_BYTES, MAX_SMS, MAX_DETAIL = 512, 490, 4000

@@ -12,10 +12,11 @@ from hashlib import sha256
 from .choice import FAR
 from .events import command
 from .gates import needs_person
-from .history import History, Noticed
+from .history import Damage, History
 from .model import Attempt, Decision, Reason
 from .moments import iso
 from .policy import Policy
+from .records import Noticed, Released, Withdrawn
 from .versions import Version
 
 MOST_NAMES = 20
@@ -31,6 +32,7 @@ def notices(policy: Policy, history: History, decisions: Iterable[Decision], now
         *_too_many(policy, decided, now),
         *_blocked(history, decided, now),
         *_overrun(history, now),
+        *_damaged(history, now),
     ]
     return [notice for notice in found if not history.knows(notice.notice_id)]
 
@@ -47,6 +49,41 @@ def started(attempt: Attempt, now: datetime) -> Noticed:
         version=attempt.to_version,
         graphs=(attempt.graph_id,),
     )
+
+
+def unwritten(record: Released | Withdrawn) -> Noticed:
+    """That a release was heard of while the journal could not be written, and will be forgotten."""
+    version = record.release.version if isinstance(record, Released) else record.version
+    what = "released" if isinstance(record, Released) else "withdrawn"
+    return Noticed(
+        at=record.at,
+        notice_id=f"unwritten:{what}:{version}",
+        subject=f"GES: that {version} was {what} could not be written down",
+        text=f"GES {version} was {what}, as a message says, but the journal cannot be written. Nothing was started. "
+        "When it can be written again, send the message once more, or name the version in the policy.",
+        version=version,
+    )
+
+
+def told_of(damage: Damage) -> str:
+    """A damage in words, with what it holds and what to do."""
+    held = f"to graph {damage.graph_id}" if damage.graph_id else f"under the rule {damage.rule}" if damage.rule else "at all"
+    scope = {"graph": damage.graph_id} if damage.graph_id else {"rule": damage.rule} if damage.rule else {}
+    resume = command("resume", **{name: value for name, value in scope.items() if value})
+    return (
+        f"{damage.where} cannot be understood: {damage.why}; nothing is started {held} until somebody has looked at it and "
+        f"said {resume}; what runs is followed"
+    )
+
+
+def _damaged(history: History, now: datetime) -> Iterator[Noticed]:
+    for damage in history.damages.values():
+        yield Noticed(
+            at=now,
+            notice_id=f"damaged:{damage.id}",
+            subject="GES: a record of the journal cannot be understood",
+            text=told_of(damage),
+        )
 
 
 def _planned(policy: Policy, history: History, decisions: list[Decision], now: datetime) -> Iterator[Noticed]:

@@ -7,10 +7,11 @@ from datetime import timedelta
 
 from .account import Account
 from .cloud.errors import CloudError
-from .history import AnyRecord, Claimed, Event, History, Told
+from .history import Event, History
 from .messages import compose
 from .model import Verdict
 from .policy import fingerprint
+from .records import AnyRecord, Claimed, Told
 from .shell import Shell
 
 LEASE_BEYOND_RUN = timedelta(seconds=60)

@@ -112,7 +112,7 @@ class Survey:
         if backup is not None:
             underway = _decision(one, None, Action.WAIT, Reason.BACKING_UP)
             return msgspec.structs.replace(underway, target=backup.to_version, job_id=backup.job_id)
-        if not self.history.readable:
+        if not self.history.readable or self.history.damaged(one.rule.name, graph.id):
             return _decision(one, None, Action.BLOCKED, Reason.STATE_UNAVAILABLE)
         if graph.version is None:
             return _decision(one, None, Action.BLOCKED, Reason.REFUSED)

@@ -128,7 +128,7 @@ class Rule(Strict, frozen=True):
     approval_lifetime: Length = msgspec.field(default_factory=partial(Duration, days=14))
     backup: Annotated[Literal["none", "required"], Meta(description="none or required")] = "none"
     backup_max_age: Length = msgspec.field(default_factory=partial(Duration, hours=24))
-    backup_keep: Whole | None = None
+    backup_keep: Annotated[int, Meta(ge=1, le=10, description="a whole number from 1 to 10")] | None = None
     force: Annotated[Force, Meta(description="never, always or {after: 24h}")] = msgspec.field(
         default_factory=partial(Force, "never")
     )
@@ -162,6 +162,12 @@ class Policy(Strict, frozen=True):
         """`notify`, which every accepted policy has."""
         assert self.notify is not UNSET
         return self.notify
+
+    @property
+    def memory(self) -> timedelta:
+        """How long what is over is remembered: `journal_keep`, and as long as any rule looks back."""
+        looks = (max(rule.soak, rule.notice, rule.approval_lifetime, rule.backup_max_age) for rule in self.rules)
+        return max(self.journal_keep, *looks)
 
     def frozen(self, rule: str) -> list[tuple[datetime, datetime]]:
         """The freezes of a rule, as instants."""

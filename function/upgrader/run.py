@@ -14,12 +14,13 @@ from .cloud.errors import CloudError
 from .events import Command, Word
 from .following import Following
 from .governing import govern
-from .history import AnyRecord, History, Noticed, Released, Verified
+from .history import History
 from .instructions import Unclear, news, records_of
 from .model import Action, Attempt, BackupAttempt, Decision, Graph, Project, Reason
-from .notices import notices
+from .notices import notices, told_of, unwritten
 from .outbox import tell
 from .planner import Survey, arrivals
+from .records import AnyRecord, Noticed, Released, Verified, Withdrawn
 from .shell import Shell
 from .starting import Starting
 from .storage import JournalError
@@ -62,9 +63,10 @@ class _Run:
             tell(self.shell, self.account, only={notice.id for notice in self.command.notices})
             self.explain()
         else:
-            if not self.journal.lasting:
+            if not self.journal.lasting or not self.journal.history.readable:
                 self.following.adopt(self.fleet, self.began)
             self.pursue()
+            self.tidy()
         return self.account.result(pending=self.in_flight())
 
     def recall(self) -> None:
@@ -90,6 +92,8 @@ class _Run:
         for record in self.account.write(wanted):
             if isinstance(record, Released):
                 self.log.info("release.learned", version=record.release.version.text)
+            if not self.journal.history.readable and isinstance(record, (Released, Withdrawn)):
+                self.account.note(unwritten(record))
         if self.command.changes_nothing:
             self.assume(news(self.command, self.policy, self.journal.history, now))
 
@@ -123,7 +127,7 @@ class _Run:
         if self.command.changes_nothing:
             self.assume(records)
             return True
-        if not self.account.write(lambda _: records):
+        if not self.account.write(lambda _: records) or not self.journal.history.readable:
             self.account.complain(f"the command {self.command.word.value} was not written down; nothing was changed")
             return False
         self.log.info("command.recorded", command=self.command.word.value, reason=self.command.reason)
@@ -154,8 +158,19 @@ class _Run:
                 return
             tick += 1
             self.shell.clock.sleep(pause)
-            self.recall()
+            if not self.journal.history.readable:
+                self.recall()
             self.observe()
+
+    def tidy(self) -> None:
+        """Keeps the journal small. What this run could not write it tries once more."""
+        if not self.journal.history.readable:
+            self.recall()
+        if self.journal.history.readable and self.shell.remaining() > timedelta():
+            try:
+                self.journal.tidy(self.shell.clock.now(), self.policy.memory)
+            except JournalError as error:
+                self.log.warning("journal.untidy", error=str(error))
 
     def decide(self) -> None:
         """The plan, after what the fleet has reached was written down."""
@@ -167,6 +182,8 @@ class _Run:
             survey = self.survey()
         self.plan = survey.decisions()
         self.account.decide(self.plan)
+        for damage in self.journal.history.damages.values():
+            self.account.complain(told_of(damage))
 
     def survey(self) -> Survey:
         seen = [graph for graph in self.fleet.values() if graph.project not in self.unseen]

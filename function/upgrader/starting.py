@@ -11,9 +11,9 @@ import msgspec
 from .account import Account, names
 from .cloud.errors import CloudError
 from .following import Following
-from .history import AnyRecord, BackedUp, BackupEnded, BackupIntended, BackupStarted, Intended, Started
 from .model import Attempt, BackupAttempt, Decision
 from .notices import started
+from .records import AnyRecord, BackedUp, BackupEnded, BackupIntended, BackupStarted, Intended, Started
 from .settle import LOOKS
 from .shell import Shell
 

@@ -1,11 +1,9 @@
-"""Where the journal is kept: bytes that only grow, appended at the position where their writer believes their end to be."""
+"""Where the journal is kept: named files that only grow, appended at the position that is believed to be their end."""
 
 from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -24,15 +22,15 @@ class JournalError(Exception):
 
 
 class Storage(Protocol):
-    """Bytes that only grow."""
+    """Named files that only grow."""
 
     lasting: bool
 
-    def read(self, position: int) -> bytes:
-        """What stands from `position` on. Raises JournalError."""
+    def read(self, name: str, position: int = 0) -> bytes | None:
+        """What stands from `position` on; None: there is no such file. Raises JournalError."""
 
-    def append(self, position: int, data: bytes) -> None:
-        """Appends at exactly `position`. Raises Conflict where the length is another, JournalError."""
+    def append(self, name: str, position: int, data: bytes) -> None:
+        """Appends at exactly `position`, 0 makes the file. Raises Conflict where its length is another, JournalError."""
 
 
 class Memory:
@@ -41,95 +39,96 @@ class Memory:
     lasting = False
 
     def __init__(self) -> None:
-        self._data = b""
+        self._files: dict[str, bytes] = {}
 
-    def read(self, position: int) -> bytes:
-        return self._data[position:]
+    def read(self, name: str, position: int = 0) -> bytes | None:
+        data = self._files.get(name)
+        return None if data is None else data[position:]
 
-    def append(self, position: int, data: bytes) -> None:
-        if position != len(self._data):
+    def append(self, name: str, position: int, data: bytes) -> None:
+        before = self._files.get(name, b"")
+        if position != len(before):
             raise Conflict
-        self._data += data
+        self._files[name] = before + data
 
 
 class Folder:
-    """`state: file:///path`: one file in a folder, locked while it is touched, on disk before a write is acknowledged."""
+    """`state: file:///path`: files in a folder, locked while they are touched, on disk before a write is acknowledged."""
 
     lasting = True
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / "journal.jsonl"
+        self._folder = folder
 
-    def read(self, position: int) -> bytes:
-        if not os.path.lexists(self._path.parent) or (self._path.parent.is_dir() and not self._path.exists()):
-            return b""  # nothing was written yet, and looking must not write
-        with self._locked() as handle:
-            return os.pread(handle, max(0, self._length(handle) - position), position)
-
-    def append(self, position: int, data: bytes) -> None:
-        with self._locked() as handle:
-            if self._length(handle) != position:
-                raise Conflict
-            written = 0
-            while written < len(data):
-                written += os.pwrite(handle, data[written:], position + written)
-            os.fsync(handle)
-
-    @contextmanager
-    def _locked(self) -> Iterator[int]:
+    def read(self, name: str, position: int = 0) -> bytes | None:
+        path = self._folder / name
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX)
-                yield handle
-            finally:
-                os.close(handle)
+            if not os.path.lexists(self._folder) or (self._folder.is_dir() and not path.exists()):
+                return None  # nothing was written yet, and looking must not write
+            with path.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_SH)
+                file.seek(position)
+                return file.read()
         except OSError as error:
-            raise JournalError(f"{self._path}: {error.strerror}") from None
+            raise JournalError(f"{path}: {error.strerror}") from None
 
-    def _length(self, handle: int) -> int:
-        """The length up to the last whole record; what a killed writer left behind it was never acknowledged and goes."""
-        length = os.fstat(handle).st_size
-        whole = length
-        while whole and os.pread(handle, 1, whole - 1) != b"\n":
-            whole -= 1
-        if whole < length:
-            os.ftruncate(handle, whole)
-        return whole
+    def append(self, name: str, position: int, data: bytes) -> None:
+        path = self._folder / name
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0) as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                if os.fstat(file.fileno()).st_size != position:
+                    raise Conflict
+                written = 0
+                while written < len(data):
+                    written += os.pwrite(file.fileno(), data[written:], position + written)
+                os.fsync(file.fileno())
+            if position == 0:
+                self._keep_name()
+        except OSError as error:
+            raise JournalError(f"{path}: {error.strerror}") from None
+
+    def _keep_name(self) -> None:
+        """The name of a new file is on disk only when its folder is."""
+        handle = os.open(self._folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 class Bucket:
-    """`state: obs://bucket/prefix`: one object; the position of an append is the compare-and-swap (smn-obs-core.md C1)."""
+    """`state: obs://bucket/prefix`: objects; the position of an append is the compare-and-swap (smn-obs-core.md C1)."""
 
     lasting = True
 
-    def __init__(self, obs: Obs, key: str) -> None:
-        self._obs, self._key = obs, key
+    def __init__(self, obs: Obs, prefix: str = "") -> None:
+        self._obs, self._prefix = obs, prefix
 
-    def read(self, position: int) -> bytes:
+    def read(self, name: str, position: int = 0) -> bytes | None:
         try:
-            data = self._obs.read(self._key, position)
+            return self._obs.read(self._key(name), position)
         except CloudError as error:
             raise JournalError(str(error)) from None
-        if data is None and position:
-            raise JournalError(f"the object {self._key} is gone")
-        return data or b""
 
-    def append(self, position: int, data: bytes) -> None:
+    def append(self, name: str, position: int, data: bytes) -> None:
         """An append whose answer is lost is looked for, and made again only where it did not land."""
         for _ in range(LOST_ANSWERS):
             try:
-                return self._obs.append(self._key, position, data)
+                return self._obs.append(self._key(name), position, data)
             except WrongPosition:
                 raise Conflict from None
             except CloudError as error:
                 if not error.may_have_acted:
                     raise JournalError(str(error)) from None
                 lost = error
-            found = self.read(position)
+            found = self.read(name, position) or b""
             if found.startswith(data):
                 return None
             if found:
                 raise Conflict
         raise JournalError(f"{lost}; whether it was written is not known")
+
+    def _key(self, name: str) -> str:
+        return "/".join(filter(None, (self._prefix, name)))

@@ -293,7 +293,7 @@ def test_wrong_credentials_are_an_error_without_the_secrets() -> None:
 
 
 def test_an_unreadable_journal_starts_nothing_and_says_so(tmp_path: Path) -> None:
-    (tmp_path / "journal.jsonl").write_text("garbage\n")
+    (tmp_path / "journal-1.jsonl").write_text("garbage\n")
     world = World(policy(state=f"file://{tmp_path}"))
     world.graph()
     result = world.run()

@@ -397,12 +397,12 @@ def test_a_command_about_something_that_is_not_there_changes_nothing(
     other = world.cloud.project("cn-east-3", "fedcba9876543210fedcba9876543210")
     other.graph("twin")
     world.run()
-    journal = (tmp_path / "journal.jsonl").read_bytes()
+    journal = (tmp_path / "journal-1.jsonl").read_bytes()
     projects = (Project("cn-north-4", PROJECT_ID), Project("cn-east-3", other.id))
     result = world.run(command, projects=projects)
     assert words in result["errors"][0]
     assert "nothing was changed" in result["errors"][0]
-    assert (tmp_path / "journal.jsonl").read_bytes() == journal
+    assert (tmp_path / "journal-1.jsonl").read_bytes() == journal
 
 
 @pytest.mark.parametrize("word", ["pause", "approve", "withdraw", "retry", "resume"])
@@ -410,7 +410,7 @@ def test_a_dry_run_of_a_command_shows_its_effect_and_writes_nothing(tmp_path: Pa
     world = world_under(tmp_path, "[{mode: approve}]")
     world.graph()
     world.run()
-    journal = (tmp_path / "journal.jsonl").read_bytes()
+    journal = (tmp_path / "journal-1.jsonl").read_bytes()
     arguments = {
         "approve": {"version": "2.4.15", "rule": "rule-1"},
         "withdraw": {"version": "2.4.15"},
@@ -419,7 +419,7 @@ def test_a_dry_run_of_a_command_shows_its_effect_and_writes_nothing(tmp_path: Pa
     result = world.run({"command": word, "dry_run": True, **arguments.get(word, {})})
     expected = {"pause": "paused", "approve": "due", "withdraw": "no-release"}
     assert only(result)["reason"] == expected.get(word, "awaiting-approval")
-    assert (tmp_path / "journal.jsonl").read_bytes() == journal
+    assert (tmp_path / "journal-1.jsonl").read_bytes() == journal
     assert world.cloud.upgrades == []
 
 
@@ -458,7 +458,7 @@ def test_looking_writes_and_calls_nothing(tmp_path: Path, word: str) -> None:
     world = world_under(tmp_path, PLANNED, releases="[{version: 2.4.15}]")
     world.graph()
     world.run({"command": word})
-    assert not (tmp_path / "journal.jsonl").exists()
+    assert not (tmp_path / "journal-1.jsonl").exists()
     assert {request.method for request in world.cloud.requests} == {"GET"}
 
 

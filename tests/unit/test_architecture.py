@@ -15,7 +15,8 @@ FUNCTION = ROOT / "function"
 MODULES = {".".join(path.relative_to(FUNCTION).with_suffix("").parts): path for path in FUNCTION.rglob("*.py")}
 PURE = (
     *("model", "versions", "wallclock", "windows", "timers", "policy", "governing", "choice", "gates", "planner"),
-    *("explain", "forecast", "lint", "notices", "settle", "history", "announcements", "instructions", "messages", "events"),
+    *("explain", "forecast", "lint", "notices", "settle", "records", "history", "folding", "announcements"),
+    *("instructions", "messages", "events"),
 )
 IO = {"requests", "socket", "os", "time", "fcntl", "subprocess", "urllib3", "random"}
 

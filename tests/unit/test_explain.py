@@ -12,22 +12,11 @@ from tests.builders import NOW, at, attempt, begin, graph, history, policy
 from upgrader.explain import explain, state_of
 from upgrader.forecast import forecast
 from upgrader.governing import govern
-from upgrader.history import (
-    AnyRecord,
-    Approved,
-    BackedUp,
-    BackupIntended,
-    Ended,
-    History,
-    Noticed,
-    Paused,
-    Refused,
-    Released,
-    Withdrawn,
-)
+from upgrader.history import History
 from upgrader.model import BackupAttempt, Graph, Release, Verdict
 from upgrader.planner import Survey
 from upgrader.policy import Policy
+from upgrader.records import AnyRecord, Approved, BackedUp, BackupIntended, Ended, Noticed, Paused, Refused, Released, Withdrawn
 from upgrader.versions import Version
 
 X = Version("2.4.15")

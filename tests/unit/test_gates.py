@@ -10,7 +10,11 @@ import pytest
 
 from tests.builders import NOW, at, attempt, begin, finish, graph, history, policy
 from upgrader.governing import govern
-from upgrader.history import (
+from upgrader.history import History
+from upgrader.model import Action, BackupAttempt, Decision, Graph, Reason, Release, Severity, Targets, Verdict
+from upgrader.planner import Survey, arrivals, plan
+from upgrader.policy import Policy
+from upgrader.records import (
     AnyRecord,
     Approved,
     BackedUp,
@@ -18,7 +22,6 @@ from upgrader.history import (
     BackupIntended,
     BackupStarted,
     Ended,
-    History,
     Noticed,
     Paused,
     Refused,
@@ -28,9 +31,6 @@ from upgrader.history import (
     Told,
     Verified,
 )
-from upgrader.model import Action, BackupAttempt, Decision, Graph, Reason, Release, Severity, Targets, Verdict
-from upgrader.planner import Survey, arrivals, plan
-from upgrader.policy import Policy
 from upgrader.versions import Version
 
 X = Version("2.4.15")
@@ -585,3 +585,54 @@ def test_graphs_alike_in_their_targets_but_not_in_their_versions_are_told_apart(
     low, high = graph("a"), graph("b", "2.4.15")
     reasons = {one.graph: one.reason for one in plan(policy(), [low, high], past, NOW)}
     assert reasons == {"a": Reason.DUE, "b": Reason.UP_TO_DATE}
+
+
+def test_failures_and_what_is_under_way_fill_max_failures_together() -> None:
+    fleet = [graph(f"g{number}") for number in range(5)]
+    under = policy("[{max_concurrent: 9, max_failures: 3}]")
+    past = finish(begin(seen(), attempt(fleet[0])), attempt(fleet[0]), Verdict.ROLLED_BACK)
+    assert [one.reason for one in plan(under, fleet, past, NOW)].count(Reason.DUE) == 2
+    begin(past, attempt(fleet[1]))
+    assert [one.reason for one in plan(under, fleet, past, NOW)].count(Reason.DUE) == 1
+
+
+def test_every_upgrade_by_hand_takes_a_place() -> None:
+    fleet = [graph(f"g{number}", status="201" if number < 2 else "200") for number in range(5)]
+    found = plan(policy("[{max_concurrent: 3, max_failures: 9}]"), fleet, seen(), NOW)
+    assert [one.reason for one in found].count(Reason.DUE) == 1
+
+
+@pytest.mark.parametrize(
+    ("of", "records", "readable", "expected"),
+    [
+        (DEMO, "upgrade", True, (Action.WAIT, Reason.UPGRADING, "2.4.4", "2.4.15", "job-1")),
+        (DEMO, "upgrade", False, (Action.WAIT, Reason.UPGRADING, "2.4.4", "2.4.15", "job-1")),
+        (DEMO, "backup", True, (Action.WAIT, Reason.BACKING_UP, "2.4.4", "2.4.15", "job-2")),
+        (graph("demo", **{"ges-upgrader": "off"}), "", True, (Action.SKIP, Reason.OPTED_OUT, "2.4.4", "None", None)),
+        (graph("demo", status="201"), "", True, (Action.WAIT, Reason.UPGRADING, "2.4.4", "None", None)),
+        (DEMO, "", False, (Action.BLOCKED, Reason.STATE_UNAVAILABLE, "2.4.4", "None", None)),
+        (graph("demo", version=None), "", True, (Action.BLOCKED, Reason.REFUSED, "None", "None", None)),
+    ],
+)
+def test_what_is_clear_before_a_release_is_looked_at(
+    of: Graph, records: str, readable: bool, expected: tuple[Any, ...]
+) -> None:
+    past = seen()
+    if records == "upgrade":
+        begin(past, attempt(DEMO))
+        of = msgspec.structs.replace(of, status=graph("x", status="201").status, version=None)
+    if records == "backup":
+        past.apply(backup())
+        past.apply(BackupStarted(at=NOW, backup_id="b", job_id="job-2"))
+    past.readable = readable
+    found = decide(policy(), past, of=of)
+    assert found.project == DEMO.project
+    assert (found.action, found.reason, str(found.from_version), str(found.target), found.job_id) == expected
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_of_graphs_alike_only_those_that_a_release_targets_are_offered_it(reverse: bool) -> None:
+    past = History([Released(at=NOW, release=Release(X, targets=Targets(graph_names=("a",))))])
+    fleet = [graph("a"), graph("b")]
+    found = plan(policy("[{max_concurrent: 9, max_failures: 9}]"), fleet[::-1] if reverse else fleet, past, NOW)
+    assert {one.graph: one.reason for one in found} == {"a": Reason.DUE, "b": Reason.NO_RELEASE}

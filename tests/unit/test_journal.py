@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from tests.builders import NOW, attempt, graph
-from upgrader.history import AnyRecord, Claimed, History, Intended, Noticed, Told
-from upgrader.journal import Journal
+from upgrader.history import History
+from upgrader.journal import MOST_LINES, Journal
+from upgrader.model import Release
+from upgrader.records import AnyRecord, Claimed, Intended, Noticed, Released, Resumed, Told
 from upgrader.storage import Conflict, Folder, JournalError, Memory, Storage
+from upgrader.versions import Version
 
 MAKERS: list[Callable[[Path], Storage]] = [Folder, lambda _: Memory()]
 
@@ -24,12 +28,14 @@ def notice(number: int) -> Noticed:
 @pytest.mark.parametrize("make", MAKERS)
 def test_an_append_at_another_place_than_the_end_is_a_conflict(tmp_path: Path, make: Callable[[Path], Storage]) -> None:
     storage = make(tmp_path)
-    storage.append(0, b"one\n")
-    with pytest.raises(Conflict):
-        storage.append(0, b"two\n")
-    storage.append(4, b"two\n")
-    assert storage.read(0) == b"one\ntwo\n"
-    assert storage.read(4) == b"two\n"
+    assert storage.read("a") is None
+    storage.append("a", 0, b"one\n")
+    for position in (0, 3, 9):
+        with pytest.raises(Conflict):
+            storage.append("a", position, b"two\n")
+    storage.append("a", 4, b"two\n")
+    storage.append("b", 0, b"three\n")
+    assert [storage.read("a", position) for position in (0, 4, 8)] == [b"one\ntwo\n", b"two\n", b""]
 
 
 @pytest.mark.parametrize("make", MAKERS)
@@ -64,38 +70,90 @@ def test_a_lease_keeps_others_out_until_it_ends_and_a_told_event_for_ever() -> N
     assert history.told("n1")
 
 
-def test_a_half_written_record_at_the_end_was_never_acknowledged_and_goes(tmp_path: Path) -> None:
+FIRST = "journal-1.jsonl"
+
+
+def read(folder: Path) -> Journal:
+    journal = Journal(Folder(folder))
+    journal.refresh()
+    return journal
+
+
+def damage(line: bytes, folder: Path) -> tuple[str | None, str | None]:
+    """The graph and the rule that a line which is not understood is about."""
+    with (folder / FIRST).open("ab") as file:
+        file.write(line)
+    *_, found = read(folder).history.damages.values()
+    return found.graph_id, found.rule
+
+
+def test_a_half_written_record_is_held_against_everything_and_swallows_nothing(tmp_path: Path) -> None:
     journal = Journal(Folder(tmp_path))
     journal.write(notice(1))
-    with (tmp_path / "journal.jsonl").open("ab") as file:
-        file.write(b'{"kind": "noticed", "at"')
-    again = Journal(Folder(tmp_path))
-    again.refresh()
+    assert damage(b'{"kind":"intended","at":"2026-11-23T00:00:00Z","attempt":{"graph_id":"g1"', tmp_path) == (None, None)
+    again = read(tmp_path)
     again.write(notice(2))
-    last = Journal(Folder(tmp_path))
-    last.refresh()
+    last = read(tmp_path)
     assert [event.id for event in last.history.untold(NOW)] == ["n1", "n2"]
+    assert last.history.damages == again.history.damages
+    assert len(last.history.damages) == 1
 
 
 @pytest.mark.parametrize(
-    "line",
+    ("line", "scope"),
     [
-        b"garbage\n",
-        b'{"kind": "of tomorrow", "at": "2026-11-23T00:00:00Z"}\n',
-        b'{"kind": "started", "at": "2026-11-23T00:00:00Z", "attempt_id": "x", "job_id": "y"}\n',
-        b'{"kind": "backup-ended", "at": "2026-11-23T00:00:00Z", "backup_id": "x"}\n',
+        (b"garbage\n", (None, None)),
+        (b"\xff\xfe{}\n", (None, None)),
+        (b"[1]\n", (None, None)),
+        (b'{"kind":"withdrawn","at":"2026-11-23T00:00:00Z","version":"x"}\n', (None, None)),
+        (b'{"kind":"of tomorrow","at":"2026-11-23T00:00:00Z"}\n', (None, None)),
+        (b'{"kind":"of tomorrow","at":"2026-11-23T00:00:00Z","graph_id":"g1","rule":"dev"}\n', ("g1", None)),
+        (b'{"kind":"paused","at":"2026-11-23T00:00:00Z","rule":"dev","until":"2026-12-23T00:00:00Z"}\n', (None, "dev")),
+        (b'{"kind":"retried","at":"2026-11-23T00:00:00Z","graph_id":"g1","how":"gently"}\n', ("g1", None)),
+        (b'{"kind":"intended","at":"2026-11-23T00:00:00Z","attempt":{"id":"x","graph_id":"g1","rule":"dev"}}\n', ("g1", None)),
+        (b'{"kind":"started","at":"2026-11-23T00:00:00Z","attempt_id":"x","job_id":"y"}\n', (None, None)),
+        (b'{"kind":"backup-ended","at":"2026-11-23T00:00:00Z","backup_id":"x"}\n', (None, None)),
     ],
 )
-def test_a_record_that_cannot_be_understood_is_an_error_and_not_ignored(tmp_path: Path, line: bytes) -> None:
-    (tmp_path / "journal.jsonl").write_bytes(line)
-    with pytest.raises(JournalError):
-        Journal(Folder(tmp_path)).refresh()
+def test_a_record_that_is_not_understood_is_held_against_what_it_is_about(
+    tmp_path: Path, line: bytes, scope: tuple[str | None, str | None]
+) -> None:
+    assert damage(line, tmp_path) == scope
+
+
+def test_what_follows_a_record_that_is_not_understood_is_about_the_same(tmp_path: Path) -> None:
+    damage(b'{"kind":"intended","at":"2026-11-23T00:00:00Z","attempt":{"id":"x","graph_id":"g1"},"new":1}\n', tmp_path)
+    assert damage(b'{"kind":"started","at":"2026-11-23T00:00:00Z","attempt_id":"x","job_id":"y"}\n', tmp_path) == ("g1", None)
+
+
+@pytest.mark.parametrize(
+    ("said", "lifted"),
+    [
+        (Resumed(at=NOW), ["g1", "dev", None]),
+        (Resumed(at=NOW, graph_id="g1"), ["g1"]),
+        (Resumed(at=NOW, rule="dev"), ["dev"]),
+        (Resumed(at=NOW, graph_id="g2"), []),
+        (Resumed(at=NOW, version=Version("2.4.9")), []),
+    ],
+)
+def test_resume_lifts_what_a_damage_holds(tmp_path: Path, said: Resumed, lifted: list[str | None]) -> None:
+    damage(b'{"kind":"retried","at":"2026-11-23T00:00:00Z","graph_id":"g1","how":"gently"}\n', tmp_path)
+    damage(b'{"kind":"paused","at":"2026-11-23T00:00:00Z","rule":"dev","how":"gently"}\n', tmp_path)
+    damage(b"garbage\n", tmp_path)
+    journal = read(tmp_path)
+    before = {one.graph_id or one.rule for one in journal.history.damages.values()}
+    journal.write(said)
+    after = {one.graph_id or one.rule for one in read(tmp_path).history.damages.values()}
+    assert before - after == set(lifted)
+    assert journal.history.damages == read(tmp_path).history.damages
 
 
 def test_a_place_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(JournalError):
-        Folder(tmp_path / "file").read(0)
+        Folder(tmp_path / "file").read("a")
+    with pytest.raises(JournalError):
+        Folder(tmp_path / "file").append("a", 0, b"one\n")
 
 
 def _write_many(folder: str, writer: int) -> None:
@@ -114,3 +172,81 @@ def test_concurrent_processes_lose_no_record(tmp_path: Path) -> None:
     journal = Journal(Folder(tmp_path))
     journal.refresh()
     assert {event.id for event in journal.history.untold(NOW)} == {f"{w}-{n}" for w in range(3) for n in range(20)}
+
+
+def test_a_journal_that_grows_goes_on_in_a_new_file_with_what_still_matters(tmp_path: Path) -> None:
+    journal = Journal(Folder(tmp_path))
+    journal.write(Released(at=NOW, release=Release(Version("2.4.9"))))
+    for number in range(MOST_LINES // 2):
+        journal.write(notice(number))
+        journal.write(Told(at=NOW, event_id=f"n{number}", message_id=""))
+    journal.tidy(NOW + timedelta(days=2), timedelta(days=1))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["head", "journal-1.jsonl", "journal-2.jsonl"]
+    assert len((tmp_path / "journal-2.jsonl").read_bytes().splitlines()) == 2
+    again = read(tmp_path)
+    assert list(again.history.releases) == [Version("2.4.9")]
+    again.write(notice(9999))
+    assert [event.id for event in read(tmp_path).history.untold(NOW)] == ["n9999"]
+
+
+def test_what_is_old_is_folded_away_once_a_week(tmp_path: Path) -> None:
+    journal = Journal(Folder(tmp_path))
+    journal.write(notice(1), Told(at=NOW, event_id="n1", message_id=""), notice(2))
+    for days, files in ((1, 1), (6.9, 1), (7, 3), (14, 3), (30, 3)):
+        again = read(tmp_path)
+        again.tidy(NOW + timedelta(days=days), timedelta(days=1))
+        assert len(list(tmp_path.iterdir())) == files, days
+    assert [event.id for event in read(tmp_path).history.untold(NOW)] == ["n2"]
+    assert not read(tmp_path).history.told("n1")
+
+
+class Dying:
+    """A folder whose process dies before its so-manieth write."""
+
+    lasting = True
+
+    def __init__(self, folder: Path, writes: int) -> None:
+        self._folder, self._left = Folder(folder), writes
+
+    def read(self, name: str, position: int = 0) -> bytes | None:
+        return self._folder.read(name, position)
+
+    def append(self, name: str, position: int, data: bytes) -> None:
+        if not self._left:
+            raise KeyboardInterrupt
+        self._left -= 1
+        self._folder.append(name, position, data)
+
+
+@pytest.mark.parametrize("writes", [0, 1, 2, 3])
+def test_a_process_that_dies_while_it_begins_a_new_file_loses_nothing(tmp_path: Path, writes: int) -> None:
+    journal = Journal(Folder(tmp_path))
+    journal.write(notice(1), Told(at=NOW, event_id="n1", message_id=""), notice(2))
+    dying, late = Journal(Dying(tmp_path, writes)), read(tmp_path)
+    dying.refresh()
+    with suppress(KeyboardInterrupt):
+        dying.tidy(NOW + timedelta(days=30), timedelta(days=1))
+    assert [event.id for event in read(tmp_path).history.untold(NOW)] == ["n2"]
+    late.write(notice(3))
+    for _ in range(2):
+        again = read(tmp_path)
+        assert [event.id for event in again.history.untold(NOW)] == ["n2", "n3"]
+        again.tidy(NOW + timedelta(days=30), timedelta(days=1))
+    assert (tmp_path / "head").read_bytes() == b"2\n"
+    assert [event.id for event in read(tmp_path).history.untold(NOW)] == ["n2", "n3"]
+
+
+@pytest.mark.parametrize("lift", [False, True])
+def test_a_damage_is_folded_away_only_when_it_was_lifted(tmp_path: Path, lift: bool) -> None:
+    damage(b"garbage\n", tmp_path)
+    journal = read(tmp_path)
+    journal.write(notice(1), Told(at=NOW, event_id="n1", message_id=""), *([Resumed(at=NOW)] if lift else []))
+    journal.tidy(NOW + timedelta(days=30), timedelta(days=1))
+    assert len(read(tmp_path).history.damages) == (0 if lift else 1)
+    assert (b"garbage" in (tmp_path / "journal-2.jsonl").read_bytes()) is not lift
+
+
+def test_a_file_that_is_gone_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "head").write_bytes(b"7\n")
+    with pytest.raises(JournalError, match=r"journal-7\.jsonl is gone"):
+        read(tmp_path)

@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.builders import NOW, at, attempt, begin, finish, graph, history, policy
-from upgrader.history import History, Refused
+from upgrader.history import History
 from upgrader.model import Action, Decision, Graph, Project, Reason, Targets, Verdict
 from upgrader.planner import plan
 from upgrader.policy import Policy
+from upgrader.records import Refused
 from upgrader.versions import Version
 
 

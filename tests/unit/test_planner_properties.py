@@ -19,11 +19,14 @@ from packaging.specifiers import SpecifierSet
 
 from tests.builders import NOW, TOPIC, at, graph
 from upgrader.governing import govern
-from upgrader.history import (
+from upgrader.history import History
+from upgrader.model import Action, Attempt, Decision, Graph, Reason, Release, Severity, Status, Targets, Verdict
+from upgrader.planner import Survey, arrivals, plan
+from upgrader.policy import Policy, parse_policy
+from upgrader.records import (
     Approved,
     BackedUp,
     Ended,
-    History,
     Intended,
     Noticed,
     Paused,
@@ -35,9 +38,6 @@ from upgrader.history import (
     Verified,
     Withdrawn,
 )
-from upgrader.model import Action, Attempt, Decision, Graph, Reason, Release, Severity, Status, Targets, Verdict
-from upgrader.planner import Survey, arrivals, plan
-from upgrader.policy import Policy, parse_policy
 from upgrader.versions import Version
 
 VERSIONS = ["2.4.4", "2.4.9", "2.4.15", "2.4.20", "3.0.0"]

@@ -13,19 +13,23 @@ from obs.auth import Authentication
 from simulator import ACCESS_KEY, SECRET_KEY, Cloud, VirtualClock, faults, mock_huaweicloud
 from simulator.obs import Bucket as Shelf
 from tests.builders import NOW, policy
-from tests.journeys.runs import TIMER, World, only
+from tests.journeys.runs import TIMER, World, only, release
 from upgrader.cloud.credentials import Credentials
 from upgrader.cloud.obs import Obs, authorization
+from upgrader.journal import Journal
+from upgrader.records import Withdrawn
 from upgrader.storage import Bucket, Conflict, JournalError
+from upgrader.versions import Version
 
+NAME = "journal-1.jsonl"
 KEYS = Credentials(ACCESS_KEY, SECRET_KEY)
 
 
 @pytest.mark.parametrize(
     ("credentials", "method", "key", "query"),
     [
-        (KEYS, "GET", "ges/journal.jsonl", {}),
-        (KEYS, "POST", "ges/journal.jsonl", {"append": "", "position": "0"}),
+        (KEYS, "GET", "ges/journal-1.jsonl", {}),
+        (KEYS, "POST", "ges/journal-1.jsonl", {"append": "", "position": "0"}),
         (Credentials("AK", "SK", "a security token"), "POST", "a b/ü~.x", {"append": "", "position": "123"}),
     ],
 )
@@ -49,75 +53,75 @@ def shelf(cloud: Cloud) -> Shelf:
 
 
 def bucket(cloud: Cloud, credentials: Credentials = KEYS, name: str = "state") -> Bucket:
-    end = cloud.clock.now() + timedelta(minutes=5)
+    end = cloud.clock.now() + timedelta(hours=1)
     base = f"https://{name}.obs.cn-north-4.myhuaweicloud.com"
     obs = Obs(credentials, name, "cn-north-4", base, cloud.clock, lambda: end - cloud.clock.now())
-    return Bucket(obs, "ges/journal.jsonl")
+    return Bucket(obs, "ges")
 
 
 def test_what_is_appended_at_the_end_is_read_from_any_position(cloud: Cloud, shelf: Shelf) -> None:
     storage = bucket(cloud)
-    assert storage.read(0) == b""
-    storage.append(0, b"one\n")
-    storage.append(4, b"two\n")
-    assert [storage.read(position) for position in (0, 4, 8)] == [b"one\ntwo\n", b"two\n", b""]
-    assert shelf.objects["ges/journal.jsonl"].data == b"one\ntwo\n"
+    assert storage.read(NAME) is None
+    storage.append(NAME, 0, b"one\n")
+    storage.append(NAME, 4, b"two\n")
+    assert [storage.read(NAME, position) for position in (0, 4, 8)] == [b"one\ntwo\n", b"two\n", b""]
+    assert shelf.objects["ges/journal-1.jsonl"].data == b"one\ntwo\n"
 
 
 def test_an_append_elsewhere_is_a_conflict(cloud: Cloud, shelf: Shelf) -> None:
     storage = bucket(cloud)
-    storage.append(0, b"one\n")
+    storage.append(NAME, 0, b"one\n")
     for position in (0, 3, 9):
         with pytest.raises(Conflict):
-            storage.append(position, b"two\n")
-    assert shelf.objects["ges/journal.jsonl"].data == b"one\n"
+            storage.append(NAME, position, b"two\n")
+    assert shelf.objects["ges/journal-1.jsonl"].data == b"one\n"
 
 
 def test_an_append_whose_answer_is_lost_is_found_and_not_made_twice(cloud: Cloud, shelf: Shelf) -> None:
     storage = bucket(cloud)
     cloud.fault("obs.append_object", faults.lost_answer())
-    storage.append(0, b"one\n")
-    assert shelf.objects["ges/journal.jsonl"].data == b"one\n"
+    storage.append(NAME, 0, b"one\n")
+    assert shelf.objects["ges/journal-1.jsonl"].data == b"one\n"
     assert len(cloud.calls("obs.append_object")) == 1
 
 
 def test_an_append_that_never_landed_is_made_again(cloud: Cloud, shelf: Shelf) -> None:
     cloud.fault("obs.append_object", faults.read_timeout(acts=False), times=2)
-    bucket(cloud).append(0, b"one\n")
-    assert shelf.objects["ges/journal.jsonl"].data == b"one\n"
+    bucket(cloud).append(NAME, 0, b"one\n")
+    assert shelf.objects["ges/journal-1.jsonl"].data == b"one\n"
     assert len(cloud.calls("obs.append_object")) == 3
 
 
 def test_an_append_that_was_overtaken_while_its_answer_was_lost_is_a_conflict(cloud: Cloud, shelf: Shelf) -> None:
     def overtaken(_: object) -> bool:
-        if "ges/journal.jsonl" not in shelf.objects:
+        if "ges/journal-1.jsonl" not in shelf.objects:
             with mock_huaweicloud(cloud):
                 cloud.clear_faults()
-                bucket(cloud).append(0, b"other\n")
+                bucket(cloud).append(NAME, 0, b"other\n")
             return True
         return False
 
     cloud.fault("obs.append_object", faults.read_timeout(acts=False), where=overtaken)
     with pytest.raises(Conflict):
-        bucket(cloud).append(0, b"one\n")
-    assert shelf.objects["ges/journal.jsonl"].data == b"other\n"
+        bucket(cloud).append(NAME, 0, b"one\n")
+    assert shelf.objects["ges/journal-1.jsonl"].data == b"other\n"
 
 
 @pytest.mark.parametrize(
     "fault", [faults.error(503, "ServiceUnavailable", "busy"), faults.throttle(), faults.read_timeout(acts=False)]
 )
 def test_reading_bears_a_few_faults(cloud: Cloud, shelf: Shelf, fault: faults.Fault) -> None:
-    bucket(cloud).append(0, b"one\n")
+    bucket(cloud).append(NAME, 0, b"one\n")
     cloud.fault("obs.get_object", fault, times=3)
-    assert bucket(cloud).read(0) == b"one\n"
+    assert bucket(cloud).read(NAME, 0) == b"one\n"
 
 
 def test_an_outage_is_an_error_that_says_what_and_where(cloud: Cloud, shelf: Shelf) -> None:
     cloud.fault("obs.*", faults.error(503, "ServiceUnavailable", "busy"), times=None)
     with pytest.raises(JournalError, match=r"obs get_object in cn-north-4: ServiceUnavailable \(HTTP 503"):
-        bucket(cloud).read(0)
+        bucket(cloud).read(NAME, 0)
     with pytest.raises(JournalError, match="ServiceUnavailable"):
-        bucket(cloud).append(0, b"one\n")
+        bucket(cloud).append(NAME, 0, b"one\n")
 
 
 @pytest.mark.parametrize(
@@ -128,15 +132,31 @@ def test_what_obs_refuses_is_an_error_with_its_code(
     cloud: Cloud, shelf: Shelf, credentials: Credentials, name: str, code: str
 ) -> None:
     with pytest.raises(JournalError, match=code):
-        bucket(cloud, credentials, name).read(0)
+        bucket(cloud, credentials, name).read(NAME, 0)
 
 
 def test_an_object_that_is_gone_is_an_error_and_not_an_empty_journal(cloud: Cloud, shelf: Shelf) -> None:
-    storage = bucket(cloud)
-    storage.append(0, b"one\n")
+    journal = Journal(bucket(cloud))
+    journal.write(Withdrawn(at=NOW, version=Version("2.4.9")))
     shelf.objects.clear()
     with pytest.raises(JournalError, match="is gone"):
-        storage.read(4)
+        journal.refresh()
+
+
+def test_a_quiet_run_reads_two_objects_however_often_it_looks_and_however_old_the_journal_is() -> None:
+    world = World(policy(state="obs://state/ges", journal_keep="1d"))
+    world.cloud.bucket("state")
+    for months in range(4):
+        world.cloud.release(version := f"2.5.{months}")
+        world.graph(f"graph_{months}")
+        world.storage = bucket(world.cloud)
+        world.run(release(version))
+        world.later(days=30)
+    assert len(world.cloud.buckets["state"].objects) > 2
+    before = len(world.cloud.calls("obs.get_object"))
+    world.storage = bucket(world.cloud)
+    assert world.run(TIMER)["errors"] == []
+    assert len(world.cloud.calls("obs.get_object")) - before == 2
 
 
 def test_a_whole_upgrade_with_its_state_in_obs_and_the_next_run_knows_of_it() -> None:
