@@ -167,12 +167,24 @@ def test_a_hand_over_that_fails_is_told_once_and_the_timer_goes_on(
         assert "(demo) was not handed on and is left to the next timer" in error
         assert "functiongraph:function:invokeAsync" in error
     assert "run.error" in capsys.readouterr().out
+    assert (tmp_path / "journal.jsonl").read_text().count("not-handed-on:") == 3, "noticed, claimed, told"
     (notice,) = notices(world)
     assert (notice["notice"], notice["graph_ids"]) == ("blocked", [graph.id])
     assert "the next timer goes on with demo" in notice["detail"]
     assert world.cloud.invocations == []
     world.run(TIMER, seconds=QUARTER)
     assert world.told() == ["notice", "succeeded"]
+
+
+def test_a_hand_over_that_fails_again_and_again_leaves_time_to_tell_it() -> None:
+    world = World(invoking())
+    world.graph()
+    world.cloud.fault("functiongraph.invoke_async", faults.throttle(retry_after=3), times=None)
+    world.run(seconds=300)
+    tried, (told,) = world.cloud.calls("functiongraph.invoke_async"), world.cloud.calls("smn.publish")
+    end = NOW + timedelta(seconds=300)
+    assert len(tried) >= 2
+    assert told.at < tried[0].at + (end - tried[0].at) / 2
 
 
 def test_a_throttled_hand_over_is_made_again() -> None:
