@@ -179,7 +179,7 @@ def test_a_hand_over_that_fails_is_told_once_and_the_timer_goes_on(
 def test_a_hand_over_that_fails_again_and_again_leaves_time_to_tell_it() -> None:
     world = World(invoking())
     world.graph()
-    world.cloud.fault("functiongraph.invoke_async", faults.throttle(retry_after=3), times=None)
+    world.cloud.fault("functiongraph.invoke_async", faults.throttle(retry_after=7), times=None)
     world.run(seconds=300)
     tried, (told,) = world.cloud.calls("functiongraph.invoke_async"), world.cloud.calls("smn.publish")
     end = NOW + timedelta(seconds=300)
