@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from upgrader.clock import SystemClock
 from upgrader.cloud.credentials import Credentials
 from upgrader.cloud.engine import Engine
+from upgrader.cloud.functiongraph import FunctionGraph
 from upgrader.cloud.ges import Ges
 from upgrader.cloud.obs import Obs
 from upgrader.cloud.smn import Smn
@@ -90,6 +91,8 @@ def _handle(event: object, platform: Platform, run_id: str, log: Log) -> dict[st
         ges=Ges(transport, policy.api),
         smn=Smn(transport),
         engine=Engine(platform.token, clock, remaining),
+        functiongraph=FunctionGraph(transport),
+        function_urn=platform.function_urn(home.region),
         journal=Journal(_storage(policy, platform, home, credentials, clock, remaining)),
         clock=clock,
         remaining=remaining,

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Union
@@ -50,6 +49,7 @@ class Journal:
         self.history = History()
         self._storage = storage
         self._sealed: Sealed | None
+        self._head = b""
         self._remembered: list[AnyRecord] = []
         self._start(None)
 
@@ -61,8 +61,8 @@ class Journal:
     def refresh(self) -> None:
         """Reads what others have written; all of it, where what is remembered may not stand there. Raises JournalError."""
         if self._number is None or not self.history.readable:
-            head = self._storage.read(HEAD) or b""
-            self._start(max(map(int, re.findall(rb"^(\d+)$", head, re.MULTILINE)), default=1))
+            self._head = self._storage.read(HEAD) or b""
+            self._start(max(map(int, re.findall(rb"^(\d+)$", self._head, re.MULTILINE)), default=1))
         self._read()
         self.history.readable = True
         remembered, self._remembered = self._remembered, []
@@ -110,7 +110,7 @@ class Journal:
         if self._sealed is not None:
             self._go_on()
         if self._unnamed:
-            self._point_to(self._number)
+            self._name_in_head()
         horizon = now - keep
         grown = len(self._entries) - self._begun.lines >= MOST_LINES
         old = now - self._began() >= LONG and len(fold(self._entries, self.history, horizon)) < len(self._entries)
@@ -201,22 +201,27 @@ class Journal:
         assert self._sealed is not None and self._number is not None
         lines = fold(self._entries, self.history, self._sealed.horizon)
         begun = _ENCODER.encode(Begun(at=self._sealed.at, lines=len(lines)))
+        data = b"".join(line + b"\n" for line in [begun, *lines])
         number = self._number + 1
-        with suppress(Conflict):  # another run began it, with the same
-            self._storage.append(f"journal-{number}.jsonl", 0, b"".join(line + b"\n" for line in [begun, *lines]))
-        self._start(number)
-        self._read()
-        self._point_to(number)
-
-    def _point_to(self, number: int) -> None:
-        """Names the new file in `head`. Where that fails it is found through the sealed one, at the price of a request."""
         try:
-            head = self._storage.read(HEAD) or b""
-            if not re.search(rb"^%d$" % number, head, re.MULTILINE):
-                self._storage.append(HEAD, len(head), b"%d\n" % number)
-            self._unnamed = False
+            self._storage.append(f"journal-{number}.jsonl", 0, data)
+        except Conflict:  # another run began it, with the same
+            self._start(number)
+            self._read()
+        else:
+            self._start(number)
+            self._feed(data)
+        self._name_in_head()
+
+    def _name_in_head(self) -> None:
+        """Where that fails the file is found through the sealed one before it, at the price of a request."""
+        line = b"%d\n" % (self._number or 1)
+        try:
+            self._storage.append(HEAD, len(self._head), line)
         except (Conflict, JournalError):
             return
+        self._head += line
+        self._unnamed = False
 
     def _began(self) -> datetime:
         """When this file was begun, which for the first is when its first record was written."""

@@ -5,7 +5,7 @@ Each notice has an id that is the same in every run that finds the same, so that
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from hashlib import sha256
 
@@ -13,7 +13,7 @@ from .choice import FAR
 from .events import command
 from .gates import needs_person
 from .history import Damage, History
-from .model import Attempt, Decision, Reason
+from .model import Attempt, BackupAttempt, Decision, Reason
 from .moments import iso
 from .policy import Policy
 from .records import Noticed, Released, Withdrawn
@@ -84,6 +84,21 @@ def _damaged(history: History, now: datetime) -> Iterator[Noticed]:
             subject="GES: a record of the journal cannot be understood",
             text=told_of(damage),
         )
+
+
+def not_handed_on(work: Sequence[Attempt | BackupAttempt | Decision], why: str, advice: str, now: datetime) -> Noticed:
+    """That a run could not hand its work on. The same work has the same notice."""
+    ids = sorted(f"{one.graph_id}:{one.target}" if isinstance(one, Decision) else one.id for one in work)
+    graphs = {one.graph_id: one.graph for one in work}
+    return Noticed(
+        at=now,
+        notice_id=f"not-handed-on:{sha256(','.join(ids).encode()).hexdigest()[:12]}",
+        subject="GES upgrader: a run could not hand its work on",
+        text=f"The time of a run was over before its work was, and it could not invoke the function again: {why}.\n"
+        f"Nothing was changed by that: what is on its way goes on in GES, and the next timer goes on with "
+        f"{_listed(sorted(graphs.values()))}. {advice}",
+        graphs=tuple(graphs),
+    )
 
 
 def _planned(policy: Policy, history: History, decisions: list[Decision], now: datetime) -> Iterator[Noticed]:
@@ -212,7 +227,10 @@ def _groups(decisions: Iterable[Decision]) -> list[tuple[tuple[str, Version], li
 
 
 def _names(group: list[Decision]) -> str:
-    names = [decision.graph for decision in group]
+    return _listed([decision.graph for decision in group])
+
+
+def _listed(names: list[str]) -> str:
     more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
     return ", ".join(names[:MOST_NAMES]) + more
 

@@ -33,6 +33,14 @@ class Platform:
     def project_id(self) -> str | None:
         return self._text("getProjectID") or self.variable("HUAWEICLOUD_SDK_PROJECT_ID")
 
+    def function_urn(self, region: str) -> str | None:
+        """The function's own URN in its region, of the version that runs. None where the context does not tell its parts."""
+        parts = (self.project_id, self._text("getPackage"), self.function_name)
+        if None in parts:
+            return None
+        project_id, package, name = parts
+        return f"urn:fss:{region}:{project_id}:function:{package}:{name}:{self._text('getVersion') or 'latest'}"
+
     def variable(self, name: str) -> str | None:
         """A variable of the function, or of the process."""
         return self._text("getUserData", name) or os.environ.get(name) or None

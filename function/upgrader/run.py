@@ -1,4 +1,4 @@
-"""One run, in reading order: learn, observe, settle, plan, tell, act, and again while something is on its way.
+"""One run, in reading order: learn, observe, settle, plan, tell, act, and again while something is on its way; hand on.
 
 What it does depends on what it sees, not on the event that woke it.
 """
@@ -51,6 +51,9 @@ class _Run:
         self.fleet: dict[str, Graph] = {}
         self.unseen: set[Project] = set()
         self.plan: tuple[Decision, ...] = ()
+        self.postponed: list[Decision] = []
+        self.full = self.left()
+        self.idle = True
 
     def carry_out(self) -> dict[str, Any]:
         self.log.info("run.began", command=self.command.word.value, dry_run=self.command.changes_nothing)
@@ -66,6 +69,7 @@ class _Run:
             if not self.journal.lasting or not self.journal.history.readable:
                 self.following.adopt(self.fleet, self.began)
             self.pursue()
+            self.hand_on()
             self.tidy()
         return self.account.result(pending=self.in_flight())
 
@@ -150,13 +154,13 @@ class _Run:
             self.decide()
             self.announce()
             while self.act():
-                tick = 0
+                tick, self.idle = 0, False
                 self.decide()
                 self.announce()
             pause = self.pause(tick)
             if pause is None:
                 return
-            tick += 1
+            tick, self.idle = tick + 1, False
             self.shell.clock.sleep(pause)
             if not self.journal.history.readable:
                 self.recall()
@@ -223,6 +227,7 @@ class _Run:
     def act(self) -> bool:
         """Starts what is due, each looked at again at the last instant: is it still allowed to start? Whether any was tried."""
         tried = False
+        self.postponed = []
         for decision in self.plan:
             if decision.action not in (Action.UPGRADE, Action.BACKUP):
                 continue
@@ -231,6 +236,7 @@ class _Run:
                 continue
             if self.left() <= self.reserve:
                 self.log.info("upgrade.postponed", graph=decision.graph, why="the run's time nears its end")
+                self.postponed.append(decision)
                 continue
             start = self.starting.upgrade if decision.action is Action.UPGRADE else self.starting.back_up
             tried = start(decision) or tried
@@ -240,10 +246,23 @@ class _Run:
         """Seconds to the next look: soon while something is on its way, else when a start is due; None: not in this run."""
         now, left = self.shell.clock.now(), self.left()
         pauses = [timedelta(seconds=TICKS[min(tick, len(TICKS) - 1)])] if self.in_flight() else []
-        waiting = [one for one in self.plan if one.action is Action.WAIT and one.reason in _WORTH_WAITING]
-        pauses += [one.until - now for one in waiting if one.until and one.until > now]
+        pauses += [one.until - now for one in self.waiting() if one.until and one.until > now]
         soonest = min(pauses, default=left)
         return soonest.total_seconds() if soonest < left else None
+
+    def waiting(self) -> list[Decision]:
+        return [one for one in self.plan if one.action is Action.WAIT and one.reason in _WORTH_WAITING]
+
+    def hand_on(self) -> None:
+        """Where the policy says it, what the run leaves unfinished goes on at once in a run of its own."""
+        if self.policy.follow_up != "invoke":
+            return
+        from .handing_on import Rest, hand_on, unfinished  # most policies leave it to timers: a cold start does not need it
+
+        rest = Rest(self.in_flight(), self.postponed, self.waiting(), self.began, self.full, self.idle)
+        work = unfinished(rest, self.policy, self.journal.history, self.shell.clock.now())
+        if work:
+            hand_on(self.shell, self.account, work, self.full)
 
     def in_flight(self) -> list[Attempt | BackupAttempt]:
         history, projects = self.journal.history, self.shell.projects

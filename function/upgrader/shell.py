@@ -10,6 +10,7 @@ import msgspec
 
 from .clock import Clock
 from .cloud.engine import Engine
+from .cloud.functiongraph import FunctionGraph
 from .cloud.ges import Ges
 from .cloud.smn import Smn
 from .journal import Journal
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
 
 
 class Shell(msgspec.Struct, frozen=True):
-    """`home` is the function's own project; `remaining` is the time until the platform kills the run."""
+    """`home` is the function's own project; `remaining` is the time until the platform kills the run.
+
+    `function_urn` is the function's own, where the platform tells it.
+    """
 
     policy: Policy
     projects: tuple[Project, ...]
@@ -29,6 +33,8 @@ class Shell(msgspec.Struct, frozen=True):
     ges: Ges
     smn: Smn
     engine: Engine
+    functiongraph: FunctionGraph
+    function_urn: str | None
     journal: Journal
     clock: Clock
     remaining: Callable[[], timedelta]

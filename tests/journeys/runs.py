@@ -12,6 +12,7 @@ from simulator.ges.models import Graph
 from tests.builders import NOW, PROJECT, PROJECT_ID, RELEASES_TOPIC, TOPIC, policy
 from upgrader.cloud.credentials import Credentials
 from upgrader.cloud.engine import Engine
+from upgrader.cloud.functiongraph import FunctionGraph
 from upgrader.cloud.ges import Ges
 from upgrader.cloud.smn import Smn
 from upgrader.cloud.transport import Transport
@@ -25,6 +26,7 @@ from upgrader.shell import Shell
 from upgrader.storage import Folder, Memory, Storage
 
 REGION = "cn-north-4"
+FUNCTION = f"urn:fss:{REGION}:{PROJECT_ID}:function:default:ges-upgrader:latest"
 TOKEN = "MIIEtokenOfTheAgency"
 RUN_NUMBERS = itertools.count(1)
 
@@ -39,6 +41,7 @@ class World:
         self.project = self.cloud.project(REGION, PROJECT_ID)
         self.topic = self.project.topic("ges-upgrades")
         self.token: str | None = TOKEN
+        self.function_urn: str | None = FUNCTION
         self.cloud.token(TOKEN)
         self.policy = policy_ or policy()
         self.storage = storage or (Folder(self.policy.state.folder) if self.policy.state.folder else Memory())
@@ -67,6 +70,8 @@ class World:
                 ges=Ges(transport, self.policy.api),
                 smn=Smn(transport),
                 engine=Engine(self.token, self.clock, remaining),
+                functiongraph=FunctionGraph(transport),
+                function_urn=self.function_urn,
                 journal=Journal(self.storage),
                 clock=self.clock,
                 remaining=remaining,

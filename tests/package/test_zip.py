@@ -33,6 +33,9 @@ class Context:
     def getProjectID(self): return sys.argv[3]
     def getRemainingTimeInMilliSeconds(self): return int(sys.argv[4])
 
+for name, value in json.loads(sys.argv[5]).items():
+    setattr(Context, name, lambda self, value=value: value if value is not None else 1 / 0)
+
 event = json.load(open(sys.argv[2], encoding="utf-8"))
 index.initializer(Context())
 print("RESULT " + json.dumps(index.handler(event, Context())))
@@ -68,6 +71,7 @@ class Platform:
     def __init__(self, unpacked: Path, server: Server, home: Path) -> None:
         self.unpacked, self.server, self.home = unpacked, server, home
         self.log: list[dict[str, Any]] = []
+        self.context: dict[str, str | None] = {}  # what more its methods return; None: they raise
 
     def invoke(self, event: str | Path, python: str = sys.executable, seconds: float = 60, **variables: str) -> dict[str, Any]:
         path = EVENTS / f"{event}.json" if isinstance(event, str) else event
@@ -79,7 +83,7 @@ class Platform:
             **self.server.environment("cn-north-4"),
             **variables,
         }
-        arguments = [str(self.unpacked), str(path), PROJECT_ID, str(int(seconds * 1000))]
+        arguments = [str(self.unpacked), str(path), PROJECT_ID, str(int(seconds * 1000)), json.dumps(self.context)]
         ran = subprocess.run(
             [python, "-I", "-S", "-B", "-c", INVOKE, *arguments],
             env=environment,
@@ -139,6 +143,41 @@ def test_a_run_that_is_too_short_hands_over_to_a_process_that_knows_nothing(plat
     result = platform.invoke("timer_nightly")
     assert [one["outcome"] for one in result["outcomes"]] == ["succeeded"]
     assert len(cloud.upgrades) == 1
+
+
+OWN: dict[str, str | None] = {"getPackage": "default", "getFunctionName": "ges-upgrader", "getVersion": "3"}
+
+
+@pytest.mark.parametrize(("version", "named"), [({}, "3"), ({"getVersion": None}, "latest")], ids=["version", "no-version"])
+def test_a_run_that_is_too_short_invokes_its_own_function(
+    platform: Platform, cloud: Cloud, tmp_path: Path, version: dict[str, None], named: str
+) -> None:
+    cloud.upgrade_duration = timedelta(seconds=5)
+    cloud.project("cn-north-4", PROJECT_ID).graph("demo", version="2.4.4")
+    policy = f"{POLICY}\nfollow_up: invoke\nstate: file://{tmp_path}/state"
+    platform.context = {**OWN, **version}
+    result = platform.invoke("smn_release", seconds=3, POLICY=policy)
+    assert (len(result["pending"]), result["errors"]) == (1, [])
+    (invocation,) = cloud.invocations
+    assert invocation.function_urn == f"urn:fss:cn-north-4:{PROJECT_ID}:function:default:ges-upgrader:{named}"
+    event = tmp_path / "event.json"
+    event.write_text(json.dumps(invocation.event))
+    assert [one["outcome"] for one in platform.invoke(event, POLICY=policy)["outcomes"]] == ["succeeded"]
+    assert len(cloud.invocations) == len(cloud.upgrades) == 1
+
+
+@pytest.mark.parametrize("context", [{}, {**OWN, "getPackage": None}, {**OWN, "getFunctionName": ""}])
+def test_a_context_that_does_not_tell_the_functions_urn_leaves_the_rest_to_the_timer(
+    platform: Platform, cloud: Cloud, context: dict[str, str | None]
+) -> None:
+    cloud.upgrade_duration = timedelta(seconds=5)
+    cloud.project("cn-north-4", PROJECT_ID).graph("demo", version="2.4.4")
+    platform.context = context
+    result = platform.invoke("smn_release", seconds=3, POLICY=f"{POLICY}\nfollow_up: invoke")
+    (error,) = result["errors"]
+    assert "own URN is not known" in error and "left to the next timer" in error
+    assert cloud.invocations == []
+    assert [one["outcome"] for one in platform.invoke("timer_nightly")["outcomes"]] == ["succeeded"]
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,27 @@ def test_an_endpoint_is_the_services_own_or_that_of_the_sdks_variable(monkeypatc
     assert Platform(None).endpoint("ges", "cn-north-4") == "http://127.0.0.1:8080"
 
 
+OWN = {"getProjectID": PROJECT_ID, "getPackage": "default", "getFunctionName": "ges-upgrader", "getVersion": "7"}
+
+
+def test_the_functions_urn_is_put_together_from_the_context() -> None:
+    urn = f"urn:fss:cn-north-4:{PROJECT_ID}:function:default:ges-upgrader"
+    assert Platform(context(**OWN)).function_urn("cn-north-4") == f"{urn}:7"
+    without_version = {name: value for name, value in OWN.items() if name != "getVersion"}
+    assert Platform(context(**without_version)).function_urn("cn-north-4") == f"{urn}:latest"
+
+
+@pytest.mark.parametrize("missing", ["getProjectID", "getPackage", "getFunctionName"])
+@pytest.mark.parametrize("value", [None, "", 5, "absent", "broken"])
+def test_where_a_part_of_the_urn_is_not_known_there_is_none(missing: str, value: object) -> None:
+    known = context(**{**OWN, missing: value})
+    if value == "absent":
+        known = context(**{name: value for name, value in OWN.items() if name != missing})
+    if value == "broken":
+        setattr(type(known), missing, lambda self: 1 / 0)
+    assert Platform(known).function_urn("cn-north-4") is None
+
+
 def test_the_policy_is_the_variable_or_the_file_that_is_named_or_the_one_beside(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

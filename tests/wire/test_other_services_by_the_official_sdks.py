@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,6 +17,10 @@ from obs import ObsClient, convertor
 from simulator import ACCESS_KEY, SECRET_KEY, Cloud, faults
 from simulator.server import Server
 from tests.builders import PROJECT_ID, TOPIC
+from upgrader.clock import SystemClock
+from upgrader.cloud.credentials import Credentials
+from upgrader.cloud.functiongraph import FunctionGraph
+from upgrader.cloud.transport import Transport
 
 
 @pytest.fixture
@@ -85,6 +90,23 @@ def test_functiongraph_accepts_an_asynchronous_invocation(cloud: Cloud, server: 
     answer = client.async_invoke_function(AsyncInvokeFunctionRequest(function_urn=urn, body={"command": "reconcile"}))
     assert answer.request_id
     assert [(one.function_urn, one.event) for one in cloud.invocations] == [(urn, {"command": "reconcile"})]
+
+
+def test_our_client_invokes_as_functiongraphs_own_sdk_does(cloud: Cloud, server: Server, credentials: BasicCredentials) -> None:
+    urn = f"urn:fss:cn-north-4:{PROJECT_ID}:function:default:ges-upgrader:latest"
+    event = {"command": "reconcile", "reason": "goes on for run 7"}
+    official = FunctionGraphClient.new_builder().with_credentials(credentials).with_endpoint(server.url).build()
+    official.async_invoke_function(AsyncInvokeFunctionRequest(function_urn=urn, body=event))
+    transport = Transport(
+        Credentials(ACCESS_KEY, SECRET_KEY), lambda service, region: server.url, SystemClock(), lambda: timedelta(minutes=1)
+    )
+    request_id = FunctionGraph(transport).invoke_async("cn-north-4", PROJECT_ID, urn, event)
+    theirs, ours = cloud.calls("functiongraph.invoke_async")
+    assert (ours.method, ours.path, ours.query, ours.json) == (theirs.method, theirs.path, theirs.query, theirs.json)
+    assert ours.headers["x-project-id"] == theirs.headers["x-project-id"]
+    assert ours.headers["content-type"].partition(";")[0] == theirs.headers["content-type"].partition(";")[0]
+    assert (ours.status, theirs.status, request_id) == (202, 202, ours.id)
+    assert [(one.function_urn, one.event) for one in cloud.invocations] == [(urn, event)] * 2
 
 
 def obs_client(server: Server, secret: str = SECRET_KEY) -> Any:
