@@ -27,6 +27,7 @@ from .storage import JournalError
 
 # Seconds between looks: soon at first, every 30 s in the long run (ges.md 8).
 TICKS = (1.0, 1.0, 2.0, 3.0, 5.0, 8.0, 13.0, 20.0, 30.0)
+_STARTS = (Action.UPGRADE, Action.BACKUP)
 # What a run waits for, where it will be over in time. What needs a person, or the graph itself, it does not wait for.
 _WORTH_WAITING = (Reason.OUTSIDE_WINDOW, Reason.FROZEN, Reason.TOO_YOUNG, Reason.SOAKING, Reason.NOTICE, Reason.REFUSED)
 
@@ -159,6 +160,8 @@ class _Run:
                 self.announce()
             pause = self.pause(tick)
             if pause is None:
+                if any(one.action in _STARTS for one in self.plan):  # what kept it from starting is seen by now
+                    self.decide()
                 return
             tick, self.idle = tick + 1, False
             self.shell.clock.sleep(pause)
@@ -229,7 +232,7 @@ class _Run:
         tried = False
         self.postponed = []
         for decision in self.plan:
-            if decision.action not in (Action.UPGRADE, Action.BACKUP):
+            if decision.action not in _STARTS:
                 continue
             now = self.shell.clock.now()
             if decision.start_before is not None and now >= decision.start_before:

@@ -14,6 +14,7 @@ from upgrader.cloud.credentials import Credentials
 from upgrader.cloud.engine import Engine
 from upgrader.cloud.functiongraph import FunctionGraph
 from upgrader.cloud.ges import Ges
+from upgrader.cloud.obs import Obs
 from upgrader.cloud.smn import Smn
 from upgrader.cloud.transport import Transport
 from upgrader.events import Trust, read_event
@@ -23,7 +24,7 @@ from upgrader.model import Project
 from upgrader.policy import Policy
 from upgrader.run import run
 from upgrader.shell import Shell
-from upgrader.storage import Folder, Memory, Storage
+from upgrader.storage import Bucket, Folder, Memory, Storage
 
 REGION = "cn-north-4"
 FUNCTION = f"urn:fss:{REGION}:{PROJECT_ID}:function:default:ges-upgrader:latest"
@@ -45,6 +46,8 @@ class World:
         self.cloud.token(TOKEN)
         self.policy = policy_ or policy()
         self.storage = storage or (Folder(self.policy.state.folder) if self.policy.state.folder else Memory())
+        if self.policy.state.bucket:
+            self.cloud.bucket(self.policy.state.bucket)
 
     def graph(self, name: str = "demo", version: str = "2.4.4", **fields: Any) -> Graph:
         return self.project.graph(name, version=version, **fields)
@@ -61,6 +64,10 @@ class World:
         event = release("2.4.15") if event is None else event
         command = read_event(event, Trust(topics, self.policy.notify.topic.urn), self.clock.now())
         credentials = Credentials(ACCESS_KEY, SECRET_KEY)
+        storage, state = self.storage, self.policy.state
+        if state.bucket:
+            base = f"https://{state.bucket}.obs.{REGION}.myhuaweicloud.com"
+            storage = Bucket(Obs(credentials, state.bucket, REGION, base, self.clock, remaining), state.prefix)
         with mock_huaweicloud(self.cloud):
             transport = Transport(credentials, lambda s, r: f"https://{s}.{r}.myhuaweicloud.com", self.clock, remaining)
             shell = Shell(
@@ -72,7 +79,7 @@ class World:
                 engine=Engine(self.token, self.clock, remaining),
                 functiongraph=FunctionGraph(transport),
                 function_urn=self.function_urn,
-                journal=Journal(self.storage),
+                journal=Journal(storage),
                 clock=self.clock,
                 remaining=remaining,
                 log=start_log("ERROR", credentials.secrets, {}),

@@ -145,35 +145,29 @@ def test_an_object_that_is_gone_is_an_error_and_not_an_empty_journal(cloud: Clou
 
 def test_a_quiet_run_reads_two_objects_however_often_it_looks_and_however_old_the_journal_is() -> None:
     world = World(policy(state="obs://state/ges", journal_keep="1d"))
-    world.cloud.bucket("state")
     for months in range(4):
         world.cloud.release(version := f"2.5.{months}")
         world.graph(f"graph_{months}")
-        world.storage = bucket(world.cloud)
         world.run(release(version))
         world.later(days=30)
     assert len(world.cloud.buckets["state"].objects) > 2
     before = len(world.cloud.calls("obs.get_object"))
-    world.storage = bucket(world.cloud)
     assert world.run(TIMER)["errors"] == []
     assert len(world.cloud.calls("obs.get_object")) - before == 2
 
 
 def test_a_whole_upgrade_with_its_state_in_obs_and_the_next_run_knows_of_it() -> None:
     world = World(policy("[{name: prod}]", state="obs://state/ges"))
-    world.cloud.bucket("state")
-    world.storage = bucket(world.cloud)
     world.graph()
     assert only(world.run(seconds=100))["reason"] == "due"
     world.later(minutes=20)
-    world.storage = bucket(world.cloud)
     assert world.run(TIMER)["outcomes"][0]["outcome"] == "succeeded"
     assert world.told() == ["succeeded"]
 
 
 def test_where_the_state_cannot_be_reached_nothing_is_started() -> None:
     world = World(policy("[{name: prod}]", state="obs://state/ges"))
-    world.storage = bucket(world.cloud)
+    world.cloud.buckets.clear()
     world.graph()
     result = world.run(seconds=100)
     assert (only(result)["action"], only(result)["reason"]) == ("blocked", "state-unavailable")

@@ -1,0 +1,127 @@
+"""The journal out of reach, damaged, or of a later version: nothing is started blindly, what runs is followed and told."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulator import faults
+from tests.builders import policy
+from tests.journeys.runs import TIMER, World, only, release
+
+BUSY = faults.error(503, "ServiceUnavailable", "Reduce your request rate.")
+STATE = "obs://state/ges"
+
+
+def out_of_reach(world: World) -> None:
+    world.cloud.fault("obs.*", BUSY, times=None)
+
+
+def events(world: World) -> list[dict[str, Any]]:
+    return [json.loads((message.structure or {})["default"]) for message in world.topic.messages]
+
+
+def test_what_runs_is_followed_and_told_while_the_state_is_out_of_reach() -> None:
+    world = World(policy(state=STATE))
+    world.graph("a")
+    world.graph("b", version="2.4.9")
+    world.run(seconds=60)
+    assert len(world.cloud.upgrades) == 1
+    out_of_reach(world)
+    world.later(minutes=5)
+    result = world.run(TIMER)
+    assert [one["outcome"] for one in result["outcomes"]] == ["succeeded"]
+    assert "state-unavailable" in [one["reason"] for one in result["decisions"]]
+    assert any("nothing is started until it can be read" in error for error in result["errors"])
+    assert [one.get("outcome") for one in events(world)] == ["succeeded"]
+    assert len(world.cloud.upgrades) == 1
+    world.cloud.clear_faults()
+    world.run(TIMER)
+    assert len({one["event_id"] for one in events(world) if one.get("job_id") == world.cloud.upgrades[0].job_id}) == 1
+
+
+def test_a_run_goes_on_when_the_state_is_back_and_tells_nothing_twice() -> None:
+    world = World(policy("[{max_failures: 2}]", state=STATE))
+    for name in ("a", "b"):
+        world.graph(name)
+    world.run(seconds=60)
+    gone = world.clock.now() + timedelta(minutes=5)
+    world.cloud.fault("obs.*", BUSY, times=None, where=lambda request: request.at < gone)
+    result = world.run(TIMER)
+    assert [one["outcome"] for one in result["outcomes"]] == ["succeeded", "succeeded"]
+    assert world.told() == ["succeeded", "succeeded"]
+    assert world.run(TIMER)["notified"] == 0
+
+
+def test_a_state_that_goes_away_before_the_intent_is_written_starts_nothing() -> None:
+    world = World(policy(state=STATE))
+    world.graph()
+    world.run({"command": "release", "version": "2.4.15", "dry_run": False}, seconds=1)
+    world.cloud.fault("obs.append_object", BUSY, times=None)
+    result = world.run(seconds=60)
+    assert only(result)["reason"] == "state-unavailable"
+    assert world.cloud.upgrades == []
+
+
+def test_a_release_that_cannot_be_written_down_is_told_of() -> None:
+    world = World(policy(state=STATE))
+    world.graph()
+    out_of_reach(world)
+    world.run(release("2.4.15"), seconds=300)
+    (event,) = events(world)
+    assert "2.4.15 was released" in event["detail"]
+    assert "send the message once more" in event["detail"]
+    world.cloud.clear_faults()
+    assert only(world.run(TIMER))["reason"] == "no-release"
+
+
+@pytest.mark.parametrize("word", ["pause", "resume"])
+def test_a_command_that_cannot_be_written_down_is_refused(word: str) -> None:
+    world = World(policy(state=STATE))
+    out_of_reach(world)
+    result = world.run({"command": word}, seconds=300)
+    assert any(f"the command {word} was not written down; nothing was changed" in error for error in result["errors"])
+
+
+def test_a_damage_holds_its_graph_is_told_once_and_resume_lifts_it(tmp_path: Path) -> None:
+    world = World(policy("[{max_concurrent: 2, max_failures: 2}]", state=f"file://{tmp_path}"))
+    held, free = world.graph("held"), world.graph("free")
+    record = {"kind": "frozen", "at": "2026-11-23T00:00:00Z", "graph_id": held.id}
+    (tmp_path / "journal-1.jsonl").write_text(json.dumps(record) + "\n")
+    for _ in range(2):
+        result = world.run()
+        assert [one["graph"] for one in result["decisions"] if one["reason"] == "state-unavailable"] == ["held"]
+        assert f'{{"command": "resume", "graph": "{held.id}"}}' in result["errors"][0]
+    assert [upgrade.graph_id for upgrade in world.cloud.upgrades] == [free.id]
+    assert world.told() == ["notice", "succeeded"]
+    assert world.run({"command": "resume", "graph": "held"})["errors"] == []
+    assert [upgrade.graph_id for upgrade in world.cloud.upgrades] == [free.id, held.id]
+
+
+def test_what_runs_is_followed_and_told_beside_a_damage(tmp_path: Path) -> None:
+    world = World(policy(state=f"file://{tmp_path}"))
+    world.graph()
+    world.run(seconds=60)
+    with (tmp_path / "journal-1.jsonl").open("ab") as file:
+        file.write(b'{"kind":"started","at":"2026')
+    result = world.run(TIMER)
+    assert [one["outcome"] for one in result["outcomes"]] == ["succeeded"]
+    assert sorted(world.told()) == ["notice", "succeeded"]
+    assert "record 4 of journal-1.jsonl cannot be understood" in result["errors"][0]
+
+
+def test_no_look_finishes_or_begins_a_file(tmp_path: Path) -> None:
+    world = World(policy(state=f"file://{tmp_path}", journal_keep="1d"))
+    world.graph()
+    world.run()
+    world.later(days=30)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    for word in ("plan", "status", "forecast"):
+        world.run({"command": word})
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    world.run(TIMER)
+    assert {path.name for path in tmp_path.iterdir()} == {"head", "journal-1.jsonl", "journal-2.jsonl"}
