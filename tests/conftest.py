@@ -8,6 +8,7 @@ import pytest
 from hypothesis import Phase, settings
 
 settings.register_profile("default", deadline=None, max_examples=100)
+settings.register_profile("thorough", deadline=None, max_examples=5000)
 # For `make mutants`: a mutant need only be found, not explained.
 settings.register_profile("mutants", deadline=None, max_examples=100, derandomize=True, phases=[Phase.explicit, Phase.generate])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))

@@ -91,7 +91,7 @@ class Journal:
                 if self._sealed is None:
                     self._append(records)
                     for record in records:
-                        self._take(Entry(_ENCODER.encode(record), record))
+                        self._take(Entry(encoded(record), record))
                     return records
                 self._go_on()
             except Conflict:
@@ -163,7 +163,7 @@ class Journal:
 
     def _understand(self, line: bytes) -> None:
         try:
-            record = _DECODER.decode(line)
+            record = decoded(line)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             self._damage(line, str(error))
             return
@@ -189,7 +189,7 @@ class Journal:
         self._entries.append(Entry(line, None, damage))
 
     def _append(self, records: Iterable[Record]) -> None:
-        data = b"".join(_ENCODER.encode(record) + b"\n" for record in records)
+        data = b"".join(encoded(record) + b"\n" for record in records)
         if self._broken_off:  # what is appended must not become a part of the broken record
             data = b"\n" + data
         self._storage.append(self._name, self._position, data)
@@ -200,7 +200,7 @@ class Journal:
         """Begins the file after a sealed one, if no other run has, and goes on with it."""
         assert self._sealed is not None and self._number is not None
         lines = fold(self._entries, self.history, self._sealed.horizon)
-        begun = _ENCODER.encode(Begun(at=self._sealed.at, lines=len(lines)))
+        begun = encoded(Begun(at=self._sealed.at, lines=len(lines)))
         data = b"".join(line + b"\n" for line in [begun, *lines])
         number = self._number + 1
         try:
@@ -228,6 +228,16 @@ class Journal:
         if self._begun.at != _NEVER:
             return self._begun.at
         return next((entry.record.at for entry in self._entries if entry.record), _NEVER)
+
+
+def encoded(record: Record) -> bytes:
+    """The line of a record, without its end."""
+    return _ENCODER.encode(record)
+
+
+def decoded(line: bytes) -> Any:
+    """The record of a line. Raises msgspec.MsgspecError, UnicodeDecodeError."""
+    return _DECODER.decode(line)
 
 
 def _is_news(record: AnyRecord, history: History) -> bool:

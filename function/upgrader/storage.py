@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import tempfile
 from pathlib import Path
 from typing import Protocol
 
@@ -73,29 +74,41 @@ class Folder:
             raise JournalError(f"{path}: {error.strerror}") from None
 
     def append(self, name: str, position: int, data: bytes) -> None:
+        """A file is made whole or not at all, as an object is."""
         path = self._folder / name
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0) as file:
+            if position == 0:
+                return self._make(path, data)
+            with os.fdopen(os.open(path, os.O_RDWR), "r+b", buffering=0) as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
                 if os.fstat(file.fileno()).st_size != position:
                     raise Conflict
-                written = 0
-                while written < len(data):
-                    written += os.pwrite(file.fileno(), data[written:], position + written)
-                os.fsync(file.fileno())
-            if position == 0:
-                self._keep_name()
+                _write(file.fileno(), position, data)
+        except FileNotFoundError:
+            raise Conflict from None
         except OSError as error:
             raise JournalError(f"{path}: {error.strerror}") from None
 
-    def _keep_name(self) -> None:
-        """The name of a new file is on disk only when its folder is."""
+    def _make(self, path: Path, data: bytes) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=self._folder, prefix=f".{path.name}.") as file:
+            _write(file.fileno(), 0, data)
+            try:
+                os.link(file.name, path)
+            except FileExistsError:
+                raise Conflict from None
         handle = os.open(self._folder, os.O_RDONLY)
         try:
-            os.fsync(handle)
+            os.fsync(handle)  # the name of a new file is on disk only when its folder is
         finally:
             os.close(handle)
+
+
+def _write(handle: int, position: int, data: bytes) -> None:
+    written = 0
+    while written < len(data):
+        written += os.pwrite(handle, data[written:], position + written)
+    os.fsync(handle)
 
 
 class Bucket:

@@ -1,0 +1,140 @@
+"""What is folded away is missed by nobody: the planner says the same, and what is untold stays untold."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.builders import NOW, attempt, begin, finish, graph
+from tests.unit.test_planner_properties import Rollout, fleets, policies
+from upgrader.folding import BACKUPS_REMEMBERED, Entry, fold
+from upgrader.governing import govern
+from upgrader.history import History
+from upgrader.journal import decoded, encoded
+from upgrader.model import Action, BackupAttempt, Decision, Graph, Verdict
+from upgrader.planner import plan
+from upgrader.records import AnyRecord, BackupEnded, BackupIntended, Claimed, Ended, Intended, Noticed, Resumed, Told
+from upgrader.versions import Version
+
+KEEP = timedelta(days=20)  # longer than any of the policies looks back
+STARTS = (Action.UPGRADE, Action.BACKUP)
+
+
+class Recorded(History):
+    """A history that can be told again."""
+
+    def __init__(self) -> None:
+        self.records: list[AnyRecord] = []
+        super().__init__()
+
+    def apply(self, record: AnyRecord) -> None:
+        super().apply(record)
+        self.records.append(record)
+
+    @property
+    def entries(self) -> list[Entry]:
+        return [Entry(encoded(record), record) for record in self.records]
+
+    def folded(self, now: Any) -> History:
+        return History(decoded(line) for line in fold(self.entries, self, now - KEEP))
+
+
+def essence(decision: Decision) -> Decision:
+    """Without force, which looks at how long ago an attempt began that timed out."""
+    return msgspec.structs.replace(decision, force=False)
+
+
+def lasting(policy: dict[str, Any]) -> dict[str, Any]:
+    """The policy without what is meant to forget: the 90th percentile, and notices given long ago."""
+    for rule in policy["rules"]:
+        rule.pop("notice", None)
+        if rule.get("cutoff") == "auto":
+            del rule["cutoff"]
+    return policy
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(policy=policies.map(lasting), fleet=fleets(), data=st.data())
+def test_the_planner_says_the_same_of_a_history_that_was_folded(
+    policy: dict[str, Any], fleet: list[Graph], data: st.DataObject
+) -> None:
+    rollout = Rollout(policy, fleet)
+    past = rollout.history = Recorded()
+    for days in (15, 15, 15):
+        for _ in range(data.draw(st.integers(0, 6))):
+            rollout.do(data.draw)
+            for decision in rollout.run():
+                if decision.action in STARTS and data.draw(st.booleans()):
+                    rollout.start(decision)
+                    break
+        rollout.now += timedelta(days=data.draw(st.integers(0, days)))
+    folded = past.folded(rollout.now)
+    for later in (timedelta(), timedelta(hours=5), timedelta(days=3)):
+        now = rollout.now + later
+        said = plan(rollout.policy, rollout.fleet.values(), past, now)
+        again = plan(rollout.policy, rollout.fleet.values(), folded, now)
+        assert list(map(essence, again)) == list(map(essence, said))
+    assert folded.outbox() == past.outbox()
+    assert folded.pauses == past.pauses
+    assert folded.open_attempts() == past.open_attempts()
+    assert folded.failed() == past.failed()
+    assert len(list(govern(rollout.policy.rules, rollout.fleet.values()))) == len(rollout.fleet)
+
+
+def long_ago(*records: AnyRecord) -> list[AnyRecord]:
+    past = Recorded()
+    for record in records:
+        past.apply(record)
+    return [decoded(line) for line in fold(past.entries, past, NOW + timedelta(days=1))]
+
+
+ONE = attempt(graph("a"), job_id=None)
+BEGUN = Intended(at=NOW, attempt=ONE)
+DONE = Ended(at=NOW, attempt_id=ONE.id, verdict=Verdict.SUCCEEDED)
+FAILED = Ended(at=NOW, attempt_id=ONE.id, verdict=Verdict.FAILED)
+
+
+def test_what_is_over_and_told_goes() -> None:
+    told = Told(at=NOW, event_id=f"{ONE.id}:succeeded", message_id="m")
+    assert long_ago(BEGUN, DONE, told) == []
+
+
+def test_what_is_open_untold_or_counts_stays() -> None:
+    assert long_ago(BEGUN) == [BEGUN]
+    assert long_ago(BEGUN, DONE) == [BEGUN, DONE]
+    told = Told(at=NOW, event_id=f"{ONE.id}:failed", message_id="m")
+    assert long_ago(BEGUN, FAILED, told) == [BEGUN, FAILED, told]
+    assert long_ago(BEGUN, FAILED, told, Resumed(at=NOW)) == []
+
+
+def test_a_failure_that_counts_keeps_what_became_of_the_graph_after_it() -> None:
+    past = Recorded()
+    finish(begin(past, ONE), ONE, Verdict.FAILED)
+    later = msgspec.structs.replace(attempt(graph("a")), id="later", began_at=NOW + timedelta(hours=1))
+    finish(begin(past, later), later, Verdict.SUCCEEDED)
+    for event in past.outbox():
+        past.apply(Told(at=NOW, event_id=event, message_id=""))
+    assert past.trouble(ONE.graph_id) is None
+    folded = past.folded(NOW + timedelta(days=90))
+    assert folded.trouble(ONE.graph_id) is None
+    assert folded.failed() == past.failed()
+
+
+def test_of_the_backups_made_here_the_last_are_remembered() -> None:
+    records: list[AnyRecord] = []
+    for number in range(BACKUPS_REMEMBERED + 5):
+        made = BackupAttempt(f"b{number}", ONE.project, ONE.graph_id, "a", "rule-1", Version("2.4.15"), NOW)
+        records += [BackupIntended(at=NOW, backup=made), BackupEnded(at=NOW, backup_id=f"b{number}", made=f"m{number}")]
+    kept = History(long_ago(*records)).made_backups[ONE.graph_id]
+    assert kept == [f"m{number}" for number in range(5, BACKUPS_REMEMBERED + 5)]
+
+
+def test_a_lease_stays_as_long_as_its_event_is_untold() -> None:
+    notice = Noticed(at=NOW, notice_id="n", text="")
+    old, lease = (Claimed(at=NOW, event_id="n", run_id=run, until=NOW) for run in ("r1", "r2"))
+    assert long_ago(notice, old, lease) == [notice, lease]
+    assert long_ago(notice, lease, Told(at=NOW, event_id="n", message_id="m")) == []

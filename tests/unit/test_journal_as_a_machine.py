@@ -1,0 +1,156 @@
+"""The journal as a state machine: several runs, files that are folded, lost answers and deaths at every write.
+
+The model is what was acknowledged. `HYPOTHESIS_PROFILE=thorough` makes 5,000 examples of it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from contextlib import suppress
+from datetime import timedelta
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
+
+from tests.builders import NOW
+from upgrader.history import History
+from upgrader.journal import Journal
+from upgrader.records import AnyRecord, Claimed, Noticed, Resumed, Told
+from upgrader.storage import JournalError, Memory
+
+KEEP = timedelta(days=30)
+
+
+class Died(BaseException):
+    """The process was killed."""
+
+
+class Disk(Memory):
+    """Files that outlive their writers. After so many writes `fate` says how the next one goes."""
+
+    lasting = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fate, self.writes = "", 0
+
+    def append(self, name: str, position: int, data: bytes) -> None:
+        self.writes -= 1
+        fate, self.fate = (self.fate, "") if self.writes < 0 else ("", self.fate)
+        if fate == "killed before":
+            raise Died
+        if fate == "refused":
+            raise JournalError("busy")
+        if fate == "broken off" and position:  # a file is made whole, or not at all
+            data = data[: len(data) // 2]
+        super().append(name, position, data)
+        if fate in ("killed after", "broken off"):
+            raise Died
+        if fate == "unknown":
+            raise JournalError("whether it was written is not known")
+
+
+FATES = st.sampled_from(["", "", "", "", "killed before", "killed after", "broken off", "refused", "unknown"])
+
+
+class Machine(RuleBasedStateMachine):
+    runs = Bundle("runs")
+
+    @initialize()
+    def begin(self) -> None:
+        self.disk = Disk()
+        self.now = NOW
+        self.numbers = itertools.count()
+        self.acknowledged: set[str] = set()
+        self.tried: set[str] = set()
+        self.winners: dict[str, str] = {}
+
+    @rule(target=runs)
+    def open(self) -> Journal:
+        journal = Journal(self.disk)
+        journal.refresh()
+        return journal
+
+    @rule(run=runs)
+    def look(self, run: Journal) -> None:
+        run.refresh()
+
+    @rule(run=runs, fate=FATES)
+    def tell_of(self, run: Journal, fate: str) -> None:
+        name = f"n{next(self.numbers)}"
+        self.tried.add(name)
+        if self.write(run, fate, Noticed(at=self.now, notice_id=name, text="")):
+            self.acknowledged.add(name)
+
+    @rule(run=runs, fate=FATES, event=st.sampled_from(["e1", "e2", "e3"]))
+    def claim(self, run: Journal, fate: str, event: str) -> None:
+        """Of all that want an event one gets it."""
+        mine = f"run-{next(self.numbers)}"
+
+        def free(history: History) -> list[AnyRecord]:
+            wanted = Claimed(at=self.now, event_id=event, run_id=mine, until=self.now + timedelta(days=3650))
+            return [] if history.lease(event) else [wanted]
+
+        self.disk.fate = fate
+        with suppress(JournalError, Died):
+            if run.commit(free):
+                assert event not in self.winners
+                self.winners[event] = mine
+        self.disk.fate = ""
+
+    @rule(run=runs, days=st.sampled_from([0, 1, 8, 40]), fate=FATES, writes=st.integers(0, 2))
+    def tidy(self, run: Journal, days: int, fate: str, writes: int) -> None:
+        """A file is sealed and the next begun, or the run dies at any of the three writes."""
+        self.write(run, "", Told(at=self.now, event_id=f"t{next(self.numbers)}", message_id=""))
+        self.now += timedelta(days=days)
+        self.disk.fate, self.disk.writes = fate, writes
+        with suppress(JournalError, Died):
+            run.tidy(self.now, KEEP)
+        self.disk.fate, self.disk.writes = "", 0
+
+    @rule(run=consumes(runs))
+    def end(self, run: Journal) -> None:
+        """A run that is over writes no more."""
+
+    @rule(run=runs)
+    def resume(self, run: Journal) -> None:
+        self.write(run, "", Resumed(at=self.now))
+
+    def write(self, run: Journal, fate: str, record: AnyRecord) -> bool:
+        self.disk.fate = fate
+        try:
+            run.write(record)
+        except (JournalError, Died):
+            return False
+        finally:
+            self.disk.fate = ""
+        return True
+
+    @invariant()
+    def what_was_acknowledged_is_there_once_and_nothing_that_was_not_tried(self) -> None:
+        if not hasattr(self, "disk"):
+            return
+        fresh = Journal(self.disk)
+        fresh.refresh()
+        there = [event.id for event in fresh.history.untold_events()]
+        assert len(there) == len(set(there))
+        assert self.acknowledged <= set(there) <= self.tried
+        for event, winner in self.winners.items():
+            lease = fresh.history.lease(event)
+            assert lease is not None
+            assert lease.run_id == winner
+
+    @invariant()
+    def two_that_read_know_the_same(self) -> None:
+        if not hasattr(self, "disk"):
+            return
+        first, second = Journal(self.disk), Journal(self.disk)
+        first.refresh()
+        second.refresh()
+        assert first.history.damages == second.history.damages
+        assert first.history.outbox() == second.history.outbox()
+
+
+TestJournal = Machine.TestCase
+TestJournal.settings = settings(stateful_step_count=30)
