@@ -79,11 +79,20 @@ def mock_huaweicloud(target: Any = None) -> Any:
 
 
 def _answer(cloud: Cloud, sent: requests.PreparedRequest) -> tuple[int, dict[str, str], bytes]:
+    try:
+        response = cloud.handle(received(cloud, sent))
+    except NoAnswer as none:
+        raise failure(none.how, sent) from None
+    return response.status, response.headers, response.body
+
+
+def received(cloud: Cloud, sent: requests.PreparedRequest) -> Request:
+    """The request as it reaches the cloud."""
     url = urlsplit(sent.url or "")
     headers = {name.lower(): str(value) for name, value in sent.headers.items()}
     headers.setdefault("host", url.netloc)
     body = sent.body or b""
-    request = Request(
+    return Request(
         method=sent.method or "",
         path=url.path,
         query=dict(parse_qsl(url.query, keep_blank_values=True)),
@@ -92,14 +101,9 @@ def _answer(cloud: Cloud, sent: requests.PreparedRequest) -> tuple[int, dict[str
         at=cloud.clock.now(),
         scheme=url.scheme,
     )
-    try:
-        response = cloud.handle(request)
-    except NoAnswer as none:
-        raise _failure(none.how, sent) from None
-    return response.status, response.headers, response.body
 
 
-def _failure(how: str, sent: requests.PreparedRequest) -> requests.RequestException:
+def failure(how: str, sent: requests.PreparedRequest) -> requests.RequestException:
     """What `requests` raises for it, with what it carries inside."""
     if how == "timeout":
         return requests.exceptions.ReadTimeout("Read timed out.", request=sent)

@@ -88,7 +88,7 @@ class _Needed:
                     attempts.add(attempt.id)
                     oldest = min(oldest, attempt.ended_at or oldest)
         events = {event for one in attempts for event in event_ids(history.attempts[one])}
-        return attempts, events, oldest
+        return attempts | untold, events, oldest
 
     def _remembers(self, made: str | None) -> bool:
         return any(made in ours[-BACKUPS_REMEMBERED:] for ours in self._history.made_backups.values())

@@ -216,6 +216,8 @@ class Journal:
     def _name_in_head(self) -> None:
         """Where that fails the file is found through the sealed one before it, at the price of a request."""
         line = b"%d\n" % (self._number or 1)
+        if self._head and not self._head.endswith(b"\n"):  # a number that was broken off is less than what was meant
+            line = b"\n" + line
         try:
             self._storage.append(HEAD, len(self._head), line)
         except (Conflict, JournalError):

@@ -17,7 +17,7 @@ from upgrader.history import History
 from upgrader.journal import decoded, encoded
 from upgrader.model import Action, BackupAttempt, Decision, Graph, Verdict
 from upgrader.planner import plan
-from upgrader.records import AnyRecord, BackupEnded, BackupIntended, Claimed, Ended, Intended, Noticed, Resumed, Told
+from upgrader.records import AnyRecord, BackupEnded, BackupIntended, Claimed, Ended, Intended, Noticed, Refused, Resumed, Told
 from upgrader.versions import Version
 
 KEEP = timedelta(days=20)  # longer than any of the policies looks back
@@ -109,6 +109,14 @@ def test_what_is_open_untold_or_counts_stays() -> None:
     told = Told(at=NOW, event_id=f"{ONE.id}:failed", message_id="m")
     assert long_ago(BEGUN, FAILED, told) == [BEGUN, FAILED, told]
     assert long_ago(BEGUN, FAILED, told, Resumed(at=NOW)) == []
+
+
+def test_what_was_told_late_and_then_refused_stays_while_it_is_untold() -> None:
+    late = Ended(at=NOW, attempt_id=ONE.id, verdict=Verdict.TIMED_OUT)
+    refused = Refused(at=NOW, attempt_id=ONE.id, code="never-began", detail="")
+    told = Told(at=NOW, event_id=f"{ONE.id}:timed-out", message_id="m")
+    assert long_ago(BEGUN, late, refused) == [BEGUN, late, refused]
+    assert long_ago(BEGUN, late, refused, told) == []
 
 
 def test_a_failure_that_counts_keeps_what_became_of_the_graph_after_it() -> None:

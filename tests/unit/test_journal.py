@@ -246,6 +246,18 @@ def test_a_damage_is_folded_away_only_when_it_was_lifted(tmp_path: Path, lift: b
     assert (b"garbage" in (tmp_path / "journal-2.jsonl").read_bytes()) is not lift
 
 
+def test_a_number_that_is_broken_off_does_not_run_into_the_next(tmp_path: Path) -> None:
+    journal = Journal(Folder(tmp_path))
+    journal.write(notice(1))
+    (tmp_path / "head").write_bytes(b"1")
+    for days in (30, 60):
+        journal = read(tmp_path)
+        journal.write(Told(at=NOW, event_id=f"t{days}", message_id=""))
+        journal.tidy(NOW + timedelta(days=days), timedelta(days=1))
+    assert (tmp_path / "head").read_bytes() == b"1\n2\n3\n"
+    assert [event.id for event in read(tmp_path).history.untold(NOW)] == ["n1"]
+
+
 def test_a_file_that_is_gone_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "head").write_bytes(b"7\n")
     with pytest.raises(JournalError, match=r"journal-7\.jsonl is gone"):

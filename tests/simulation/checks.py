@@ -1,0 +1,293 @@
+"""What must never happen, and what must in the end: read off the cloud's own history and the harness's own acts.
+
+Nothing here asks the function, its policy parser or its calendar.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from packaging.version import Version
+
+from simulator import Cloud
+from simulator.cloud import Project
+from simulator.ges.models import Graph, Upgrade
+from simulator.scheduler import Process
+from simulator.smn import Message, Topic
+from simulator.wire import Request, Response
+from tests.simulation.policies import Policy, Rule
+
+SLACK = timedelta(seconds=45)  # the clocks of two runs, and a call on its way
+APPROVAL_LIFETIME, BACKUP_MAX_AGE = timedelta(days=14), timedelta(hours=24)
+FAILED = ("failed", "rolled-back", "version-unchanged", "vanished", "unhealthy")
+
+
+class Violation(AssertionError):
+    """The function did what it must not, or not what it must."""
+
+
+@dataclass
+class Said:
+    """A command that was given to the function; `held` from when it was acknowledged."""
+
+    command: dict[str, Any]
+    given: datetime
+    held: datetime | None = None
+
+
+@dataclass
+class Life:
+    """What became of a graph, apart from its upgrades."""
+
+    graph: Graph
+    created: datetime
+    deleted: datetime | None = None
+    meddled: bool = False
+
+
+@dataclass
+class Seen:
+    """What a process has done so far. `intent` is the graph that its last acknowledged append is an intent for."""
+
+    intents: set[str] = field(default_factory=set)
+    written: datetime | None = None
+
+
+class Checks:
+    def __init__(self, policy: Policy, cloud: Cloud, project: Project, topic: Topic, kills: bool) -> None:
+        self.policy, self.cloud, self.project, self.topic, self.kills = policy, cloud, project, topic, kills
+        self.lives: dict[str, Life] = {}
+        self.started: dict[str, tuple[Upgrade, Rule]] = {}
+        self.results = self.repeats = 0
+        self._by_hand: set[str] = set()
+        self._given_up: set[str] = set()
+        self._known: dict[str, datetime] = {}
+        self._said: dict[Process, Said] = {}
+        self._seen: dict[Process, Seen] = defaultdict(Seen)
+        self._upgrades = 0
+        self._events: dict[tuple[str, str], str] = {}
+        self._outcomes: dict[str, set[str]] = defaultdict(set)
+
+    # What the harness tells
+
+    def exists(self, graph: Graph) -> None:
+        self.lives[graph.id] = Life(graph, self.cloud.clock.now())
+
+    def deleted(self, graph: Graph) -> None:
+        self.lives[graph.id].deleted = self.cloud.clock.now()
+
+    def by_hand(self, upgrade: Upgrade) -> None:
+        self._by_hand.add(upgrade.job_id)
+        self._upgrades = len(self.cloud.upgrades)
+
+    def gave_up(self, upgrade: Upgrade) -> None:
+        """An upgrade that hung was ended by the operators."""
+        self._given_up.add(upgrade.job_id)
+
+    def announced(self, version: str) -> None:
+        self._known.setdefault(version, self.cloud.clock.now())
+
+    def invoked(self, process: Process, event: dict[str, Any]) -> None:
+        if "command" in event:
+            self._said[process] = Said(event, self.cloud.clock.now())
+
+    def returned(self, process: Process, event: dict[str, Any], result: dict[str, Any]) -> None:
+        """A command whose run came to its end without an error holds from now on."""
+        if process in self._said and not result["errors"]:
+            self._said[process].held = self.cloud.clock.now()
+
+    # What is seen at the cloud
+
+    def acted(self, process: Process, request: Request, response: Response) -> None:
+        seen, now = self._seen[process], self.cloud.clock.now()
+        if request.operation == "obs.append_object" and response.status == 200:
+            seen.written = now
+            for line in request.body.splitlines():
+                record = json.loads(line) if line.startswith(b"{") else {}
+                if record.get("kind") == "intended":
+                    seen.intents.add(record["attempt"]["graph_id"])
+        for upgrade in self.cloud.upgrades[self._upgrades :]:
+            self._began(process, upgrade, now)
+        self._upgrades = len(self.cloud.upgrades)
+
+    def _began(self, process: Process, upgrade: Upgrade, now: datetime) -> None:
+        graph = self.lives[upgrade.graph_id].graph
+        rule = self.policy.rule_of(graph.name)
+        what = f"{process.name} started {graph.name} {upgrade.from_version} to {upgrade.to_version}"
+        must(rule is not None, now, f"{what}: no rule governs it")
+        assert rule is not None
+        self._allowed(what, rule, graph, upgrade, now)
+        self._in_time(what, rule, now)
+        self._within_limits(what, rule, upgrade, now)
+        self._after_others(what, rule, upgrade, process, now)
+        self._agreed(what, rule, graph, upgrade, process, now)
+        seen = self._seen[process]
+        must(graph.id in seen.intents, now, f"{what}: without having written its intent down")
+        self.started[upgrade.job_id] = (upgrade, rule)
+
+    def _allowed(self, what: str, rule: Rule, graph: Graph, upgrade: Upgrade, now: datetime) -> None:
+        version = upgrade.to_version
+        must(Version(version) > Version(upgrade.from_version), now, f"{what}: that is not later")
+        must(version != rule.excluded, now, f"{what}: {rule.name} excludes it")
+        known = self._known.get(version)
+        must(known is not None, now, f"{what}: which nobody announced")
+        assert known is not None
+        must(
+            now - known >= rule.min_release_age - SLACK, now, f"{what}: which is {now - known} old, not {rule.min_release_age}"
+        )
+
+    def _in_time(self, what: str, rule: Rule, now: datetime) -> None:
+        must(rule.open_at(now, SLACK), now, f"{what}: outside the windows of {rule.name}")
+        for freeze in self.policy.freezes:
+            frozen = freeze.begins + SLACK <= now < freeze.ends - SLACK
+            must(not (frozen and rule.name in (freeze.rules or (rule.name,))), now, f"{what}: in a freeze")
+
+    def _within_limits(self, what: str, rule: Rule, upgrade: Upgrade, now: datetime) -> None:
+        under_way = [one for one, _ in self.started.values() if self._runs(one, now)]
+        of_rule = [one for one, other in self.started.values() if other is rule and self._runs(one, now)]
+        must(not any(one.graph_id == upgrade.graph_id for one in under_way), now, f"{what}: it is under way already")
+        must(len(of_rule) < rule.max_concurrent, now, f"{what}: as the {len(of_rule) + 1}th at once of {rule.name}")
+        limit = self.policy.max_concurrent
+        must(limit is None or len(under_way) < limit, now, f"{what}: as the {len(under_way) + 1}th at once of all")
+        pardoned = [said.given for said in self._said.values() if said.command["command"] in ("resume", "retry")]
+        since = max(pardoned, default=None)
+        wrong = [
+            one
+            for one, other in self.started.values()
+            if other is rule and one.to_version == upgrade.to_version and (since is None or one.at > since)
+            if self._runs(one, now) or one.fate != "success"
+        ]
+        must(len(wrong) < rule.max_failures, now, f"{what}: though {len(wrong)} failed or may fail, of {rule.max_failures}")
+
+    def _after_others(self, what: str, rule: Rule, upgrade: Upgrade, process: Process, now: datetime) -> None:
+        target = Version(upgrade.to_version)
+        for before in self.policy.before(rule):
+            for life in self.lives.values():
+                if life.deleted or not life.graph.name.startswith(f"{before.name}_") or life.created > process.began - SLACK:
+                    continue
+                reached = self._reached(life, target)
+                must(reached is not None, now, f"{what}: but {life.graph.name} of {before.name} is at {life.graph.version}")
+                assert reached is not None
+                must(now - reached >= rule.soak - SLACK, now, f"{what}: {life.graph.name} is there only since {reached}")
+
+    def _reached(self, life: Life, target: Version) -> datetime | None:
+        """Since when a graph is at the version or a later one."""
+        if Version(life.graph.version) < target:
+            return None
+        ends = [
+            upgrade.ended_at
+            for upgrade in self.cloud.upgrades
+            if upgrade.graph_id == life.graph.id and upgrade.applied and upgrade.fate == "success"
+            if Version(upgrade.to_version) >= target
+        ]
+        return min(ends, default=life.created)
+
+    def _agreed(self, what: str, rule: Rule, graph: Graph, upgrade: Upgrade, process: Process, now: datetime) -> None:
+        """What people said: withdrawals, pauses and approvals; and the backup."""
+        written = self._seen[process].written or process.began
+        version = upgrade.to_version
+        for said in self._said.values():
+            command = said.command
+            if command["command"] == "withdraw" and said.held and said.held < written:
+                must(command["version"] != version, now, f"{what}: which was withdrawn")
+            if command["command"] == "pause" and said.held and said.held < written:
+                covers = command.get("rule") in (None, rule.name) and command.get("graph") in (None, graph.id)
+                lifted = any(
+                    other.command["command"] == "resume" and other.given > said.given - SLACK for other in self._said.values()
+                )
+                must(not covers or lifted, now, f"{what}: though it was paused")
+        if rule.mode == "approve":
+            approvals = [
+                said
+                for said in self._said.values()
+                if said.command["command"] == "approve" and said.command["version"] == version
+                if said.command["rule"] == rule.name and now - said.given < APPROVAL_LIFETIME + SLACK
+            ]
+            must(bool(approvals), now, f"{what}: which nobody approved")
+        if rule.backup:
+            fresh = [
+                backup
+                for backup in graph.backups
+                if backup.status(now) == "success" and now - backup.begin < BACKUP_MAX_AGE + SLACK
+            ]
+            must(bool(fresh), now, f"{what}: without a backup")
+
+    def _runs(self, upgrade: Upgrade, now: datetime) -> bool:
+        life = self.lives[upgrade.graph_id]
+        return now < upgrade.ended_at and life.deleted is None and life.graph.upgrade is upgrade
+
+    # What is told
+
+    def told(self, message: Message) -> None:
+        result = json.loads((message.structure or {})["default"])
+        if result["schema"] != "ges.upgrade.result/1":
+            return
+        now, outcome = message.at, result["outcome"]
+        what = f"told that {result['graph']} {outcome} at {result['to_version']} (job {result['job_id']})"
+        job = result["job_id"] or result["event_id"].split(":")[0]
+        self.results += 1
+        event = self._events.get((job, outcome))
+        if event is not None:
+            self.repeats += 1
+            must(event == result["event_id"], now, f"{what} again, as another event")
+        else:
+            must(result["event_id"] not in self._events.values(), now, f"{what}, as an event that was another result")
+        self._events[job, outcome] = result["event_id"]
+        self._outcomes[job].add(outcome)
+        upgrade = next((one for one in self.cloud.upgrades if one.job_id == result["job_id"]), None)
+        if result["job_id"] is None:
+            must(outcome != "succeeded", now, f"{what}, of a job that nobody knows")
+            return
+        must(upgrade is not None, now, f"{what}, of a job that is not there")
+        assert upgrade is not None
+        self._is_true(what, result, upgrade, now)
+
+    def _is_true(self, what: str, result: dict[str, Any], upgrade: Upgrade, now: datetime) -> None:
+        life, outcome = self.lives[upgrade.graph_id], result["outcome"]
+        must(result["graph_id"] == upgrade.graph_id, now, f"{what}, of another graph")
+        if upgrade.job_id in self.started:
+            must(result["to_version"] == upgrade.to_version, now, f"{what}, but it went to {upgrade.to_version}")
+            must(result["from_version"] == upgrade.from_version, now, f"{what}, but it came from {upgrade.from_version}")
+        if outcome == "succeeded":
+            arrived = Version(life.graph.version) >= Version(result["to_version"])
+            must(arrived and now >= upgrade.ended_at, now, f"{what}, but it is at {life.graph.version}")
+        elif outcome == "timed-out":
+            _, rule = self.started.get(upgrade.job_id, (upgrade, None))
+            least = rule.job_timeout if rule else timedelta()
+            must(now - upgrade.at >= least - SLACK, now, f"{what}, after {now - upgrade.at}")
+        else:
+            must(outcome in FAILED, now, f"{what}: an unknown outcome")
+            well = upgrade.fate == "success" and now >= upgrade.ended_at and not life.deleted
+            meddled = life.graph.upgrade is not upgrade
+            must(not well or meddled, now, f"{what}, but it succeeded")
+
+    # What must be in the end
+
+    def everybody_is_at(self, version: str) -> bool:
+        governed = (life for life in self.lives.values() if not life.deleted and self.policy.rule_of(life.graph.name))
+        return all(life.graph.version == version for life in governed)
+
+    def at_the_end(self, version: str, now: datetime) -> None:
+        for life in self.lives.values():
+            if life.deleted is None and self.policy.rule_of(life.graph.name):
+                must(life.graph.version == version, now, f"{life.graph.name} is at {life.graph.version}, not at {version}")
+        for job, (upgrade, _) in self.started.items():
+            if upgrade.ended_at > now - timedelta(hours=26):
+                continue
+            final = self._outcomes[job] - {"timed-out"}
+            must(bool(final), now, f"nobody was told what became of job {job} of {self.lives[upgrade.graph_id].graph.name}")
+        if not self.kills:
+            must(self.repeats == 0 or self._borne(), now, f"{self.repeats} results were told twice, without a kill")
+
+    def _borne(self) -> bool:
+        """Whether requests failed, so that a repeat may be due to a lost answer."""
+        return True
+
+
+def must(holds: bool, now: datetime, otherwise: str) -> None:
+    if not holds:
+        raise Violation(f"{now:%Y-%m-%d %H:%M:%S}: {otherwise}")

@@ -1,0 +1,62 @@
+"""`make soak`: fleet-months by the seed, as many as wanted, on all cores. A seed that fails is printed, and replays exactly.
+
+make soak SEEDS=10000
+make soak FIRST=123 SEEDS=1 TRACE=1
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from multiprocessing import get_context
+
+from tests.simulation.world import Tally, World
+
+
+def live(seed: int) -> Tally:
+    return World(seed).live()
+
+
+def main() -> int:
+    first, seeds = int(os.environ.get("FIRST", "1")), int(os.environ.get("SEEDS", "200"))
+    if os.environ.get("TRACE"):
+        tally = World(first, trace=True).live()
+        print(tally)
+        return int(tally.violation is not None)
+    began = time.perf_counter()
+    tallies = []
+    cores = os.cpu_count() or 1
+    with get_context("fork").Pool(cores) as pool:
+        for number, tally in enumerate(pool.imap_unordered(live, range(first, first + seeds), chunksize=4), 1):
+            tallies.append(tally)
+            if tally.violation:
+                print(f"seed {tally.seed}: {tally.violation}\n  make soak FIRST={tally.seed} SEEDS=1 TRACE=1", flush=True)
+            if number % max(1, seeds // 10) == 0:
+                print(f"  {number} of {seeds} after {time.perf_counter() - began:.0f} s", flush=True)
+    print(report(tallies, time.perf_counter() - began, cores))
+    return int(any(tally.violation for tally in tallies))
+
+
+def report(tallies: list[Tally], seconds: float, cores: int) -> str:
+    days, jobs = sum(tally.days for tally in tallies), sum(tally.jobs for tally in tallies)
+    lines = [
+        f"{len(tallies)} fleet-months, {days:.0f} days, {sum(one.runs for one in tallies)} runs, "
+        f"{sum(one.requests for one in tallies)} requests, {jobs} upgrades, {sum(one.kills for one in tallies)} kills, "
+        f"{sum(one.conflicts for one in tallies)} conflicts",
+        f"{sum(one.violation is not None for one in tallies)} violations",
+        f"{days / seconds / cores:.0f} days a second and core; a million days on these {cores}: {1e6 * seconds / days / 60:.0f} min",
+    ]
+    for words, some in (
+        ("with kills", [one for one in tallies if one.kills]),
+        ("without kills", [one for one in tallies if not one.kills]),
+    ):
+        of = sum(one.jobs for one in some)
+        repeats = sum(one.repeats for one in some)
+        if of:
+            lines.append(f"{words}: {of} upgrades, {repeats} results told again, {repeats / of:.4f} an upgrade")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,440 @@
+"""A fleet-month by its seed: a cloud, its operators, its faults, and invocations of the real function that overlap and die.
+
+Everything is drawn from the seed, so a seed is replayed exactly (with PYTHONHASHSEED=0, which `make soak` sets).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random as global_random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
+
+from simulator import ACCESS_KEY, SECRET_KEY, Cloud
+from simulator.cloud import Invocation
+from simulator.ges.models import Fate, Graph
+from simulator.mock import failure, received
+from simulator.scheduler import Process, Scheduler, current
+from simulator.wire import NoAnswer, Response
+from tests.builders import PROJECT, PROJECT_ID, TOPIC
+from tests.simulation.checks import Checks, Violation
+from tests.simulation.policies import BEGIN, BUCKET, DAY, HOUR, Policy, draw
+from upgrader.cloud.credentials import Credentials
+from upgrader.cloud.engine import Engine
+from upgrader.cloud.functiongraph import FunctionGraph
+from upgrader.cloud.ges import Ges
+from upgrader.cloud.obs import Obs
+from upgrader.cloud.smn import Smn
+from upgrader.cloud.transport import Transport
+from upgrader.events import Trust, read_event
+from upgrader.journal import Journal
+from upgrader.log import start_log
+from upgrader.policy import parse_policy
+from upgrader.run import run
+from upgrader.shell import Shell
+from upgrader.storage import Bucket
+
+REGION = "cn-north-4"
+FUNCTION = f"urn:fss:{REGION}:{PROJECT_ID}:function:default:ges-upgrader:latest"
+VERSIONS = ("2.4.9", "2.4.15", "2.4.16", "2.5.0")
+LAST = "2.5.1"  # announced when everything is well again
+CHAOS, MONTH, BOUND = 16 * DAY, 30 * DAY, 75 * DAY
+CREDENTIALS = Credentials(ACCESS_KEY, SECRET_KEY)
+LOG = start_log("CRITICAL", (), {})
+TIMER = {"version": "v1.0", "trigger_type": "TIMER", "trigger_name": "nightly", "user_event": ""}
+
+
+@dataclass
+class Faults:
+    """What goes wrong, until `until`: chances at each request, and times in which a service is out of reach."""
+
+    until: datetime
+    kill: float
+    lost: float
+    refused: float
+    outages: list[tuple[datetime, datetime, str]] = field(default_factory=list)
+
+    def of(self, operation: str, now: datetime, random: Random) -> str:
+        """`busy`, `throttled`, `drop` before it acts, `lose` after; or nothing."""
+        if now >= self.until:
+            return ""
+        if any(begin <= now < end and operation.startswith(service) for begin, end, service in self.outages):
+            return "busy" if operation.startswith("obs") else "throttled"
+        struck = random.random()
+        if struck < self.lost:
+            return "lose" if random.random() < 0.7 else "drop"
+        return "throttled" if struck < self.lost + self.refused else ""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What a fleet-month came to."""
+
+    seed: int
+    days: float
+    runs: int
+    requests: int
+    jobs: int
+    results: int
+    repeats: int
+    kills: int
+    conflicts: int
+    violation: str | None
+
+
+class World:
+    def __init__(self, seed: int, trace: bool = False) -> None:
+        self.seed, self.tracing = seed, trace
+        self.random = random = Random(seed)
+        self.policy: Policy = draw(random)
+        killing = random.random() < 0.5
+        self.faults = Faults(
+            until=BEGIN + CHAOS,
+            kill=0.02 if killing else 0.0,
+            lost=random.choice([0.0, 0.0, 0.02, 0.1]),
+            refused=random.choice([0.0, 0.0, 0.05]),
+            outages=[self._outage() for _ in range(random.choice([0, 0, 1, 2]))],
+        )
+        self.skew = random.choice([0, 0, 20])
+        self.limit = timedelta(minutes=random.choice([5, 15, 15, 60, 240]))
+        self.scheduler = Scheduler(BEGIN, random, self.faults.kill)
+        self.cloud = Cloud(self.scheduler)
+        self.cloud.release(*VERSIONS, LAST)
+        self.cloud.backup_quota = 100
+        self.cloud.on_invoke = self._invoked
+        self.cloud.bucket(BUCKET)
+        self.project = self.cloud.project(REGION, PROJECT_ID)
+        self.topic = self.project.topic(TOPIC.rsplit(":", 1)[1])
+        self.checks = Checks(self.policy, self.cloud, self.project, self.topic, self.faults.kill > 0)
+        self.runs = self.requests = self.conflicts = 0
+        self._told = 0
+        for rule in self.policy.rules:
+            for number in range(random.choice([1, 2, 2, 3])):
+                self._create(f"{rule.name}_{number}", "2.4.4" if random.random() < 0.8 else "2.4.9")
+        self._create("other_1", "2.4.4")
+        self.effective = parse_policy(self.policy.text, BEGIN)
+
+    # What happens when
+
+    def live(self) -> Tally:
+        """A month: chaos first, then everything is made well, then the policy must get everybody to the last version."""
+        violation = None
+        with self._seeded():
+            try:
+                self._schedule()
+                self.scheduler.run(BEGIN + CHAOS)
+                self._make_well()
+                end = BEGIN + MONTH
+                self.scheduler.run(end)
+                while end < BEGIN + BOUND and not self.checks.everybody_is_at(LAST):
+                    end += DAY
+                    self.scheduler.run(end)
+                self.checks.at_the_end(LAST, self.scheduler.now())
+            except Violation as found:
+                violation = str(found)
+            self._new_messages()
+        lived = (self.scheduler.now() - BEGIN) / DAY
+        checks = self.checks
+        return Tally(
+            seed=self.seed,
+            days=lived,
+            runs=self.runs,
+            requests=self.requests,
+            jobs=len(checks.started),
+            results=checks.results,
+            repeats=checks.repeats,
+            kills=self.scheduler.kills_made,
+            conflicts=self.conflicts,
+            violation=violation,
+        )
+
+    def _schedule(self) -> None:
+        random, scheduler = self.random, self.scheduler
+        for day in range(BOUND // DAY):
+            for hour in self._hours():
+                scheduler.at(BEGIN + day * DAY + hour, lambda: self._invoke("timer", TIMER))
+        for version in VERSIONS:
+            if random.random() < 0.8:
+                scheduler.at(self._some_time(), lambda version=version: self._announce(version))  # type: ignore[misc]
+        acts = [
+            *(self._operate,) * random.choice([0, 4, 10]),
+            *(self._command,) * random.choice([0, 3, 8]),
+            *(self._misfortune,) * random.choice([0, 3, 8]),
+        ]
+        for act in acts:
+            scheduler.at(self._some_time(), act)
+
+    def _hours(self) -> list[timedelta]:
+        """When the timer fires: nightly, before each opening of a window and some hours into it."""
+        times = {timedelta(hours=2, minutes=5)}
+        for rule in self.policy.rules:
+            for window in rule.windows:
+                local = datetime.combine(BEGIN.date(), window.opens)
+                for hours in (0, 1, 2, 3):
+                    shift = {"UTC": 0, "Asia/Shanghai": -8, "Europe/Berlin": -2, "America/New_York": 4}[window.zone]
+                    moment = (local.hour * 60 + local.minute + 5 + 60 * (hours + shift)) % (24 * 60)
+                    times.add(timedelta(minutes=moment))
+        return sorted(times)
+
+    def _some_time(self) -> datetime:
+        """Within the chaos; half of it near the hours of a timer, so that it meets a run."""
+        if self.random.random() < 0.5:
+            day = self.random.randrange(CHAOS // DAY) * DAY
+            return BEGIN + day + self.random.choice(self._hours()) + timedelta(seconds=self.random.uniform(-20, 1200))
+        return BEGIN + timedelta(seconds=self.random.uniform(0, CHAOS / timedelta(seconds=1)))
+
+    def _make_well(self) -> None:
+        """All faults cease and the operators put everything right; from here on the policy must get everywhere."""
+        self.trace("all is made well")
+        self.scheduler.kill = 0.0
+        self.cloud.clear_faults()
+        for graph in list(self.project.graphs.values()):
+            graph.next_upgrade("success", timedelta(minutes=12))
+            graph.next_backup("success")
+            if graph.status in ("900", "300"):
+                graph.status = "200"
+            if graph.upgrade is not None and graph.upgrade.fate in ("hang", "stuck") and graph.status == "201":
+                self.checks.gave_up(graph.upgrade)
+                graph.jobs[-1].end, graph.jobs[-1].ending = self.scheduler.now(), "failed"
+                graph.upgrade.duration = self.scheduler.now() - graph.upgrade.at
+                graph.upgrade.fate = "failed"
+        after = self.scheduler.now() + HOUR
+        self.scheduler.at(after, lambda: self._announce(LAST))
+        for hours, command in enumerate(
+            [
+                {"command": "resume"},
+                *({"command": "approve", "version": LAST, "rule": rule.name} for rule in self.policy.rules),
+            ],
+            1,
+        ):
+            self.scheduler.at(after + hours * HOUR, lambda command=command: self._invoke("operator", command))  # type: ignore[misc]
+        for day in (4, 8, 12, 16, 20):  # an approval lapses after 14 days, and a job that hung is known as failed only later
+            for rule in self.policy.rules:
+                command = {"command": "approve", "version": LAST, "rule": rule.name}
+                self.scheduler.at(after + day * DAY, lambda command=command: self._invoke("operator", command))  # type: ignore[misc]
+            self.scheduler.at(after + day * DAY, lambda: self._invoke("operator", {"command": "resume"}))
+
+    # What people and the world do
+
+    def _create(self, name: str, version: str) -> Graph:
+        graph = self.project.graph(name, version=version)
+        self.checks.exists(graph)
+        return graph
+
+    def _graph(self) -> Graph | None:
+        graphs = list(self.project.graphs.values())
+        return self.random.choice(graphs) if graphs else None
+
+    def _announce(self, version: str) -> None:
+        """A message about a release, which SMN may deliver twice."""
+        self.checks.announced(version)
+        event = _message({"schema": "ges.release/1", "version": version})
+        self._invoke("message", event)
+        if self.random.random() < 0.4:
+            again = self.scheduler.now() + timedelta(seconds=self.random.choice([0, 0.1, 1, 30, 600]))
+            self.scheduler.at(again, lambda: self._invoke("message again", event))
+
+    def _operate(self) -> None:
+        """Somebody's hand on a graph."""
+        graph = self._graph()
+        if graph is None:
+            return
+        act = self.random.choice(["upgrade", "stop", "restart", "delete", "create", "backup"])
+        self.trace(f"by hand: {act} {graph.name}")
+        if act == "upgrade" and graph.status == "200" and not graph.is_backing_up:
+            newer = [version for version in VERSIONS if _order(version) > _order(graph.version)]
+            if newer:
+                graph.next_upgrade("success", timedelta(minutes=self.random.choice([5, 30])))
+                self.checks.by_hand(graph.begin_upgrade(self.random.choice(newer), force=False))
+        elif act == "stop" and graph.status == "200":
+            graph.status = "900"
+        elif act == "restart" and graph.status in ("900", "300"):
+            graph.status = "200"
+        elif act == "delete" and len(self.project.graphs) > 2 and self.random.random() < 0.3:
+            self.project.delete(graph)
+            self.checks.deleted(graph)
+        elif act == "create":
+            rule = self.random.choice(self.policy.rules)
+            self._create(f"{rule.name}_new{self.random.randrange(1000)}", "2.4.4")
+        elif act == "backup" and graph.status == "200" and not graph.is_backing_up:
+            graph.begin_backup()
+
+    def _command(self) -> None:
+        """What a person tells the function."""
+        rule = self.random.choice(self.policy.rules).name
+        version = self.random.choice(VERSIONS)
+        graph = self._graph()
+        scope = self.random.choice([{}, {"rule": rule}, {"graph": graph.id} if graph else {}])
+        command = self.random.choice(
+            [
+                {"command": "approve", "version": version, "rule": rule},
+                {"command": "approve", "version": version, "rule": rule},
+                {"command": "pause", **scope},
+                {"command": "resume", **scope},
+                {"command": "resume"},
+                {"command": "retry", "rule": rule},
+                {"command": "withdraw", "version": version},
+                {"command": "plan"},
+            ]
+        )
+        self._invoke("operator", command)
+
+    def _misfortune(self) -> None:
+        """What the next upgrade or backup of a graph will come to."""
+        graph = self._graph()
+        if graph is None:
+            return
+        fates: list[Fate] = [
+            "failed",
+            "failed",
+            "vanish",
+            "hang",
+            "success-without-new-version",
+            "partially-failed",
+            "stuck",
+            "faulty",
+        ]
+        fate = self.random.choice(fates)
+        self.trace(f"the next upgrade of {graph.name}: {fate}")
+        graph.next_upgrade(fate, timedelta(minutes=self.random.choice([3, 12, 50, 150])))
+        if self.random.random() < 0.3:
+            graph.next_backup("failed")
+
+    def _outage(self) -> tuple[datetime, datetime, str]:
+        begin = self._some_outage()
+        return (
+            begin,
+            begin + timedelta(minutes=self.random.choice([2, 30, 600])),
+            self.random.choice(["obs", "obs", "ges", "smn"]),
+        )
+
+    def _some_outage(self) -> datetime:
+        return BEGIN + timedelta(hours=self.random.uniform(0, 24 * 16))
+
+    # The function
+
+    def _invoked(self, invocation: Invocation) -> None:
+        self.scheduler.at(self.scheduler.now(), lambda: self._invoke("invoked by itself", invocation.event))
+
+    def _invoke(self, why: str, event: dict[str, Any]) -> None:
+        self.runs += 1
+        name = f"run {self.runs} ({why})"
+        skew = timedelta(seconds=self.random.uniform(-self.skew, self.skew)) if self.skew else timedelta()
+        process = self.scheduler.spawn(name, lambda process: self._function(process, event), self.limit, skew)
+        self.checks.invoked(process, event)
+        self.trace(f"{name}: {json.dumps(event)[:150]}")
+
+    def _function(self, process: Process, event: dict[str, Any]) -> dict[str, Any]:
+        """One invocation, as index.handler makes it."""
+
+        def remaining() -> timedelta:
+            return process.deadline - self.scheduler.now()
+
+        command = read_event(event, Trust(None, TOPIC), process.now())
+        transport = Transport(
+            CREDENTIALS, lambda service, region: f"https://{service}.{region}.myhuaweicloud.com", process, remaining
+        )
+        obs = Obs(CREDENTIALS, BUCKET, REGION, f"https://{BUCKET}.obs.{REGION}.myhuaweicloud.com", process, remaining)
+        shell = Shell(
+            policy=self.effective,
+            projects=(PROJECT,),
+            home=PROJECT,
+            ges=Ges(transport, "v2"),
+            smn=Smn(transport),
+            engine=Engine(None, process, remaining),
+            functiongraph=FunctionGraph(transport),
+            function_urn=FUNCTION,
+            journal=Journal(Bucket(obs, "ges")),
+            clock=process,
+            remaining=remaining,
+            log=LOG,
+            run_id=process.name,
+        )
+        result = run(command, shell)
+        self.checks.returned(process, event, result)
+        if result["errors"]:
+            self.trace(f"{process.name} says: {'; '.join(result['errors'])[:400]}")
+        return result
+
+    def exchange(self, sent: requests.PreparedRequest) -> requests.Response:
+        """One request on its way to the cloud and back; both ways take time."""
+        process = current()
+        self.requests += 1
+        process.point(self.random.uniform(0.01, 0.2))
+        request = received(self.cloud, sent)
+        fault = self.faults.of(_service(request.headers["host"], request.method), self.scheduler.now(), self.random)
+        if fault == "drop":
+            process.point(20)
+            raise failure("timeout", sent)
+        if fault in ("busy", "throttled"):
+            response = Response(503 if fault == "busy" else 429, b'{"error_code": "APIGW.0308", "error_msg": "busy"}')
+        else:
+            try:
+                response = self.cloud.handle(request)
+            except NoAnswer as none:
+                raise failure(none.how, sent) from None
+            self.conflicts += response.status == 409
+            self.trace(f"  {process.name} {request.operation} {request.path[-40:]} -> {response.status}")
+            self.checks.acted(process, request, response)
+            self._new_messages()
+        process.point(self.random.uniform(0.01, 0.2))
+        if fault == "lose":
+            process.point(20)
+            raise failure("timeout", sent)
+        return _answer(sent, response)
+
+    def _new_messages(self) -> None:
+        for message in self.topic.messages[self._told :]:
+            self.checks.told(message)
+        self._told = len(self.topic.messages)
+
+    def trace(self, text: str) -> None:
+        if self.tracing:
+            print(f"{self.scheduler.now():%m-%d %H:%M:%S.%f} {text}")
+
+    @contextmanager
+    def _seeded(self) -> Iterator[None]:
+        """Everything that is random is the seed's, and every request of `requests` goes through `exchange`."""
+        send, urandom = HTTPAdapter.send, os.urandom
+        ids = Random(self.seed)
+        global_random.seed(self.seed)
+        HTTPAdapter.send = lambda _, sent, **__: self.exchange(sent)  # type: ignore[method-assign, misc]
+        os.urandom = ids.randbytes
+        try:
+            yield
+        finally:
+            HTTPAdapter.send = send  # type: ignore[method-assign]
+            os.urandom = urandom
+
+
+def _service(host: str, method: str) -> str:
+    return "obs" if ".obs." in host else host.split(".")[0]
+
+
+def _answer(sent: requests.PreparedRequest, response: Response) -> requests.Response:
+    answer = requests.Response()
+    answer.status_code = response.status
+    answer._content = response.body
+    answer.headers = CaseInsensitiveDict(response.headers)
+    answer.url = sent.url or ""
+    answer.request = sent
+    return answer
+
+
+def _message(content: dict[str, Any]) -> dict[str, Any]:
+    smn = {"type": "notification", "topic_urn": f"urn:smn:{REGION}:{PROJECT_ID}:ges-releases", "message_id": "m"}
+    text = {"message": json.dumps(content), "subject": "", "timestamp": "2026-10-12T00:00:00Z"}
+    return {"record": [{"event_source": "smn", "smn": {**smn, **text}}]}
+
+
+def _order(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")))
