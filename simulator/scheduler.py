@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
@@ -31,7 +32,6 @@ class Process:
         self.ended: datetime | None = None
         self.result: Any = None
         self.killed = False
-        self.points = 0
         self._scheduler = scheduler
         self._work = work
         self._greenlet = _Greenlet(self._run)
@@ -41,13 +41,12 @@ class Process:
         return self._scheduler.now() + self.skew
 
     def sleep(self, seconds: float) -> None:
-        self.point(seconds)
+        self.point(seconds, self._scheduler.kills())
 
-    def point(self, seconds: float) -> None:
-        """A point of I/O that takes so long; others go on meanwhile. Raises Killed."""
-        self.points += 1
+    def point(self, seconds: float, killed: bool = False) -> None:
+        """A point of I/O that takes so long; others go on meanwhile. Raises Killed, also where the time limit comes first."""
         end = self._scheduler.now() + timedelta(seconds=max(seconds, 0.0))
-        killed = self._scheduler.kills() or end >= self.deadline
+        killed = killed or end >= self.deadline
         self._scheduler.at(min(end, self.deadline), self._resume)
         self._scheduler.main.switch()
         if killed:
@@ -58,10 +57,8 @@ class Process:
         self._greenlet.switch()
 
     def _run(self) -> None:
-        try:
+        with suppress(Killed):
             self.result = self._work(self)
-        except Killed:
-            pass
         self.ended = self._scheduler.now()
         self._scheduler.processes.discard(self)
 
@@ -71,7 +68,7 @@ class _Greenlet(greenlet.greenlet):
 
 
 class Scheduler:
-    """`kill` is the chance at each point at which one may be killed."""
+    """`kill` is the chance, at each request and each sleep, that the process is killed."""
 
     def __init__(self, now: datetime, random: Random, kill: float = 0.0) -> None:
         self.random, self.kill = random, kill

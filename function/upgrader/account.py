@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -22,6 +23,7 @@ class Account:
         self.notified = 0
         self.ended: set[str] = set()
         self.errors: list[str] = list(command.remarks)
+        self._complaints: set[str] = set(self.errors)
         self._command = command
         self._shell = shell
         self._began = shell.clock.now()
@@ -50,7 +52,9 @@ class Account:
         self.complain(f"the journal at {self._shell.policy.state.text}: {error}; nothing is started until it can be read")
 
     def complain(self, text: str) -> None:
-        if text not in self.errors:
+        same = re.sub(r"request [0-9a-f-]+", "request", text)
+        if same not in self._complaints:
+            self._complaints.add(same)
             self.errors.append(text)
             self._shell.log.error("run.error", error=text)
 

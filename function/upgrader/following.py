@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .policy import HealthCheck
 
 SLACK = timedelta(seconds=90)  # how far GES's clock and ours may differ
+CALLS_TAKE = timedelta(minutes=15)  # no call of an attempt comes later than this after its intent
 DEFAULT_JOB_TIMEOUT = timedelta(hours=2)
 
 
@@ -80,16 +81,22 @@ class Following:
                 self._settle(attempt, fleet.get(attempt.graph_id), most.get(attempt.rule, 1))
         for backup in self._history.open_backups():
             if backup.project not in unseen and backup.project in self._shell.projects:
-                self._settle_backup(backup)
+                self._settle_backup(backup, fleet.get(backup.graph_id))
 
-    def job_of(self, attempt: Attempt | BackupAttempt) -> str | None:
-        """The job that the attempt began, by graph and time; job names are not documented (ges.md 4.2)."""
-        known = {other.job_id for other in self._history.attempts.values()}
+    def job_of(self, attempt: Attempt) -> str | None:
+        """The job that the attempt began, by graph and time; job names are not documented (ges.md 4.2).
+
+        Of several the one nearest to the call: others are backups, or the work of other hands.
+        """
+        known = {other.job_id for other in self._history.attempts.values()} | self._history.backup_jobs
+        found: list[tuple[timedelta, str]] = []
         for job in self._shell.ges.list_jobs(attempt.project, attempt.graph, attempt.began_at - timedelta(days=1)):
-            recent = job.began_at is None or job.began_at >= attempt.began_at - SLACK
-            if job.id not in known and recent and (job.began_at is not None or not job.ended):
-                return job.id
-        return None
+            if job.id in known or (job.began_at is None and job.ended):
+                continue
+            after = job.began_at - attempt.began_at if job.began_at else CALLS_TAKE
+            if -SLACK <= after <= CALLS_TAKE:
+                found.append((abs(after), job.id))
+        return min(found, default=(None, None))[1]
 
     def refused(self, attempt: Attempt, code: str, detail: str) -> None:
         self._account.note(Refused(at=self._shell.clock.now(), attempt_id=attempt.id, code=code, detail=detail))
@@ -165,9 +172,13 @@ class Following:
             self.refused(attempt, "never-began", "its call left no trace in GES")
         return None
 
-    def _settle_backup(self, attempt: BackupAttempt) -> None:
+    def _settle_backup(self, attempt: BackupAttempt, graph: Graph | None) -> None:
         """A backup is judged by the list of backups, and by its job where the list does not show it."""
         try:
+            if graph is None and self._shell.ges.show_graph(attempt.project, attempt.graph_id) is None:
+                if self._unseen_for_long(attempt):
+                    self._end_backup(attempt, None, "the graph is gone: deleted, or no longer listed")
+                return
             made = self.backup_of(attempt)
             job = None
             if made is None and attempt.job_id is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from fnmatch import translate
+from functools import lru_cache
 from hashlib import sha256
 
 import msgspec
@@ -65,5 +66,6 @@ def _tests(match: Match) -> tuple[list[tuple[int, Test]], list[tuple[str, Test]]
     ]
 
 
+@lru_cache(maxsize=1024)
 def _test(glob: str) -> Test:
     return re.compile(translate(glob)).match if re.search(r"[*?\[]", glob) else glob.__eq__

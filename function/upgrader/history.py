@@ -73,7 +73,8 @@ class History:
     """The journal's records, added up. Only `apply` changes it. Not `readable`: what is missing here is not known.
 
     `planned` holds for each graph and version when its start was told beforehand; None: it is still in the outbox.
-    `made_backups` are GES's ids of the backups that were made here, `durations` how long successful upgrades took.
+    `made_backups` are GES's ids of the backups that were made here, `backup_jobs` of their jobs; `durations` are how long
+    successful upgrades took.
     """
 
     def __init__(self, records: Iterable[AnyRecord] = (), readable: bool = True) -> None:
@@ -88,6 +89,7 @@ class History:
         self.backups: dict[str, datetime] = {}
         self.backup_refusals: dict[str, Refusal] = {}
         self.made_backups: dict[str, list[str]] = {}
+        self.backup_jobs: set[str] = set()
         self.durations: list[timedelta] = []
         self._approvals: dict[tuple[Version, str | None, str | None], datetime] = {}
         self._open: dict[str, Attempt] = {}
@@ -227,6 +229,7 @@ class History:
             self._open_backups[record.backup.graph_id] = record.backup
         elif isinstance(record, BackupStarted):
             backup = self._backup(record.backup_id)
+            self.backup_jobs.add(record.job_id)
             self._open_backups[backup.graph_id] = msgspec.structs.replace(backup, job_id=record.job_id)
         elif isinstance(record, BackupEnded):
             self._end_backup(record)

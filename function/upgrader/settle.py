@@ -28,12 +28,12 @@ def judge(attempt: Attempt, graph: Graph | None, job: Job | None) -> Judgement |
         return Judgement(Verdict.VANISHED, "the graph is gone: deleted, or no longer listed", sure=False)
     if graph.status.in_flight or (job is not None and not job.ended):
         return None
-    arrived = graph.version == attempt.to_version
+    arrived = graph.version is not None and graph.version >= attempt.to_version  # later by another hand
     back = graph.version == attempt.from_version
     shown = f"the graph is at status {graph.status.code or 'unknown'} with version {graph.version or 'unknown'}"
     if job is None:
         if arrived and graph.status.running:
-            return Judgement(Verdict.SUCCEEDED, "the job is no longer known; the graph runs the target version")
+            return Judgement(Verdict.SUCCEEDED, f"the job is not known; the graph runs {graph.version}")
         return Judgement(Verdict.VANISHED, f"the job is no longer known; {shown}", sure=False)
     if job.succeeded:
         if not graph.status.running:

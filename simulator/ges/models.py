@@ -102,9 +102,10 @@ class Plan:
 class Graph:
     """A graph. `version` and `status` are what GES shows now, and may be set by an operator's hand.
 
-    Its own engine, the data plane, listens at `addresses` in one scheme, that of `https`. It says that it runs
-    `engine_version`, or the graph's; refuses everything where it is `sick`; counts these `vertices` and `edges`; and
-    knows the `answers`, rows by the statement of Cypher.
+    Its own engine, the data plane, listens at `addresses` in one scheme, that of `https`; `private_ip` is the floating one
+    in its VPC, `traffic_ips` are those of its machines. It says that it runs `engine_version`, or the graph's; refuses
+    everything where it is `sick`; counts these `vertices` and `edges`; and knows the `answers`, rows by the statement of
+    Cypher.
     """
 
     cloud: Cloud
@@ -131,7 +132,9 @@ class Graph:
     vertices: int = 146
     edges: int = 1659
     answers: dict[str, list[list[Any]]] = field(default_factory=dict)
-    _number: int = 0
+    private_ip: str = field(init=False)
+    traffic_ips: list[str] = field(init=False)
+    public_ip: str = field(init=False)
 
     def __init__(
         self,
@@ -165,21 +168,10 @@ class Graph:
         self.sick = False
         self.vertices, self.edges = 146, 1659
         self.answers = {}
-        self._number = next(cloud.numbers)
-
-    @property
-    def private_ip(self) -> str:
-        """Its floating address in its VPC."""
-        return str(_FIRST_PRIVATE + 4 * self._number)
-
-    @property
-    def traffic_ips(self) -> list[str]:
-        """The addresses of its machines."""
-        return [str(_FIRST_PRIVATE + 4 * self._number + machine) for machine in (1, 2)]
-
-    @property
-    def public_ip(self) -> str:
-        return str(_FIRST_PUBLIC + self._number)
+        number = next(cloud.numbers)
+        self.private_ip = str(_FIRST_PRIVATE + 4 * number)
+        self.traffic_ips = [str(_FIRST_PRIVATE + 4 * number + machine) for machine in (1, 2)]
+        self.public_ip = str(_FIRST_PUBLIC + number)
 
     @property
     def addresses(self) -> list[str]:

@@ -554,3 +554,31 @@ def test_without_a_health_check_no_engine_is_asked() -> None:
     world.graph()
     world.run()
     assert not world.cloud.calls("engine.version")
+
+
+def test_a_graph_that_is_deleted_while_it_is_backed_up_gives_its_place_back(tmp_path: Path) -> None:
+    world = world_under(tmp_path, "[{backup: required}]")
+    lost = world.graph("lost")
+    world.cloud.backup_duration = timedelta(hours=1)
+    world.run(seconds=60)
+    assert len(world.cloud.calls("ges.create_backup")) == 1
+    world.project.delete(lost)
+    world.cloud.backup_duration = timedelta(minutes=1)
+    world.graph("next")
+    result = world.run(TIMER)
+    assert len([error for error in result["errors"] if "the backup of lost" in error]) == 1
+    assert [only(result)["graph"], world.told()[-1]] == ["next", "succeeded"]
+
+
+def test_the_job_of_an_upgrade_whose_answer_was_lost_is_not_that_of_its_backup(tmp_path: Path) -> None:
+    """The run dies between the intent and the call, right after a short backup."""
+    world = world_under(tmp_path, "[{backup: required}]")
+    world.graph()
+    world.cloud.fault("ges.upgrade_graph", faults.read_timeout(acts=False), times=None)
+    world.cloud.fault("ges.list_jobs", faults.html(503), times=None)
+    world.run(seconds=100)
+    assert world.cloud.upgrades == []
+    world.cloud.clear_faults()
+    world.later(hours=1)
+    world.run(TIMER)
+    assert world.told() == ["succeeded"]

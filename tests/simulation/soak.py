@@ -45,16 +45,14 @@ def report(tallies: list[Tally], seconds: float, cores: int) -> str:
         f"{sum(one.requests for one in tallies)} requests, {jobs} upgrades, {sum(one.kills for one in tallies)} kills, "
         f"{sum(one.conflicts for one in tallies)} conflicts",
         f"{sum(one.violation is not None for one in tallies)} violations",
-        f"{days / seconds / cores:.0f} days a second and core; a million days on these {cores}: {1e6 * seconds / days / 60:.0f} min",
+        f"{days / seconds / cores:.0f} days a second and core; a million days on {cores}: {1e6 * seconds / days / 60:.0f} min",
     ]
-    for words, some in (
-        ("with kills", [one for one in tallies if one.kills]),
-        ("without kills", [one for one in tallies if not one.kills]),
-    ):
-        of = sum(one.jobs for one in some)
-        repeats = sum(one.repeats for one in some)
-        if of:
-            lines.append(f"{words}: {of} upgrades, {repeats} results told again, {repeats / of:.4f} an upgrade")
+    for kills in (False, True):
+        for losing in (False, True):
+            some = [one for one in tallies if bool(one.kills) == kills and one.losing == losing]
+            of, repeats = sum(one.jobs for one in some), sum(one.repeats for one in some)
+            words = f"{'with' if kills else 'without'} kills, {'with' if losing else 'without'} lost answers"
+            lines.append(f"{words}: {of} upgrades, {repeats} results told again, {repeats / max(of, 1):.4f} an upgrade")
     return "\n".join(lines)
 
 

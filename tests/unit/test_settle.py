@@ -38,6 +38,9 @@ def job(status: str) -> Job:
         (NEW, "200", None, Verdict.SUCCEEDED),
         (OLD, "200", None, Verdict.VANISHED),
         (None, "200", "success", Verdict.VERSION_UNCHANGED),
+        ("2.5.0", "200", "success", Verdict.SUCCEEDED),
+        ("2.5.0", "200", None, Verdict.SUCCEEDED),
+        ("2.5.0", "200", "failed", Verdict.FAILED),
     ],
 )
 def test_the_graph_is_believed_before_the_job(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timezone
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any, Literal
 from urllib.parse import quote
@@ -236,6 +237,7 @@ def _addresses(item: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one for one in shown if isinstance(one, str) and _is_ip(one)))
 
 
+@lru_cache(maxsize=4096)  # a fleet is listed again and again
 def _is_ip(text: str) -> bool:
     try:
         ip_address(text)
