@@ -7,7 +7,7 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/ready
 OTHERS := $(filter-out $(VERSION),3.10 3.11 3.12)
 
-.PHONY: help run test check others package windows mutants bench schema simulator clean
+.PHONY: help run test check others package windows mutants soak bench schema simulator clean
 .DEFAULT_GOAL := help
 
 help: ## what there is
@@ -44,6 +44,10 @@ windows: $(READY) ## windows against an oracle, around every change of the clock
 mutants: $(READY) ## what the tests of the planner, the windows and the choice of versions would not see: half an hour
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-mutants.txt
 	@$(PY) -m tests.mutants
+
+soak: $(READY) ## fleet-months with crashes, overlaps and lost answers; SEEDS=10000, FIRST=123, TRACE=1
+	@PYTHONHASHSEED=0 PYTHONPATH=function SEEDS=$(or $(SEEDS),200) FIRST=$(or $(FIRST),1) TRACE=$(TRACE) DEFECTS=$(DEFECTS) \
+	  $(PY) -m tests.simulation.soak
 
 bench: $(READY) dist/function.zip ## cold start of the unpacked zip beside others, and what planning and a forecast cost
 	@$(PY) -m benchmarks.cold_start

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 
 @dataclass(slots=True)
 class Request:
@@ -42,7 +44,7 @@ class Response:
 
     @classmethod
     def of(cls, status: int, content: Any, **headers: str) -> Response:
-        return cls(status, json.dumps(content).encode(), {"Content-Type": "application/json", **headers})
+        return cls(status, msgspec.json.encode(content), {"Content-Type": "application/json", **headers})
 
 
 class Refusal(Exception):

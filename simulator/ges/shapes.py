@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from .models import Backup, Graph, Job
@@ -136,5 +137,6 @@ def spelled(api: str, content: dict[str, Any]) -> dict[str, Any]:
     return {_V1_NAMES.get(key) or re.sub(r"_([a-z])", lambda m: m[1].upper(), key): value for key, value in content.items()}
 
 
+@lru_cache(maxsize=4096)
 def _time(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S")

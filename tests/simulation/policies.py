@@ -32,15 +32,11 @@ class Window:
         end = (datetime.combine(BEGIN, self.opens) + self.length).time()
         return f"{','.join(DAYS[day] for day in self.days)} {self.opens:%H:%M}-{end:%H:%M} {self.zone}"
 
-    def open_at(self, now: datetime, until_end: timedelta, slack: timedelta) -> bool:
-        """Whether it is open, with at least `until_end` to go; `slack` is how far the asker's clock may be off."""
-        local = now.astimezone(ZoneInfo(self.zone))
-        for back in (0, 1):
-            day = local.date() - timedelta(days=back)
-            opened = datetime.combine(day, self.opens, ZoneInfo(self.zone)).astimezone(now.tzinfo)
-            if day.weekday() in self.days and opened - slack <= now < opened + self.length - until_end + slack:
-                return True
-        return False
+    def openings(self, around: datetime) -> list[tuple[datetime, datetime]]:
+        """The days around an instant on which it opens, as its clocks show them."""
+        days = [around.astimezone(ZoneInfo(self.zone)).date() + timedelta(days=shift) for shift in range(-2, 3)]
+        opened = [datetime.combine(day, self.opens, ZoneInfo(self.zone)) for day in days if day.weekday() in self.days]
+        return [(one.astimezone(around.tzinfo), one.astimezone(around.tzinfo) + self.length) for one in opened]
 
 
 @dataclass(frozen=True)
@@ -90,7 +86,14 @@ class Rule:
         return fields
 
     def open_at(self, now: datetime, slack: timedelta) -> bool:
-        return not self.windows or any(window.open_at(now, self.cutoff, slack) for window in self.windows)
+        """Whether it may start. `slack` is how far the asker's clock may be off. Windows that overlap are one."""
+        joined: list[tuple[datetime, datetime]] = []
+        for opened, closed in sorted(opening for window in self.windows for opening in window.openings(now)):
+            if joined and opened <= joined[-1][1]:
+                joined[-1] = joined[-1][0], max(joined[-1][1], closed)
+            else:
+                joined.append((opened, closed))
+        return not self.windows or any(opened - slack <= now < closed - self.cutoff + slack for opened, closed in joined)
 
 
 @dataclass

@@ -47,7 +47,7 @@ REGION = "cn-north-4"
 FUNCTION = f"urn:fss:{REGION}:{PROJECT_ID}:function:default:ges-upgrader:latest"
 VERSIONS = ("2.4.9", "2.4.15", "2.4.16", "2.5.0")
 LAST = "2.5.1"  # announced when everything is well again
-CHAOS, MONTH, BOUND = 16 * DAY, 30 * DAY, 75 * DAY
+CHAOS, MONTH, BOUND = 15 * DAY, 30 * DAY, 75 * DAY
 TOKEN = "MIIEtokenOfTheAgency"
 CREDENTIALS = Credentials(ACCESS_KEY, SECRET_KEY)
 LOG = start_log("CRITICAL", (), {})
@@ -107,7 +107,7 @@ class World:
             outages=[self._outage() for _ in range(random.choice([0, 0, 1, 2]))],
         )
         self.skew = random.choice([0, 0, 20])
-        self.limit = timedelta(minutes=random.choice([5, 15, 15, 15, 60]))
+        self.limit = timedelta(minutes=random.choice([3, 5, 15, 15, 60]))
         self.often = random.choice([1, 1, 1, 1, 1, 3])
         self.scheduler = Scheduler(BEGIN, random, self.faults.kill)
         self.cloud = Cloud(self.scheduler)
@@ -118,7 +118,7 @@ class World:
         self.project = self.cloud.project(REGION, PROJECT_ID)
         self.topic = self.project.topic(TOPIC.rsplit(":", 1)[1])
         self.cloud.token(TOKEN)
-        self.cloud.upgrade_duration = timedelta(minutes=random.choice([2, 2, 4, 12, 40]))
+        self.cloud.upgrade_duration = timedelta(minutes=random.choice([2, 2, 4, 12]))
         self.credentials = CREDENTIALS if seed % 10 == 0 else Credentials(token=TOKEN)  # to sign takes time
         self.checks = Checks(self.policy, self.cloud, exact=not self.faults.kill and not self.faults.lost)
         self.runs = self.requests = self.conflicts = 0
@@ -311,7 +311,7 @@ class World:
         ]
         fate = self.random.choice(fates)
         self.trace(f"the next upgrade of {graph.name}: {fate}")
-        graph.next_upgrade(fate, timedelta(minutes=self.random.choice([3, 12, 50, 150])))
+        graph.next_upgrade(fate, timedelta(minutes=self.random.choice([3, 3, 12, 50, 150])))
         if self.random.random() < 0.3:
             graph.next_backup("failed")
 
@@ -324,7 +324,7 @@ class World:
         )
 
     def _some_outage(self) -> datetime:
-        return BEGIN + timedelta(hours=self.random.uniform(0, 24 * 16))
+        return BEGIN + self.random.uniform(0, 1) * CHAOS
 
     # The function
 

@@ -275,6 +275,7 @@ def _text(item: Mapping[str, Any], *names: str) -> str | None:
     return None
 
 
+@lru_cache(maxsize=1024)
 def _version(text: str | None) -> Version | None:
     try:
         return Version(text) if text else None

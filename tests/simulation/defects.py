@@ -1,0 +1,200 @@
+"""Defects that are put into the function on purpose, to see that the checks of the simulation bite.
+
+`FOUND` says how many fleet-months each took, seeds counted from 1; `make soak DEFECTS=1` counts again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import timedelta
+from typing import Any
+
+from tests.simulation.world import World
+from upgrader import following, gates, outbox, settle
+from upgrader.account import Account
+from upgrader.history import History
+from upgrader.model import Verdict
+from upgrader.planner import Step, _Budget
+from upgrader.policy import Policy
+from upgrader.records import Intended, Told, Withdrawn
+from upgrader.settle import Judgement
+from upgrader.starting import Starting
+from upgrader.storage import Bucket, Conflict
+
+Broken = AbstractContextManager[None]
+MOST = 200
+
+
+@contextmanager
+def replaced(owner: Any, name: str, broken: Any) -> Iterator[None]:
+    whole = getattr(owner, name)
+    setattr(owner, name, broken)
+    try:
+        yield
+    finally:
+        setattr(owner, name, whole)
+
+
+@contextmanager
+def gateless(name: str) -> Iterator[None]:
+    whole = gates.GATES[name]
+    gates.GATES[name] = lambda _: None
+    try:
+        yield
+    finally:
+        gates.GATES[name] = whole
+
+
+def no_write_ahead() -> Broken:
+    """The upgrade is called without its intent in the journal."""
+    intend = Starting._intend
+
+    def careless(self: Starting, decision: Any, record: Any) -> bool:
+        if isinstance(record, Intended):
+            self._shell.journal.history.apply(record)
+            return True
+        return intend(self, decision, record)
+
+    return replaced(Starting, "_intend", careless)
+
+
+def no_lease() -> Broken:
+    """A message is sent without asking whether another run is sending it."""
+    return replaced(outbox, "_claim", lambda *_: True)
+
+
+def told_before_published() -> Broken:
+    """A message is marked as told before SMN has it."""
+    publish = outbox._publish
+
+    def early(shell: Any, account: Any, event: Any) -> None:
+        account.note(Told(at=shell.clock.now(), event_id=event.id, message_id=""))
+        publish(shell, account, event)
+
+    return replaced(outbox, "_publish", early)
+
+
+def job_believed() -> Broken:
+    """A job that says success is believed, whatever version the graph runs."""
+    judge = settle.judge
+
+    def believing(attempt: Any, graph: Any, job: Any) -> Any:
+        return Judgement(Verdict.SUCCEEDED) if job is not None and job.succeeded else judge(attempt, graph, job)
+
+    return replaced(following, "judge", believing)
+
+
+def conflicts_ignored() -> Broken:
+    """What another run wrote in between is not read before this one writes."""
+    append = Bucket.append
+
+    def forced(self: Bucket, name: str, position: int, data: bytes) -> None:
+        try:
+            append(self, name, position, data)
+        except Conflict:
+            append(self, name, len(self.read(name) or b""), data)
+
+    return replaced(Bucket, "append", forced)
+
+
+def lost_answer_taken_for_a_failure() -> Broken:
+    """A call without an answer is held not to have acted."""
+    return replaced(Starting, "_look", lambda *_: "")
+
+
+def unreachable_state_ignored() -> Broken:
+    """A journal that cannot be written is no reason to stop."""
+    return replaced(Account, "lose_journal", lambda *_: None)
+
+
+def freezes_ignored() -> Broken:
+    """Freezes hold nothing."""
+    return replaced(Policy, "frozen", lambda *_: [])
+
+
+def soak_ignored() -> Broken:
+    """A rule starts as soon as those before it have arrived."""
+    return replaced(Step, "verified_at", lambda self, _: self._survey.now - timedelta(days=400))
+
+
+def failures_not_reserved() -> Broken:
+    """What is under way does not count among what may fail."""
+    take = _Budget.take
+
+    def generous(self: Any, rule: Any, version: Any) -> bool:
+        self._failing.clear()
+        return take(self, rule, version)
+
+    return replaced(_Budget, "take", generous)
+
+
+def limits_ignored() -> Broken:
+    """Any number is under way at once."""
+    return replaced(_Budget, "full", lambda *_: False)
+
+
+def backups_ignored() -> Broken:
+    """A backup that is missing is held to be there."""
+    return replaced(gates.Case, "backup_expires", property(lambda self: self.now + timedelta(days=1)))
+
+
+def withdrawals_ignored() -> Broken:
+    """A withdrawal is read and forgotten."""
+    apply = History.apply
+
+    def deaf(self: History, record: Any) -> None:
+        if not isinstance(record, Withdrawn):
+            apply(self, record)
+
+    return replaced(History, "apply", deaf)
+
+
+def untold_results_forgotten() -> Broken:
+    """What could not be told at once is not told by a later run."""
+    untold = History.untold
+
+    def forgetful(self: History, now: Any) -> Any:
+        return [event for event in untold(self, now) if now - event.at < timedelta(minutes=5)]
+
+    return replaced(History, "untold", forgetful)
+
+
+DEFECTS: dict[str, Callable[[], Broken]] = {
+    "no_write_ahead": no_write_ahead,
+    "no_lease": no_lease,
+    "told_before_published": told_before_published,
+    "job_believed": job_believed,
+    "conflicts_ignored": conflicts_ignored,
+    "lost_answer_taken_for_a_failure": lost_answer_taken_for_a_failure,
+    "unreachable_state_ignored": unreachable_state_ignored,
+    "windows_ignored": lambda: gateless("window"),
+    "freezes_ignored": freezes_ignored,
+    "ages_ignored": lambda: gateless("age"),
+    "waves_ignored": lambda: gateless("wave"),
+    "soak_ignored": soak_ignored,
+    "failures_not_reserved": failures_not_reserved,
+    "limits_ignored": limits_ignored,
+    "approvals_ignored": lambda: gateless("approval"),
+    "pauses_ignored": lambda: gateless("pause"),
+    "backups_ignored": backups_ignored,
+    "withdrawals_ignored": withdrawals_ignored,
+    "untold_results_forgotten": untold_results_forgotten,
+}
+
+FOUND: dict[str, int] = {}
+
+
+def found(name: str, seed: int) -> str | None:
+    """The violation that a fleet-month of the broken function comes to."""
+    with DEFECTS[name]():
+        return World(seed).live().violation
+
+
+def search(name: str) -> tuple[int | None, str]:
+    """The first seed that finds the defect, and as what."""
+    for seed in range(1, MOST + 1):
+        violation = found(name, seed)
+        if violation is not None:
+            return seed, violation
+    return None, f"not found in {MOST} fleet-months"
