@@ -20,6 +20,7 @@ from .records import (
     BackupStarted,
     Claimed,
     Ended,
+    FellBehind,
     Intended,
     Noticed,
     Paused,
@@ -112,7 +113,10 @@ class _Needed:
         if isinstance(record, (BackupStarted, BackupEnded)):
             return record.backup_id in self._backups
         if isinstance(record, Verified):
-            return record.at >= self._horizon or history.verified_at(record.rule, record.version) == record.at
+            first = history.verified_at(record.rule, record.version) == record.at
+            return record in history.verified[record.rule] and (record.at >= self._horizon or first)
+        if isinstance(record, FellBehind):
+            return False  # what it undid is not kept
         if isinstance(record, Approved):
             latest = history.approvals().get((record.version, record.rule, record.graph_id))
             return record.at >= self._horizon and record.at == latest

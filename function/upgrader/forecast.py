@@ -17,9 +17,9 @@ from .governing import Governed, govern
 from .history import History
 from .model import Action, Attempt, Decision, Graph, Reason, Status, Verdict
 from .moments import ceiled
-from .planner import Survey, arrivals
+from .planner import Survey, milestones
 from .policy import Policy
-from .records import BackedUp, Ended, Intended, Noticed, Told, Verified
+from .records import BackedUp, Ended, Intended, Noticed, Told
 from .versions import Version
 from .windows import Calendar
 
@@ -92,11 +92,11 @@ class _Future:
     def _survey(self) -> Survey:
         while True:
             survey = Survey(self._policy, self._governed, self._history, self._now, calendars=self._calendars)
-            arrived = arrivals(survey)
-            if not arrived:
+            passed = milestones(survey)
+            if not passed:
                 return survey
-            for rule, version in arrived:
-                self._history.apply(Verified(at=self._now, rule=rule, version=version))
+            for record in passed:
+                self._history.apply(record)
 
     def _step(self, survey: Survey) -> tuple[list[Forecast], list[datetime], bool]:
         """What starts now, the instants at which more could, and whether there is more to do now."""

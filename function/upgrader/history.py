@@ -17,6 +17,7 @@ from .records import (
     BackupStarted,
     Claimed,
     Ended,
+    FellBehind,
     Intended,
     Noticed,
     Paused,
@@ -159,6 +160,10 @@ class History:
         """When every graph of the rule was first seen at the version or a later one."""
         return min((one.at for one in self.verified.get(rule, ()) if one.version >= version), default=None)
 
+    def reached(self, rule: str) -> Version | None:
+        """The latest version that the whole rule was verified at, and did not fall behind since."""
+        return max((one.version for one in self.verified.get(rule, ())), default=None)
+
     def untold(self, now: datetime) -> list[Event]:
         """The events that may be told: not told yet, and not leased."""
         return [event for event in self._untold.values() if not self.leased(event.id, now)]
@@ -217,6 +222,8 @@ class History:
             self._retry(record.graph_id)
         elif isinstance(record, Verified):
             self.verified.setdefault(record.rule, []).append(record)
+        elif isinstance(record, FellBehind):
+            self.verified[record.rule] = [one for one in self.verified.get(record.rule, ()) if one.version <= record.version]
         elif isinstance(record, Intended):
             self._put(record.attempt)
         elif isinstance(record, Started):

@@ -16,6 +16,7 @@ from .governing import Governed, govern
 from .history import History
 from .model import Action, Attempt, BackupAttempt, Decision, Graph, Reason, Targets, Verdict
 from .policy import Policy, Rule
+from .records import FellBehind, Verified
 from .versions import Version
 from .windows import Calendar, Opening
 
@@ -131,15 +132,17 @@ class Survey:
         return held if told else msgspec.structs.replace(held, announce=when)
 
 
-def arrivals(survey: Survey) -> list[tuple[str, Version]]:
-    """The rules whose graphs all run a version, soundly, where that starts a soak and was not written down yet."""
-    soaked = {name for rule in survey.policy.rules if rule.soak for name in rule.after}
-    found = []
-    for name in sorted(soaked):
-        step = survey.stages[name]
+def milestones(survey: Survey) -> list[Verified | FellBehind]:
+    """What is not written down yet of how far the rules have come that a soak counts from."""
+    history, now = survey.history, survey.now
+    found: list[Verified | FellBehind] = []
+    for name in sorted({name for rule in survey.policy.rules if rule.soak for name in rule.after}):
+        step, reached = survey.stages[name], history.reached(name)
         level = min((one.graph.version for one in step.members if one.graph.version), default=None)
-        if survey.complete and level and not step.behind(level) and not survey.history.verified_at(name, level):
-            found.append((name, level))
+        if level and reached and level < reached:
+            found.append(FellBehind(at=now, rule=name, version=level))
+        elif level and survey.complete and not step.behind(level) and not history.verified_at(name, level):
+            found.append(Verified(at=now, rule=name, version=level))
     return found
 
 

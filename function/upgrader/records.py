@@ -101,6 +101,13 @@ class Verified(Record, frozen=True, tag="verified"):
     version: Version
 
 
+class FellBehind(Record, frozen=True, tag="fell-behind"):
+    """A graph of a rule that had come further was seen at the version: later ones are yet to be verified again."""
+
+    rule: str
+    version: Version
+
+
 class BackupIntended(Record, frozen=True, tag="backup-intended"):
     """Written before the call that makes a backup."""
 
@@ -165,6 +172,7 @@ AnyRecord = Union[
     Resumed,
     Retried,
     Verified,
+    FellBehind,
     Intended,
     Started,
     Refused,

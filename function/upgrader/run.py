@@ -19,8 +19,8 @@ from .instructions import Unclear, news, records_of
 from .model import Action, Attempt, BackupAttempt, Decision, Graph, Project, Reason
 from .notices import notices, told_of, unwritten
 from .outbox import tell
-from .planner import Survey, arrivals
-from .records import AnyRecord, Noticed, Released, Verified, Withdrawn
+from .planner import Survey, milestones
+from .records import AnyRecord, Noticed, Released, Withdrawn
 from .shell import Shell
 from .starting import Starting
 from .storage import JournalError
@@ -181,11 +181,9 @@ class _Run:
 
     def decide(self) -> None:
         """The plan, after what the fleet has reached was written down."""
-        now = self.shell.clock.now()
         survey = self.survey()
-        reached: list[AnyRecord] = [Verified(at=now, rule=rule, version=version) for rule, version in arrivals(survey)]
-        if reached and not self.command.changes_nothing:
-            self.account.write(lambda history: [one for one in reached if not _is_known(history, one)])
+        if milestones(survey) and not self.command.changes_nothing:
+            self.account.write(lambda _: [*milestones(self.survey())])
             survey = self.survey()
         self.plan = survey.decisions()
         self.account.decide(self.plan)
@@ -275,7 +273,3 @@ class _Run:
     def left(self) -> timedelta:
         """The time that may still be spent on waiting and starting; the reserve is for writing down and telling."""
         return self.shell.remaining() - self.reserve
-
-
-def _is_known(history: History, record: AnyRecord) -> bool:
-    return isinstance(record, Verified) and history.verified_at(record.rule, record.version) is not None

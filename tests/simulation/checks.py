@@ -70,6 +70,7 @@ class Checks:
         self._said: dict[Process, Said] = {}
         self._seen: dict[Process, Seen] = defaultdict(Seen)
         self._upgrades = 0
+        self._looks: list[tuple[datetime, datetime]] = []
         self._events: dict[tuple[str, str], str] = {}
         self._outcomes: dict[str, set[str]] = defaultdict(set)
 
@@ -97,9 +98,12 @@ class Checks:
             self._said[process] = Said(event, self.cloud.clock.now())
 
     def returned(self, process: Process, event: dict[str, Any], result: dict[str, Any]) -> None:
-        """A command whose run came to its end without an error holds from now on."""
+        """A command whose run came to its end without an error holds from now on; what such a run saw is known."""
+        now = self.cloud.clock.now()
         if process in self._said and not result["errors"]:
-            self._said[process].held = self.cloud.clock.now()
+            self._said[process].held = now
+        if not result["errors"] and event.get("command") != "plan":
+            self._looks.append((process.began, now))
 
     # What is seen at the cloud
 
@@ -176,7 +180,7 @@ class Checks:
                 must(now - reached >= rule.soak - SLACK, now, f"{what}: {life.graph.name} is there only since {reached}")
 
     def _reached(self, life: Life, target: Version) -> datetime | None:
-        """Since when a graph is at the version or a later one."""
+        """Since when a graph is at the version or a later one. One that nobody saw below it has been there always."""
         if Version(life.graph.version) < target:
             return None
         ends = [
@@ -184,6 +188,8 @@ class Checks:
             for upgrade in self.cloud.upgrades
             if upgrade.graph_id == life.graph.id and upgrade.applied and upgrade.fate == "success"
             if Version(upgrade.to_version) >= target
+            if upgrade.job_id in self.started
+            or any(life.created < began and ended < upgrade.at for began, ended in self._looks)
         ]
         return min(ends, default=life.created)
 

@@ -12,7 +12,7 @@ from tests.builders import NOW, at, attempt, begin, finish, graph, history, poli
 from upgrader.governing import govern
 from upgrader.history import History
 from upgrader.model import Action, BackupAttempt, Decision, Graph, Reason, Release, Severity, Targets, Verdict
-from upgrader.planner import Survey, arrivals, plan
+from upgrader.planner import Survey, milestones, plan
 from upgrader.policy import Policy
 from upgrader.records import (
     AnyRecord,
@@ -22,6 +22,7 @@ from upgrader.records import (
     BackupIntended,
     BackupStarted,
     Ended,
+    FellBehind,
     Noticed,
     Paused,
     Refused,
@@ -233,18 +234,38 @@ def test_a_rule_waits_where_nobody_knows_whether_the_graphs_before_it_are_all_th
 
 
 def test_what_the_rules_have_reached_is_found_once_for_rules_that_a_soak_counts_from() -> None:
-    def found(past: History, rules: str, *fleet: Graph, complete: bool = True) -> list[tuple[str, Version]]:
+    def found(past: History, rules: str, *fleet: Graph, complete: bool = True) -> list[AnyRecord]:
         under = policy(rules)
-        return arrivals(Survey(under, govern(under.rules, fleet), past, NOW, complete))
+        return [*milestones(Survey(under, govern(under.rules, fleet), past, NOW, complete))]
+
+    verified = Verified(at=NOW, rule="dev", version=X)
 
     two = graph("dev", "2.4.20"), msgspec.structs.replace(DEV, id="other")
-    assert found(seen(), SOAK, *two) == [("dev", X)]
+    assert found(seen(), SOAK, *two) == [verified]
     assert found(seen(), SOAK, *two, complete=False) == []
-    assert found(seen(Verified(at=NOW, rule="dev", version=X)), SOAK, *two) == []
-    assert found(seen(Verified(at=NOW, rule="dev", version=Version("2.4.9"))), SOAK, *two) == [("dev", X)]
+    assert found(seen(verified), SOAK, *two) == []
+    assert found(seen(Verified(at=NOW, rule="dev", version=Version("2.4.9"))), SOAK, *two) == [verified]
     assert found(seen(), SOAK, graph("dev", "2.4.15", "201")) == []
     assert found(seen(), SOAK) == []
     assert found(seen(), SOAK.replace("soak: 6h", "soak: 0h"), *two) == []
+
+
+def test_a_rule_that_falls_behind_begins_its_soak_again_once_it_is_back() -> None:
+    """A graph that is created, or rolled back, below the target has proved nothing, whoever upgrades it then."""
+    past = seen(Verified(at=NOW - 9 * DAY, rule="dev", version=Version("2.4.9")), Verified(at=NOW - DAY, rule="dev", version=X))
+    under, old = policy(SOAK.replace("{name: dev}}", "{name: 'dev*'}}")), graph("dev-2", "2.4.9")
+
+    def pass_by(now: datetime, *fleet: Graph) -> list[AnyRecord]:
+        passed = milestones(Survey(under, govern(under.rules, fleet), past, now, complete=False))
+        for record in passed:
+            past.apply(record)
+        return [*passed]
+
+    assert pass_by(NOW, DEV, old) == [FellBehind(at=NOW, rule="dev", version=Version("2.4.9"))]
+    assert pass_by(NOW, DEV, old) == []
+    assert past.verified_at("dev", Version("2.4.9")) == NOW - 9 * DAY
+    back = graph("dev-2", "2.4.15")
+    assert decide(under, past, NOW + HOUR, others=(DEV, back)).until == NOW + 7 * HOUR
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from tests.builders import NOW, TOPIC, at, graph
 from upgrader.governing import govern
 from upgrader.history import History
 from upgrader.model import Action, Attempt, Decision, Graph, Reason, Release, Severity, Status, Targets, Verdict
-from upgrader.planner import Survey, arrivals, plan
+from upgrader.planner import Survey, milestones, plan
 from upgrader.policy import Policy, parse_policy
 from upgrader.records import (
     Approved,
@@ -35,7 +35,6 @@ from upgrader.records import (
     Resumed,
     Retried,
     Told,
-    Verified,
     Withdrawn,
 )
 from upgrader.versions import Version
@@ -199,8 +198,8 @@ class Rollout:
             if known.version not in self.history.releases:
                 self.history.apply(Released(at=self.now, release=known.release))
         survey = Survey(self.policy, govern(self.policy.rules, self.fleet.values()), self.history, self.now)
-        for rule, version in arrivals(survey):
-            self.history.apply(Verified(at=self.now, rule=rule, version=version))
+        for record in milestones(survey):
+            self.history.apply(record)
         decisions = self.plan()
         for decision in decisions:
             if decision.announce and decision.target and length(self.rule(decision).get("notice", "0m")):
