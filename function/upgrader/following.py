@@ -17,7 +17,7 @@ from .governing import govern
 from .history import History
 from .model import Attempt, Backup, BackupAttempt, Graph, Job, Project, Verdict
 from .policy import Rule
-from .records import AnyRecord, BackupEnded, Intended, Refused, Started
+from .records import AnyRecord, BackupEnded, BackupIntended, BackupStarted, Intended, Refused, Started
 from .settle import LOOKS, Judgement, judge, overdue
 from .shell import Shell
 
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from .policy import HealthCheck
 
 SLACK = timedelta(seconds=90)  # how far GES's clock and ours may differ
-CALLS_TAKE = timedelta(minutes=15)  # no call of an attempt comes later than this after its intent
+CALLS_TAKE = timedelta(minutes=2)  # no call of an attempt is made later than this after its intent
+JOBS_BEGIN = timedelta(minutes=15)  # nor does the job of a call begin later than this
 DEFAULT_JOB_TIMEOUT = timedelta(hours=2)
 
 
@@ -93,13 +94,37 @@ class Following:
         for job in self._shell.ges.list_jobs(attempt.project, attempt.graph, attempt.began_at - timedelta(days=1)):
             if job.id in known or (job.began_at is None and job.ended):
                 continue
-            after = job.began_at - attempt.began_at if job.began_at else CALLS_TAKE
-            if -SLACK <= after <= CALLS_TAKE:
+            after = job.began_at - attempt.began_at if job.began_at else JOBS_BEGIN
+            if -SLACK <= after <= JOBS_BEGIN:
                 found.append((abs(after), job.id))
         return min(found, default=(None, None))[1]
 
+    def began(self, attempt: Attempt, job_id: str) -> None:
+        """Writes down the job of an attempt; and the attempt again, where another run took it for never begun."""
+        began = Started(at=self._shell.clock.now(), attempt_id=attempt.id, job_id=job_id)
+        intended = Intended(at=attempt.began_at, attempt=attempt)
+        self._account.write(lambda history: [began] if attempt.id in history.attempts else [intended, began])
+
+    def backup_began(self, attempt: BackupAttempt, job_id: str) -> None:
+        """Writes down the job of a backup; and the backup again, where another run took it for never begun."""
+        began = BackupStarted(at=self._shell.clock.now(), backup_id=attempt.id, job_id=job_id)
+        intended = BackupIntended(at=attempt.began_at, backup=attempt)
+
+        def known(history: History) -> list[AnyRecord]:
+            there = history.open_backup(attempt.graph_id)
+            return [began] if there and there.id == attempt.id else [intended, began]
+
+        self._account.write(known)
+
     def refused(self, attempt: Attempt, code: str, detail: str) -> None:
-        self._account.note(Refused(at=self._shell.clock.now(), attempt_id=attempt.id, code=code, detail=detail))
+        """Writes down that no call of the attempt acted, unless another run has seen what became of it."""
+        refused = Refused(at=self._shell.clock.now(), attempt_id=attempt.id, code=code, detail=detail)
+
+        def without_job(history: History) -> list[AnyRecord]:
+            there = history.open_attempt(attempt.graph_id)
+            return [refused] if there and there.id == attempt.id and there.job_id is None else []
+
+        self._account.write(without_job)
         self._shell.log.warning("upgrade.refused", code=code, detail=detail, **names(attempt))
 
     def _settle(self, attempt: Attempt, graph: Graph | None, most_failures: int) -> None:
@@ -157,15 +182,20 @@ class Following:
         return next((rule for rule in self._shell.policy.rules if rule.name == attempt.rule), None)
 
     def _find_job(self, attempt: Attempt, graph: Graph | None) -> Attempt | None:
-        """The attempt, with its job id if that can be found. None: not known yet, or closed as it left no trace in GES."""
+        """The attempt, with its job id if that can be found. None: not known yet, or closed as it left no trace in GES.
+
+        While the run that intended it may still make its call, that there is no trace says nothing.
+        """
         try:
             job_id = self.job_of(attempt)
         except CloudError as error:
             self._account.complain(f"{error}; whether {attempt.graph} is upgraded is not known yet; it is looked at again")
             return None
         if job_id is not None:
-            self._account.note(Started(at=self._shell.clock.now(), attempt_id=attempt.id, job_id=job_id))
+            self.began(attempt, job_id)
             return self._history.attempts.get(attempt.id)
+        if self._shell.clock.now() < attempt.began_at + CALLS_TAKE + SLACK:
+            return None
         if graph is None or not graph.status.running or graph.version != attempt.from_version:
             return attempt
         if self._believed(attempt, Judgement(Verdict.VANISHED, sure=False)):
@@ -177,7 +207,7 @@ class Following:
         try:
             if graph is None and self._shell.ges.show_graph(attempt.project, attempt.graph_id) is None:
                 if self._unseen_for_long(attempt):
-                    self._end_backup(attempt, None, "the graph is gone: deleted, or no longer listed")
+                    self.end_backup(attempt, None, "the graph is gone: deleted, or no longer listed")
                 return
             made = self.backup_of(attempt)
             job = None
@@ -187,14 +217,14 @@ class Following:
             self._account.complain(f"{error}; the backup of {attempt.graph} is looked at again")
             return
         if made is not None and made.succeeded:
-            self._end_backup(attempt, made.id, None)
+            self.end_backup(attempt, made.id, None)
             self._prune(attempt)
         elif made is not None and made.status == "failed":
-            self._end_backup(attempt, made.id, "GES says that the backup failed")
+            self.end_backup(attempt, made.id, "GES says that the backup failed")
         elif job is not None and job.failed:
-            self._end_backup(attempt, None, job.fail_reason or f"its job ended as {job.status}")
+            self.end_backup(attempt, None, job.fail_reason or f"its job ended as {job.status}")
         elif made is None and (job is None or job.ended) and self._unseen_for_long(attempt):
-            self._end_backup(attempt, None, "the call that makes it left no trace in GES")
+            self.end_backup(attempt, None, "the call that makes it left no trace in GES")
 
     def backup_of(self, attempt: BackupAttempt) -> Backup | None:
         """The backup that the attempt began, by graph and time."""
@@ -204,11 +234,14 @@ class Following:
         return None
 
     def _unseen_for_long(self, attempt: BackupAttempt) -> bool:
+        if self._shell.clock.now() < attempt.began_at + CALLS_TAKE + SLACK:
+            return False
         _, times = self._seen.get(attempt.id, (Verdict.VANISHED, 0))
         self._seen[attempt.id] = (Verdict.VANISHED, times + 1)
         return times + 1 >= LOOKS
 
-    def _end_backup(self, attempt: BackupAttempt, made: str | None, detail: str | None) -> None:
+    def end_backup(self, attempt: BackupAttempt, made: str | None, detail: str | None) -> None:
+        """Writes down how a backup ended, unless another run has: well, or why not."""
         ended = BackupEnded(at=self._shell.clock.now(), backup_id=attempt.id, made=made, detail=detail)
 
         def still_open(history: History) -> list[AnyRecord]:

@@ -24,7 +24,6 @@ from .records import (
     Refused,
     Released,
     Resumed,
-    Retried,
     Started,
     Told,
     Verified,
@@ -208,22 +207,12 @@ class History:
         self.damages[damage.id] = damage
 
     def apply(self, record: AnyRecord) -> None:
-        if isinstance(record, Released):
-            self.releases.setdefault(record.release.version, (record.release, record.at))
-        elif isinstance(record, Withdrawn):
-            self.withdrawn.add(record.version)
-        elif isinstance(record, Approved):
-            self._approvals[record.version, record.rule, record.graph_id] = record.at
-        elif isinstance(record, Paused):
-            self.pauses.setdefault((record.rule, record.graph_id), record)
-        elif isinstance(record, Resumed):
-            self._resume(record)
-        elif isinstance(record, Retried):
-            self._retry(record.graph_id)
-        elif isinstance(record, Verified):
-            self.verified.setdefault(record.rule, []).append(record)
-        elif isinstance(record, FellBehind):
-            self.verified[record.rule] = [one for one in self.verified.get(record.rule, ()) if one.version <= record.version]
+        if isinstance(record, Told):  # most records come first
+            self._tell(record)
+        elif isinstance(record, Claimed):
+            self._leases[record.event_id] = record
+        elif isinstance(record, Noticed):
+            self._notice(record)
         elif isinstance(record, Intended):
             self._put(record.attempt)
         elif isinstance(record, Started):
@@ -243,12 +232,22 @@ class History:
         elif isinstance(record, BackedUp):
             self.backups[record.graph_id] = max(record.began_at, self.backups.get(record.graph_id, record.began_at))
             self.backup_refusals.pop(record.graph_id, None)
-        elif isinstance(record, Noticed):
-            self._notice(record)
-        elif isinstance(record, Claimed):
-            self._leases[record.event_id] = record
+        elif isinstance(record, Verified):
+            self.verified.setdefault(record.rule, []).append(record)
+        elif isinstance(record, FellBehind):
+            self.verified[record.rule] = [one for one in self.verified.get(record.rule, ()) if one.version <= record.version]
+        elif isinstance(record, Released):
+            self.releases.setdefault(record.release.version, (record.release, record.at))
+        elif isinstance(record, Withdrawn):
+            self.withdrawn.add(record.version)
+        elif isinstance(record, Approved):
+            self._approvals[record.version, record.rule, record.graph_id] = record.at
+        elif isinstance(record, Paused):
+            self.pauses.setdefault((record.rule, record.graph_id), record)
+        elif isinstance(record, Resumed):
+            self._resume(record)
         else:
-            self._tell(record)
+            self._retry(record.graph_id)
 
     def _put(self, attempt: Attempt) -> None:
         self.attempts[attempt.id] = attempt

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Union
 
@@ -20,6 +21,7 @@ import msgspec
 
 from .folding import Entry, fold
 from .history import Damage, History
+from .moments import Instant
 from .records import AnyRecord, Record, Released, Told, Withdrawn
 from .storage import Conflict, JournalError, Storage
 from .versions import Version
@@ -33,7 +35,7 @@ _CONFLICTS = 20  # so many in a row, with nothing new to read, are no overlap
 class Sealed(Record, frozen=True, tag="sealed"):
     """The last record of a file. What was over before `horizon` is not taken into the next."""
 
-    horizon: datetime
+    horizon: Instant
 
 
 class Begun(Record, frozen=True, tag="begun"):
@@ -164,7 +166,7 @@ class Journal:
     def _understand(self, line: bytes) -> None:
         try:
             record = decoded(line)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except (ValueError, RecursionError) as error:
             self._damage(line, str(error))
             return
         if isinstance(record, Sealed):
@@ -238,7 +240,7 @@ def encoded(record: Record) -> bytes:
 
 
 def decoded(line: bytes) -> Any:
-    """The record of a line. Raises msgspec.MsgspecError, UnicodeDecodeError."""
+    """The record of a line. Raises ValueError, RecursionError."""
     return _DECODER.decode(line)
 
 
@@ -255,7 +257,7 @@ def _scoped(line: bytes, damage: Damage, history: History) -> Damage:
     """The damage, with what the line says it is about."""
     try:
         raw = msgspec.json.decode(line)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (ValueError, RecursionError):
         return damage
     if not isinstance(raw, dict):
         return damage
@@ -277,8 +279,13 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"no plain form of {type(value)}")
 
 
-def _custom(kind: type, value: Any) -> Any:
-    return kind(value)
+def _custom(_: type, value: object) -> Version:
+    if not isinstance(value, str):
+        raise ValueError(f"expected a version, found {value!r}")
+    return _version(value)
+
+
+_version = lru_cache(maxsize=1024)(Version)  # the same few stand in most records
 
 
 _NEVER = datetime.fromisoformat("9999-12-31T00:00:00+00:00")

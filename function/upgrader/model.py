@@ -11,6 +11,7 @@ from enum import Enum
 
 import msgspec
 
+from .moments import Instant
 from .versions import Version
 
 
@@ -152,13 +153,13 @@ class Release(msgspec.Struct, frozen=True):
     """
 
     version: Version
-    released_at: datetime | None = None
+    released_at: Instant | None = None
     regions: tuple[str, ...] = ()
     product_types: tuple[str, ...] = ()
     arch: tuple[str, ...] = ()
     min_source_version: Version | None = None
-    not_before: datetime | None = None
-    not_after: datetime | None = None
+    not_before: Instant | None = None
+    not_after: Instant | None = None
     targets: Targets = Targets()
     severity: Severity = Severity.NORMAL
 
@@ -178,14 +179,14 @@ class Attempt(msgspec.Struct, frozen=True):
     from_version: Version
     to_version: Version
     force: bool
-    began_at: datetime
-    closes: datetime | None = None
+    began_at: Instant
+    closes: Instant | None = None
     job_id: str | None = None
     adopted: bool = False
     timed_out: bool = False
     verdict: Verdict | None = None
     detail: str | None = None
-    ended_at: datetime | None = None
+    ended_at: Instant | None = None
 
     @property
     def open(self) -> bool:
@@ -198,8 +199,8 @@ class Job(msgspec.Struct, frozen=True):
     id: str
     status: str
     graph: str | None = None
-    began_at: datetime | None = None
-    ended_at: datetime | None = None
+    began_at: Instant | None = None
+    ended_at: Instant | None = None
     fail_reason: str | None = None
 
     @property
@@ -221,7 +222,7 @@ class Backup(msgspec.Struct, frozen=True):
     id: str
     graph_id: str
     status: str
-    began_at: datetime | None = None
+    began_at: Instant | None = None
 
     @property
     def succeeded(self) -> bool:
@@ -237,7 +238,7 @@ class BackupAttempt(msgspec.Struct, frozen=True):
     graph: str
     rule: str
     to_version: Version
-    began_at: datetime
+    began_at: Instant
     job_id: str | None = None
 
 

@@ -1,8 +1,13 @@
-"""Instants as results and messages write them."""
+"""Instants, and how results and messages write them."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Annotated
+
+import msgspec
+
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]  # where it is decoded, it names its zone
 
 
 def iso(moment: datetime) -> str:

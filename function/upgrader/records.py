@@ -6,17 +6,17 @@ that is not known comes from a later version of the function: such a record is n
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Union
 
 import msgspec
 
 from .model import Attempt, BackupAttempt, Release, Verdict
+from .moments import Instant
 from .versions import Version
 
 
 class Record(msgspec.Struct, frozen=True, tag_field="kind", kw_only=True, forbid_unknown_fields=True):
-    at: datetime
+    at: Instant
 
 
 class Released(Record, frozen=True, tag="released"):
@@ -131,7 +131,7 @@ class BackedUp(Record, frozen=True, tag="backed-up"):
     """A successful backup of the graph was seen, by whatever hand; `began_at` is the state that it holds."""
 
     graph_id: str
-    began_at: datetime
+    began_at: Instant
 
 
 class Noticed(Record, frozen=True, tag="noticed"):
@@ -154,7 +154,7 @@ class Claimed(Record, frozen=True, tag="claimed"):
 
     event_id: str
     run_id: str
-    until: datetime
+    until: Instant
 
 
 class Told(Record, frozen=True, tag="told"):

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 import msgspec
 
 from .account import Account, names
 from .cloud.errors import CloudError
-from .following import Following
+from .following import CALLS_TAKE, Following
 from .model import Attempt, BackupAttempt, Decision
 from .notices import started
-from .records import AnyRecord, BackedUp, BackupEnded, BackupIntended, BackupStarted, Intended, Started
+from .records import AnyRecord, BackedUp, BackupIntended, Intended
 from .settle import LOOKS
 from .shell import Shell
 
 CALLS_OF_AN_UPGRADE = 3
+NEVER = datetime.max.replace(tzinfo=timezone.utc)
 
 
 class Starting:
@@ -56,14 +57,15 @@ class Starting:
         )
         if not self._intend(decision, Intended(at=attempt.began_at, attempt=attempt)):
             return False
+        before = min(attempt.began_at + CALLS_TAKE, decision.start_before or NEVER)
         for number in range(CALLS_OF_AN_UPGRADE):
-            if number and (self._late(decision.start_before) or self._left() <= timedelta()):
-                detail = "the window closed, or the run ended, before it could be started"
+            if self._late(before) or (number and self._left() <= timedelta()):
+                detail = "its time was over before it could be started: the window's, the run's, or that of its calls"
                 self._following.refused(attempt, "too-late", detail)
                 return True
             try:
                 job_id = self._shell.ges.upgrade_graph(
-                    attempt.project, attempt.graph_id, attempt.to_version, attempt.force, decision.start_before
+                    attempt.project, attempt.graph_id, attempt.to_version, attempt.force, before
                 )
             except CloudError as error:
                 if not error.may_have_acted:
@@ -81,10 +83,9 @@ class Starting:
                 if not acted:
                     continue
                 job_id = acted
-            now = self._shell.clock.now()
-            self._account.note(Started(at=now, attempt_id=attempt.id, job_id=job_id))
+            self._following.began(attempt, job_id)
             if "started" in self._shell.policy.outlet.on:
-                self._account.note(started(attempt, now))
+                self._account.note(started(attempt, self._shell.clock.now()))
             self._account.start(msgspec.structs.replace(decision, job_id=job_id or None))
             self._shell.log.info("upgrade.started", **{**names(attempt), "job": job_id}, to=attempt.to_version.text)
             return True
@@ -96,10 +97,22 @@ class Starting:
 
     def back_up(self, decision: Decision) -> bool:
         """Sees to it that a backup is there or on its way. Whether anything was done."""
-        now = self._shell.clock.now()
         rule = next(rule for rule in self._shell.policy.rules if rule.name == decision.rule)
         if decision.target is None:
             return False
+        try:
+            backups = self._shell.ges.list_backups(decision.project, decision.graph_id)
+            left = self._shell.ges.backups_left(decision.project)
+        except CloudError as error:
+            backups, left, why_not = [], None, str(error)
+        else:
+            why_not = "the project's quota of backups is used up; delete one" if left is not None and left < 1 else ""
+        now = self._shell.clock.now()
+        for backup in backups:
+            if backup.succeeded and backup.began_at and now < backup.began_at + rule.backup_max_age:
+                self._account.note(BackedUp(at=now, graph_id=decision.graph_id, began_at=backup.began_at))
+                return True
+        under_way = next((one.began_at for one in backups if one.status == "backing_up" and one.began_at), None)
         attempt = BackupAttempt(
             id=os.urandom(16).hex(),
             project=decision.project,
@@ -107,36 +120,23 @@ class Starting:
             graph=decision.graph,
             rule=rule.name,
             to_version=decision.target,
-            began_at=now,
+            began_at=under_way or now,
         )
-        try:
-            backups = self._shell.ges.list_backups(decision.project, decision.graph_id)
-            left = self._shell.ges.backups_left(decision.project)
-        except CloudError as error:
-            self._account.complain(f"{error}; {decision.graph} could not be backed up and is not upgraded")
-            return self._fail(decision, attempt, str(error))
-        for backup in backups:
-            if backup.succeeded and backup.began_at and now < backup.began_at + rule.backup_max_age:
-                self._account.note(BackedUp(at=now, graph_id=decision.graph_id, began_at=backup.began_at))
-                return True
-        under_way = next((one for one in backups if one.status == "backing_up" and one.began_at), None)
-        if under_way is not None and under_way.began_at is not None:
-            attempt = msgspec.structs.replace(attempt, began_at=under_way.began_at)
-            return self._intend(decision, BackupIntended(at=now, backup=attempt))
-        if left is not None and left < 1:
-            detail = "the project's quota of backups is used up; delete one"
-            self._account.complain(f"{decision.graph}: {detail}; {decision.graph} is not upgraded")
-            return self._fail(decision, attempt, detail)
         if not self._intend(decision, BackupIntended(at=now, backup=attempt)):
             return False
+        if under_way is not None:
+            return True
+        if why_not:
+            self._following.end_backup(attempt, None, why_not)
+            return True
+        before = attempt.began_at + CALLS_TAKE
         try:
-            job_id = self._shell.ges.create_backup(attempt.project, attempt.graph_id)
+            job_id = self._shell.ges.create_backup(attempt.project, attempt.graph_id, before)
         except CloudError as error:
             if not error.may_have_acted:
-                self._account.complain(f"{error}; {decision.graph} could not be backed up and is not upgraded")
-                self._account.note(BackupEnded(at=self._shell.clock.now(), backup_id=attempt.id, detail=str(error)))
+                self._following.end_backup(attempt, None, str(error))
             return True
-        self._account.note(BackupStarted(at=self._shell.clock.now(), backup_id=attempt.id, job_id=job_id))
+        self._following.backup_began(attempt, job_id)
         self._account.start(msgspec.structs.replace(decision, job_id=job_id))
         self._shell.log.info("backup.started", graph=attempt.graph, region=attempt.project.region, job=job_id)
         return True
@@ -145,15 +145,8 @@ class Starting:
         """Writes the intent down, if the decision still stands at this instant, after all that others have written."""
         return bool(self._account.write(lambda history: [record] if history.readable and self._still(decision) else []))
 
-    def _fail(self, decision: Decision, attempt: BackupAttempt, detail: str) -> bool:
-        now = self._shell.clock.now()
-        if not self._intend(decision, BackupIntended(at=now, backup=attempt)):
-            return False
-        self._account.note(BackupEnded(at=now, backup_id=attempt.id, detail=detail))
-        return True
-
-    def _late(self, before: datetime | None) -> bool:
-        return before is not None and self._shell.clock.now() >= before
+    def _late(self, before: datetime) -> bool:
+        return self._shell.clock.now() >= before
 
     def _look(self, attempt: Attempt) -> str | None:
         """Whether a call without an answer acted: its job id, or "" for no, or None where that cannot be told."""

@@ -12,15 +12,18 @@ import pytest
 from simulator import faults
 from simulator.wire import Request, Response
 from tests.builders import at, policy
-from tests.journeys.runs import TIMER, World
+from tests.journeys.runs import TIMER, World, only
+from upgrader.journal import Journal
+from upgrader.records import BackupEnded, Refused
+from upgrader.storage import Folder
 
 
-def once(world: World, operation: str, action: Callable[[], Any]) -> None:
-    """Does something else in the middle of the next request of that operation."""
+def once(world: World, operation: str, action: Callable[[], Any], saying: bytes = b"") -> None:
+    """Does something else in the middle of the next request of that operation whose body says that."""
     left = [action]
 
     def meanwhile(request: Request) -> bool:
-        if request.operation == operation and left:
+        if request.operation == operation and saying in request.body and left:
             left.pop()()
         return False
 
@@ -48,12 +51,36 @@ def test_a_run_that_starts_the_graph_behind_the_back_of_another_keeps_it_from_st
     assert world.told() == ["succeeded"]
 
 
-def test_a_run_in_the_middle_of_the_upgrade_call_of_another_starts_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("seconds", [2, 60, 150])
+def test_a_run_in_the_middle_of_the_upgrade_call_of_another_starts_nothing(tmp_path: Path, seconds: float) -> None:
     world = World(policy(state=f"file://{tmp_path}"))
     world.graph()
-    once(world, "ges.upgrade_graph", lambda: world.run(TIMER, seconds=2))
-    world.run()
+    once(world, "ges.upgrade_graph", lambda: world.run(TIMER, seconds=seconds))
+    assert world.run()["errors"] == []
     assert len(world.cloud.calls("ges.upgrade_graph")) == 1
+    assert world.told() == ["succeeded"]
+
+
+def test_a_run_that_stood_still_in_its_call_for_long_finds_that_another_did_its_work(tmp_path: Path) -> None:
+    world = World(policy(state=f"file://{tmp_path}"))
+    world.graph()
+    once(world, "ges.upgrade_graph", lambda: world.run(TIMER, seconds=900))
+    world.run()
+    assert len(world.cloud.upgrades) == 1
+    assert world.told() == ["succeeded"]
+    assert world.run(TIMER)["errors"] == []
+
+
+def test_a_run_that_stood_still_before_its_call_for_long_does_not_make_it(tmp_path: Path) -> None:
+    """The write of its intent took longer than others wait for its call."""
+    world = World(policy(state="obs://state/ges"))
+    world.graph()
+    once(world, "obs.append_object", lambda: world.later(minutes=4), saying=b"intended")
+    result = world.run(seconds=250)
+    assert world.cloud.calls("ges.upgrade_graph") == []
+    assert (only(result)["action"], result["errors"]) == ("wait", [])
+    world.later(minutes=30)
+    world.run(TIMER)
     assert world.told() == ["succeeded"]
 
 
@@ -142,3 +169,34 @@ def test_a_graph_that_another_run_upgraded_since_the_look_is_not_called_again(
     world.run()
     assert len(world.cloud.calls("ges.upgrade_graph")) == 1
     assert world.told() == ["succeeded"]
+
+
+@pytest.mark.parametrize("rules", ["[{}]", "[{backup: required}]"])
+def test_a_job_whose_attempt_another_run_took_for_never_begun_is_taken_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rules: str
+) -> None:
+    """Clocks that are wrong by more than the slack."""
+    world = World(policy(rules, state=f"file://{tmp_path}"))
+    world.graph()
+    handle, left = world.cloud.handle, ["ges.create_backup" if "backup" in rules else "ges.upgrade_graph"]
+
+    def overtaken(request: Request) -> Response:
+        response = handle(request)
+        if request.operation in left:
+            left.clear()
+            journal = Journal(Folder(tmp_path))
+            journal.refresh()
+            now = world.clock.now()
+            for backup in journal.history.open_backups():
+                journal.write(BackupEnded(at=now, backup_id=backup.id, detail="it left no trace"))
+            for attempt in journal.history.open_attempts():
+                journal.write(Refused(at=now, attempt_id=attempt.id, code="never-began", detail=""))
+        return response
+
+    monkeypatch.setattr(world.cloud, "handle", overtaken)
+    world.run()
+    assert left == []
+    assert len(world.cloud.calls("ges.upgrade_graph")) == 1
+    assert len(world.cloud.calls("ges.create_backup")) == ("backup" in rules)
+    assert world.told() == ["succeeded"]
+    assert world.run(TIMER)["errors"] == []

@@ -88,7 +88,7 @@ class Tally:
     results: int
     repeats: int
     kills: int
-    losing: bool
+    losing: bool  # answers were lost, or a service was out of reach
     conflicts: int
     violation: str | None
 
@@ -98,6 +98,7 @@ class World:
         self.seed, self.tracing = seed, trace
         self.random = random = Random(seed)
         self.policy: Policy = draw(random)
+        self.often = random.choice([1, 1, 1, 1, 1, 3])
         killing = random.random() < 0.5
         self.faults = Faults(
             until=BEGIN + CHAOS,
@@ -108,7 +109,6 @@ class World:
         )
         self.skew = random.choice([0, 0, 20])
         self.limit = timedelta(minutes=random.choice([3, 5, 15, 15, 60]))
-        self.often = random.choice([1, 1, 1, 1, 1, 3])
         self.scheduler = Scheduler(BEGIN, random, self.faults.kill)
         self.cloud = Cloud(self.scheduler)
         self.cloud.release(*VERSIONS, LAST)
@@ -161,7 +161,7 @@ class World:
             results=checks.results,
             repeats=checks.repeats,
             kills=self.scheduler.kills_made,
-            losing=self.faults.lost > 0,
+            losing=self.faults.lost > 0 or bool(self.faults.outages),
             conflicts=self.conflicts,
             violation=violation,
         )
@@ -316,15 +316,9 @@ class World:
             graph.next_backup("failed")
 
     def _outage(self) -> tuple[datetime, datetime, str]:
-        begin = self._some_outage()
-        return (
-            begin,
-            begin + timedelta(minutes=self.random.choice([2, 30, 600])),
-            self.random.choice(["obs", "obs", "ges", "smn"]),
-        )
-
-    def _some_outage(self) -> datetime:
-        return BEGIN + self.random.uniform(0, 1) * CHAOS
+        begin = self._some_time()
+        length = timedelta(minutes=self.random.choice([2, 30, 600]))
+        return begin, begin + length, self.random.choice(["obs", "obs", "ges", "smn"])
 
     # The function
 
@@ -365,7 +359,12 @@ class World:
             log=LOG,
             run_id=process.name,
         )
-        result = run(command, shell)
+        try:
+            result = run(command, shell)
+        except Violation:
+            raise
+        except Exception as failed:
+            raise Violation(f"{process.name} broke down: {failed!r}") from failed
         self.checks.returned(process, event, result)
         if result["errors"]:
             self.trace(f"{process.name} says: {'; '.join(result['errors'])[:400]}")
@@ -438,6 +437,7 @@ def _answer(sent: requests.PreparedRequest, response: Response) -> requests.Resp
     answer = requests.Response()
     answer.status_code = response.status
     answer._content = response.body
+    answer.encoding = "utf-8"
     answer.headers = CaseInsensitiveDict(response.headers)
     answer.url = sent.url or ""
     answer.request = sent

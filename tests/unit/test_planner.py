@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.builders import NOW, at, attempt, begin, finish, graph, history, policy
-from upgrader.history import History
+from upgrader.history import Damage, History
 from upgrader.model import Action, Decision, Graph, Project, Reason, Targets, Verdict
 from upgrader.planner import plan
 from upgrader.policy import Policy
@@ -255,3 +255,23 @@ def test_a_release_with_targets_is_for_those(targets: Targets) -> None:
 def test_a_graph_must_fit_every_list_of_the_targets(targets: Targets) -> None:
     announced = history("2.4.15", targets=targets)
     assert decide(policy(), graph("a", env="prod"), announced).reason is Reason.NO_RELEASE
+
+
+@pytest.mark.parametrize(
+    ("scope", "held"),
+    [
+        ({}, {"dev_a", "dev_b", "prod_a"}),
+        ({"rule": "dev"}, {"dev_a", "dev_b"}),
+        ({"graph_id": graph("dev_a").id}, {"dev_a"}),
+        ({"rule": "prod", "graph_id": graph("prod_a").id}, {"prod_a"}),
+        ({"rule": "elsewhere"}, set()),
+    ],
+)
+def test_a_damage_of_the_journal_holds_what_it_is_about_and_nothing_else(scope: dict[str, str], held: set[str]) -> None:
+    past = history("2.4.15")
+    past.suffer(Damage("d", "record 3 of journal-1.jsonl", "it is broken off", **scope))
+    rules = "[{name: dev, match: {name: 'dev_*'}, max_concurrent: 2, max_failures: 2}, {name: prod}]"
+    decisions = plan(policy(rules), [graph("dev_a"), graph("dev_b"), graph("prod_a")], past, NOW)
+    blocked = {one.graph for one in decisions if one.reason is Reason.STATE_UNAVAILABLE and one.action is Action.BLOCKED}
+    assert blocked == held
+    assert {one.graph for one in decisions if one.action is Action.UPGRADE} == {"dev_a", "dev_b", "prod_a"} - held

@@ -30,6 +30,11 @@ def test_a_window_opens_at_its_wall_clock_time() -> None:
     assert opening("Sat,Sun 02:00-06:00 Asia/Shanghai", "2026-11-23 00:00") == at("2026-11-27 18:00")
 
 
+def test_a_window_may_open_in_the_last_minute_of_an_hour_and_of_the_day() -> None:
+    assert opening("Sun 02:59-06:00 UTC", "2026-11-23 00:00") == at("2026-11-29 02:59")
+    assert opening("Sun 23:59-24:00 UTC", "2026-11-23 00:00") == at("2026-11-29 23:59")
+
+
 def test_inside_a_window_a_start_is_allowed_now_until_it_closes() -> None:
     now = at("2026-11-27 19:00")
     assert first_start([Window("Sat 02:00-06:00 Asia/Shanghai")], NOTHING, now) == (now, at("2026-11-27 22:00"))

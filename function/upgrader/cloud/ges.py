@@ -126,9 +126,12 @@ class Ges:
                 return available if isinstance(available, int) else None
         return None
 
-    def create_backup(self, project: Project, graph_id: str) -> str:
-        """Begins a backup; its job id. Raises CloudError, whose `may_have_acted` says whether to look."""
-        answer = self._call(project, "create_backup", "POST", f"/{_segment(graph_id)}/backups")
+    def create_backup(self, project: Project, graph_id: str, before: datetime | None = None) -> str:
+        """Begins a backup, and not at `before` or later; its job id.
+
+        Raises CloudError, whose `may_have_acted` says whether to look.
+        """
+        answer = self._call(project, "create_backup", "POST", f"/{_segment(graph_id)}/backups", before=before)
         job_id = _text(answer, "job_id", "jobId")
         if job_id is None:
             region = project.region

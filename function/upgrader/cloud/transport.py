@@ -182,7 +182,7 @@ def _retry_after(response: requests.Response) -> float | None:
 
 def _json(response: requests.Response) -> Any:
     try:
-        return json.loads(response.content) if response.content.strip() else {}
+        return msgspec.json.decode(response.content) if response.content.strip() else {}
     except (ValueError, RecursionError):
         return None
 

@@ -1,0 +1,127 @@
+"""Whatever stands in the journal: reading it, planning with it and folding it do not fail."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any, get_args
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.builders import NOW, attempt, graph, policy
+from upgrader.folding import fold
+from upgrader.journal import Journal, encoded
+from upgrader.model import Action, BackupAttempt, Reason, Release, Verdict
+from upgrader.planner import plan
+from upgrader.records import (
+    AnyRecord,
+    Approved,
+    BackedUp,
+    BackupEnded,
+    BackupIntended,
+    BackupStarted,
+    Claimed,
+    Ended,
+    FellBehind,
+    Intended,
+    Noticed,
+    Paused,
+    Refused,
+    Released,
+    Resumed,
+    Retried,
+    Started,
+    Told,
+    Verified,
+    Withdrawn,
+)
+from upgrader.storage import Memory
+from upgrader.versions import Version
+
+GRAPHS = [graph("a"), graph("b"), graph("c")]
+POLICY = policy("[{name: dev, match: {name: a}, backup: required, notice: 1h}, {name: prod, after: [dev], mode: approve}]")
+A, B, C = (attempt(one, rule="dev", job_id=None) for one in GRAPHS)
+BACKUP = BackupAttempt("backup-c", C.project, C.graph_id, C.graph, "prod", C.to_version, NOW)
+VERSION = C.to_version
+RECORDS: list[AnyRecord] = [
+    Released(at=NOW, release=Release(VERSION, NOW, ("cn-north-4",), min_source_version=Version("2.3.1"), not_before=NOW)),
+    Withdrawn(at=NOW, version=Version("2.4.9")),
+    Approved(at=NOW, version=VERSION, rule="prod"),
+    Paused(at=NOW, rule="prod", reason="Diwali"),
+    Resumed(at=NOW, rule="prod"),
+    Intended(at=NOW, attempt=A),
+    Started(at=NOW, attempt_id=A.id, job_id="job-a"),
+    Ended(at=NOW, attempt_id=A.id, verdict=Verdict.FAILED, detail="no memory"),
+    Retried(at=NOW, graph_id=A.graph_id),
+    Verified(at=NOW, rule="dev", version=VERSION),
+    FellBehind(at=NOW, rule="dev", version=Version("2.4.4")),
+    Intended(at=NOW, attempt=B),
+    Refused(at=NOW, attempt_id=B.id, code="GES.8011", detail="not now"),
+    BackupIntended(at=NOW, backup=BACKUP),
+    BackupStarted(at=NOW, backup_id=BACKUP.id, job_id="job-b"),
+    BackupEnded(at=NOW, backup_id=BACKUP.id, made="backup-1"),
+    BackedUp(at=NOW, graph_id=C.graph_id, began_at=NOW),
+    Noticed(at=NOW, notice_id="n", text="soon", sort="planned", rule="dev", version=VERSION, graphs=(A.graph_id,)),
+    Claimed(at=NOW, event_id="n", run_id="r", until=NOW),
+    Told(at=NOW, event_id="n", message_id="m"),
+]
+STRANGE = st.one_of(
+    st.sampled_from([None, True, 0, -1, 1e300, 10**30, "", "x", "2.4.15", "2026-11-23T00:00:00", [], [1], {}, {"id": "x"}]),
+    st.text(max_size=3),
+)
+
+
+def places(value: Any, way: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The way to every value within a JSON value."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [way, *(place for key, inner in items for place in places(inner, (*way, key)))]
+
+
+def changed(value: Any, way: tuple[Any, ...], to: Any) -> Any:
+    if not way:
+        return to
+    inner = changed(value[way[0]], way[1:], to)
+    if isinstance(value, dict):
+        return {**value, way[0]: inner}
+    return [*value[: way[0]], inner, *value[way[0] + 1 :]]
+
+
+def understood(lines: list[bytes]) -> Journal:
+    """A journal of these lines, after all that is done with one."""
+    storage = Memory()
+    storage.append("journal-1.jsonl", 0, b"".join(line + b"\n" for line in lines))
+    journal = Journal(storage)
+    journal.refresh()
+    later = NOW + timedelta(days=30)
+    assert len(plan(POLICY, GRAPHS, journal.history, later)) == len(GRAPHS)
+    journal.history.untold(later)
+    fold(journal._entries, journal.history, later)
+    return journal
+
+
+def test_the_records_are_of_every_kind_and_whole() -> None:
+    assert {type(record) for record in RECORDS} == set(get_args(AnyRecord))
+    assert understood([encoded(record) for record in RECORDS]).history.damages == {}
+
+
+@given(data=st.data())
+def test_a_record_in_which_a_value_was_changed_is_no_crash(data: st.DataObject) -> None:
+    number = data.draw(st.integers(0, len(RECORDS) - 1))
+    raw = json.loads(encoded(RECORDS[number]))
+    other = json.dumps(changed(raw, data.draw(st.sampled_from(places(raw))), data.draw(STRANGE))).encode()
+    lines = [encoded(record) for record in RECORDS]
+    understood([*lines[:number], other, *lines[number + 1 :]])
+
+
+@given(garbage=st.binary(max_size=40), number=st.integers(0, len(RECORDS)))
+def test_a_line_of_garbage_is_held_against_everything(garbage: bytes, number: int) -> None:
+    lines = [encoded(record) for record in RECORDS]
+    journal = understood([*lines[:number], b"\xff" + garbage.replace(b"\n", b""), *lines[number:]])
+    decisions = plan(POLICY, GRAPHS, journal.history, NOW + timedelta(days=30))
+    assert {decision.reason for decision in decisions} == {Reason.STATE_UNAVAILABLE}
+    assert {decision.action for decision in decisions} == {Action.BLOCKED}
+
+
+def test_a_record_that_is_nested_too_deep_is_held_against_everything() -> None:
+    assert len(understood([b"[" * 100_000]).history.damages) == 1
