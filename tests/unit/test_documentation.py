@@ -5,12 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
+from tests.builders import NOW, PROJECT_ID
 from upgrader.model import Reason, Verdict
+from upgrader.policy import parse_policy
 
-OPERATING = (Path(__file__).parents[2] / "docs" / "operating.md").read_text()
+TOP = Path(__file__).parents[2]
+OPERATING = (TOP / "docs" / "operating.md").read_text()
 
 
 @pytest.mark.parametrize("word", [*Reason, *Verdict])
 def test_every_reason_and_outcome_is_explained(word: Reason | Verdict) -> None:
     assert f"| `{word.value}` |" in OPERATING
+
+
+def test_the_template_sets_up_one_instance_with_a_policy_that_is_accepted() -> None:
+    (service,) = yaml.safe_load((TOP / "template.yaml").read_text())["services"].values()
+    function = service["props"]["function"]
+    assert (function["handler"], function["runtime"]) == ("index.handler", "Python3.10")
+    assert (function["concurrency"], function["concurrentNum"]) == (1, 1)
+    text = function["environmentVariables"]["POLICY"].replace("<project_id>", PROJECT_ID).replace("<bucket>", "my-bucket")
+    assert parse_policy(text, NOW).state.bucket == "my-bucket"
