@@ -32,6 +32,7 @@ def notices(policy: Policy, history: History, decisions: Iterable[Decision], now
         *_too_many(policy, decided, now),
         *_blocked(history, decided, now),
         *_overrun(history, now),
+        *_slow_backups(policy, history, now),
         *_damaged(history, now),
     ]
     return [notice for notice in found if not history.knows(notice.notice_id)]
@@ -211,6 +212,24 @@ def _overrun(history: History, now: datetime) -> Iterator[Noticed]:
                 rule=attempt.rule,
                 version=attempt.to_version,
                 graphs=(attempt.graph_id,),
+            )
+
+
+def _slow_backups(policy: Policy, history: History, now: datetime) -> Iterator[Noticed]:
+    timeouts = {rule.name: rule.job_timeout for rule in policy.rules}
+    for backup in history.open_backups():
+        timeout = timeouts.get(backup.rule)
+        if timeout is not None and now - backup.began_at > timeout:
+            yield Noticed(
+                at=now,
+                notice_id=f"slow-backup:{backup.id}",
+                subject=f"GES upgrade blocked: the backup of {backup.graph} takes long",
+                text=f"The backup of {backup.graph} that must come before its upgrade to {backup.to_version} has been on its way "
+                f"since {iso(backup.began_at)}, longer than the job_timeout of the rule {backup.rule}. Look at it in the console. "
+                "The upgrade waits for it; nothing was changed.",
+                rule=backup.rule,
+                version=backup.to_version,
+                graphs=(backup.graph_id,),
             )
 
 

@@ -237,6 +237,21 @@ def test_a_required_backup_is_made_and_waited_for_before_the_upgrade(tmp_path: P
     assert world.cloud.upgrades[0].at >= graph.backups[0].end
 
 
+def test_a_backup_that_takes_longer_than_a_job_may_is_told_once_and_waited_for(tmp_path: Path) -> None:
+    world = world_under(tmp_path, BACKUP)
+    graph = world.graph()
+    world.cloud.backup_duration = timedelta(hours=6)
+    world.run(seconds=60)
+    world.later(hours=1)
+    assert world.run(TIMER, seconds=60)["notified"] == 0
+    world.later(hours=1)
+    assert [world.run(TIMER, seconds=60)["notified"] for _ in range(2)] == [1, 0]
+    assert "The backup of demo" in world.topic.messages[0].structure["default"]  # type: ignore[index]
+    world.later(hours=4)
+    world.run(TIMER)
+    assert graph.version == "2.4.15"
+
+
 def test_a_successful_backup_by_any_hand_that_is_young_enough_serves(tmp_path: Path) -> None:
     world = world_under(tmp_path, BACKUP)
     graph = world.graph()
