@@ -224,9 +224,9 @@ def _slow_backups(policy: Policy, history: History, now: datetime) -> Iterator[N
                 at=now,
                 notice_id=f"slow-backup:{backup.id}",
                 subject=f"GES upgrade blocked: the backup of {backup.graph} takes long",
-                text=f"The backup of {backup.graph} that must come before its upgrade to {backup.to_version} has been on its way "
-                f"since {iso(backup.began_at)}, longer than the job_timeout of the rule {backup.rule}. Look at it in the console. "
-                "The upgrade waits for it; nothing was changed.",
+                text=f"The backup of {backup.graph} that must come before its upgrade to {backup.to_version} has been on its "
+                f"way since {iso(backup.began_at)}, longer than the job_timeout of the rule {backup.rule}. Look at it in the "
+                "console. The upgrade waits for it; nothing was changed.",
                 rule=backup.rule,
                 version=backup.to_version,
                 graphs=(backup.graph_id,),

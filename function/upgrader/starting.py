@@ -68,20 +68,20 @@ class Starting:
                     attempt.project, attempt.graph_id, attempt.to_version, attempt.force, before
                 )
             except CloudError as error:
-                if not error.may_have_acted:
-                    self._account.complain(f"{error}; {attempt.graph} was not upgraded to {attempt.to_version}")
-                    self._following.refused(attempt, error.code, str(error))
-                    return True
-                self._shell.log.warning("upgrade.answer_lost", error=str(error), **names(attempt))
-                acted = self._look(attempt)
+                self._shell.log.warning("upgrade.call_failed", error=str(error), **names(attempt))
+                acted = self._look(attempt) if number or error.may_have_acted else ""
                 if acted is None:
                     self._account.complain(
                         f"{error}; whether {attempt.graph} is upgraded is not known yet; it is looked at again"
                     )
                     self._account.start(decision)
                     return True
-                if not acted:
+                if not acted and error.may_have_acted:
                     continue
+                if not acted:
+                    self._account.complain(f"{error}; {attempt.graph} was not upgraded to {attempt.to_version}")
+                    self._following.refused(attempt, error.code, str(error))
+                    return True
                 job_id = acted
             self._following.began(attempt, job_id)
             if "started" in self._shell.policy.outlet.on:

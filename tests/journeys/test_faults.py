@@ -317,6 +317,29 @@ def test_a_crash_between_the_call_and_its_record_is_found_by_the_next_run(tmp_pa
     assert world.told() == ["succeeded"]
 
 
+def test_a_call_that_acted_and_shows_only_after_it_was_repeated_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """GES refuses the second call; that says nothing about the first, whose answer was lost."""
+    world = World()
+    graph = world.graph()
+    world.cloud.fault("ges.upgrade_graph", faults.lost_answer())
+    handle = world.cloud.handle
+
+    def slow(request: Request) -> Response:
+        hides = len(world.cloud.calls("ges.upgrade_graph")) == 1
+        response = handle(request)
+        if hides and request.operation == "ges.list_jobs":
+            response.body = b'{"job_count": 0, "job_list": []}'
+        if hides and request.operation == "ges.show_graph":
+            response.body = response.body.replace(b'"%s"' % graph.status.encode(), b'"200"')
+        return response
+
+    monkeypatch.setattr(world.cloud, "handle", slow)
+    world.run()
+    assert len(world.cloud.calls("ges.upgrade_graph")) == 2
+    assert len(world.cloud.upgrades) == 1
+    assert world.told() == ["succeeded"]
+
+
 def test_an_intent_that_never_acted_is_closed_and_started_again(tmp_path: Path) -> None:
     world = World(policy(state=f"file://{tmp_path}"))
     world.graph()
