@@ -92,7 +92,7 @@ class Account:
                 "graph_id": attempt.graph_id,
                 "job_id": attempt.job_id,
                 "from_version": attempt.from_version.text,
-                "to_version": attempt.to_version.text,
+                "to_version": _text(attempt.target),
                 "outcome": verdict.value,
                 "detail": detail,
             }
@@ -154,7 +154,7 @@ def _pending(attempt: Attempt | BackupAttempt) -> dict[str, Any]:
         "job": "upgrade" if isinstance(attempt, Attempt) else "backup",
         "job_id": attempt.job_id,
         "from_version": attempt.from_version.text if isinstance(attempt, Attempt) else None,
-        "to_version": attempt.to_version.text,
+        "to_version": _text(attempt.target if isinstance(attempt, Attempt) else attempt.to_version),
         "began_at": iso(attempt.began_at),
     }
 

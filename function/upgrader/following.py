@@ -16,6 +16,7 @@ from .durations import spelled
 from .governing import govern
 from .history import History
 from .model import Attempt, Backup, BackupAttempt, Graph, Job, Project, Verdict
+from .moments import iso
 from .policy import Rule
 from .records import AnyRecord, BackupEnded, BackupIntended, BackupStarted, Intended, Refused, Started
 from .settle import LOOKS, Judgement, judge, overdue
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 SLACK = timedelta(seconds=90)  # how far GES's clock and ours may differ
 CALLS_TAKE = timedelta(minutes=2)  # no call of an attempt is made later than this after its intent
 JOBS_BEGIN = timedelta(minutes=15)  # nor does the job of a call begin later than this
+TOGETHER = timedelta(seconds=10)
 DEFAULT_JOB_TIMEOUT = timedelta(hours=2)
 
 
@@ -90,14 +92,23 @@ class Following:
         Of several the one nearest to the call: others are backups, or the work of other hands.
         """
         known = {other.job_id for other in self._history.attempts.values()} | self._history.backup_jobs
-        found: list[tuple[timedelta, str]] = []
+        found: list[tuple[timedelta, Job]] = []
         for job in self._shell.ges.list_jobs(attempt.project, attempt.graph, attempt.began_at - timedelta(days=1)):
             if job.id in known or (job.began_at is None and job.ended):
                 continue
             after = job.began_at - attempt.began_at if job.began_at else JOBS_BEGIN
             if -SLACK <= after <= JOBS_BEGIN:
-                found.append((abs(after), job.id))
-        return min(found, default=(None, None))[1]
+                found.append((abs(after), job))
+        backups = self._backups_of(attempt) if found else []
+        return min(((after, job.id) for after, job in found if not _made_one(job, backups)), default=(None, None))[1]
+
+    def _backups_of(self, attempt: Attempt) -> list[Backup]:
+        """None, where the agency must not list them: it needs to for `backup: required` only."""
+        try:
+            return list(self._shell.ges.list_backups(attempt.project, attempt.graph_id))
+        except CloudError as error:
+            self._shell.log.warning("backups.not_listed", error=str(error), **names(attempt))
+            return []
 
     def began(self, attempt: Attempt, job_id: str) -> None:
         """Writes down the job of an attempt; and the attempt again, where another run took it for never begun."""
@@ -200,6 +211,10 @@ class Following:
             return attempt
         if self._believed(attempt, Judgement(Verdict.VANISHED, sure=False)):
             self.refused(attempt, "never-began", "its call left no trace in GES")
+            self._account.complain(
+                f"the run that was about to upgrade {attempt.graph} to {attempt.to_version} at {iso(attempt.began_at)} ended "
+                "before it knew the job, and there is no trace of one in GES; it is held never to have begun"
+            )
         return None
 
     def _settle_backup(self, attempt: BackupAttempt, graph: Graph | None) -> None:
@@ -266,3 +281,9 @@ class Following:
                 self._shell.log.info("backup.deleted", graph=attempt.graph, backup=backup_id)
         except CloudError as error:
             self._account.complain(f"{error}; older backups of {attempt.graph} were left where they are")
+
+
+def _made_one(job: Job, backups: list[Backup]) -> bool:
+    """Whether the job is that of a backup: they begin together, by the same clock, and no upgrade begins during a backup."""
+    began = [backup.began_at for backup in backups if backup.began_at]
+    return job.began_at is not None and any(abs(job.began_at - one) <= TOGETHER for one in began)

@@ -40,7 +40,8 @@ def compose(event: Event, run_id: str, policy: str, lasting: bool) -> Message:
         return _notice(event, event.notice, run_id, policy, lasting)
     assert event.attempt is not None and event.verdict is not None
     attempt, verdict = event.attempt, event.verdict
-    headline = _HEADLINES[verdict].format(frm=attempt.from_version, to=attempt.to_version)
+    target = attempt.target.text if attempt.target else "a later version"
+    headline = _HEADLINES[verdict].format(frm=attempt.from_version, to=target)
     detail = (event.detail or "")[:MAX_DETAIL] or None
     result = {
         "schema": "ges.upgrade.result/1",
@@ -52,7 +53,7 @@ def compose(event: Event, run_id: str, policy: str, lasting: bool) -> Message:
         "graph": attempt.graph,
         "rule": attempt.rule,
         "from_version": attempt.from_version.text,
-        "to_version": attempt.to_version.text,
+        "to_version": attempt.target.text if attempt.target else None,
         "job_id": attempt.job_id,
         "outcome": verdict.value,
         "detail": detail,
@@ -62,7 +63,7 @@ def compose(event: Event, run_id: str, policy: str, lasting: bool) -> Message:
         "policy": policy,
         "state": _state(lasting),
     }
-    subject = _one_line(f"GES {verdict.value}: {attempt.graph} {attempt.from_version} to {attempt.to_version}")
+    subject = _one_line(f"GES {verdict.value}: {attempt.graph} {attempt.from_version} to {target}")
     email = "\n".join(
         line
         for line in (

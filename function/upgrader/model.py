@@ -192,6 +192,11 @@ class Attempt(msgspec.Struct, frozen=True):
     def open(self) -> bool:
         return self.verdict is None
 
+    @property
+    def target(self) -> Version | None:
+        """None: adopted while no later release was known."""
+        return self.to_version if self.to_version > self.from_version else None
+
 
 class Job(msgspec.Struct, frozen=True):
     """A management job of GES (ges.md 4.2). `status` is passed on as GES spells it."""

@@ -313,6 +313,18 @@ def test_a_backup_whose_call_got_no_answer_is_found_and_not_made_twice(tmp_path:
     assert graph.version == "2.4.15"
 
 
+def test_the_job_of_a_backup_is_not_taken_for_that_of_an_upgrade_that_never_began(tmp_path: Path) -> None:
+    world = world_under(tmp_path, BACKUP)
+    graph = world.graph()
+    world.cloud.backup_duration = timedelta(seconds=10)
+    world.cloud.fault("ges.create_backup", faults.lost_answer())
+    world.cloud.fault("ges.upgrade_graph", faults.read_timeout(acts=False))
+    world.run()
+    assert len(graph.backups) == 1
+    assert len(world.cloud.calls("ges.upgrade_graph")) == 2
+    assert world.told() == ["succeeded"]
+
+
 def test_only_backups_made_here_beyond_backup_keep_are_deleted(tmp_path: Path) -> None:
     world = world_under(tmp_path, "[{backup: required, backup_max_age: 1h, backup_keep: 1}]")
     graph = world.graph(version="2.4.3")

@@ -193,7 +193,7 @@ FOUND = {
     "no_lease": 24,
     "told_before_published": 5,
     "job_believed": 1,
-    "conflicts_ignored": 22,
+    "conflicts_ignored": 40,
     "lost_answer_taken_for_a_failure": 5,
     "windows_ignored": 1,
     "freezes_ignored": 9,
