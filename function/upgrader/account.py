@@ -79,7 +79,8 @@ class Account:
     def end(self, attempt: Attempt, verdict: Verdict, detail: str | None, most_failures: int) -> None:
         """Writes down how an attempt ended. With as many failures as the rule bears, the rule halts at the version."""
         failed = self._shell.journal.history.failures(attempt.rule, attempt.to_version)
-        halts = verdict.ends and verdict is not Verdict.SUCCEEDED and len(failed) + 1 >= most_failures
+        counts = verdict.ends and verdict is not Verdict.SUCCEEDED and attempt.target is not None
+        halts = counts and len(failed) + 1 >= most_failures
         ended = Ended(at=self._shell.clock.now(), attempt_id=attempt.id, verdict=verdict, detail=detail, halts=halts)
 
         def still_open(history: History) -> list[AnyRecord]:

@@ -194,7 +194,7 @@ class Attempt(msgspec.Struct, frozen=True):
 
     @property
     def target(self) -> Version | None:
-        """None: adopted while no later release was known."""
+        """None: adopted while nobody knew of a later release."""
         return self.to_version if self.to_version > self.from_version else None
 
 

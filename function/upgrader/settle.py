@@ -28,7 +28,7 @@ def judge(attempt: Attempt, graph: Graph | None, job: Job | None) -> Judgement |
         return Judgement(Verdict.VANISHED, "the graph is gone: deleted, or no longer listed", sure=False)
     if graph.status.in_flight or (job is not None and not job.ended):
         return None
-    arrived = graph.version is not None and graph.version >= attempt.to_version  # later by another hand
+    arrived = attempt.target is not None and graph.version is not None and graph.version >= attempt.target  # or later
     back = graph.version == attempt.from_version
     shown = f"the graph is at status {graph.status.code or 'unknown'} with version {graph.version or 'unknown'}"
     if job is None:

@@ -107,6 +107,7 @@ class World:
             refused=random.choice([0.0, 0.0, 0.05]),
             outages=[self._outage() for _ in range(random.choice([0, 0, 1, 2]))],
         )
+        self.losing = self.faults.lost > 0 or bool(self.faults.outages)
         self.skew = random.choice([0, 0, 20])
         self.limit = timedelta(minutes=random.choice([3, 5, 15, 15, 60]))
         self.scheduler = Scheduler(BEGIN, random, self.faults.kill)
@@ -120,7 +121,7 @@ class World:
         self.cloud.token(TOKEN)
         self.cloud.upgrade_duration = timedelta(minutes=random.choice([2, 2, 4, 12]))
         self.credentials = CREDENTIALS if seed % 10 == 0 else Credentials(token=TOKEN)  # to sign takes time
-        self.checks = Checks(self.policy, self.cloud, exact=not self.faults.kill and not self.faults.lost)
+        self.checks = Checks(self.policy, self.cloud, exact=not self.faults.kill and not self.losing)
         self.runs = self.requests = self.conflicts = 0
         self._told = 0
         self._ids = Random(seed)
@@ -161,7 +162,7 @@ class World:
             results=checks.results,
             repeats=checks.repeats,
             kills=self.scheduler.kills_made,
-            losing=self.faults.lost > 0 or bool(self.faults.outages),
+            losing=self.losing,
             conflicts=self.conflicts,
             violation=violation,
         )

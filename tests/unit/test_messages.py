@@ -38,6 +38,14 @@ def test_the_default_text_is_the_interfaces_json() -> None:
     )
 
 
+def test_an_upgrade_to_nobody_knows_what_is_not_told_to_have_gone_to_where_it_began() -> None:
+    adopted = attempt(graph("demo"), "2.4.4", adopted=True)
+    message = compose(Event(id="e", at=NOW, attempt=adopted, verdict=Verdict.FAILED), "run-1", "p", True)
+    assert json.loads(message.texts["default"])["to_version"] is None
+    assert "from 2.4.4 to a later version" in message.texts["email"]
+    assert message.subject == "GES failed: demo 2.4.4 to a later version"
+
+
 def test_success_says_how_to_go_back_and_what_that_costs() -> None:
     text = compose(event(Verdict.SUCCEEDED), "run-1", "p", True).texts["email"]
     assert "within 30 days, so until 2026-12-23" in text

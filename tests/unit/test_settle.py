@@ -50,6 +50,19 @@ def test_the_graph_is_believed_before_the_job(
     assert (judgement.verdict if judgement else None) is verdict
 
 
+@pytest.mark.parametrize(
+    ("job_status", "verdict"),
+    [("success", Verdict.VERSION_UNCHANGED), ("failed", Verdict.ROLLED_BACK), (None, Verdict.VANISHED)],
+)
+def test_an_adopted_upgrade_to_nobody_knows_what_has_not_arrived_where_it_began(
+    job_status: str | None, verdict: Verdict
+) -> None:
+    adopted = attempt(graph("a", OLD), OLD, adopted=True)
+    judgement = judge(adopted, graph("a", OLD), job(job_status) if job_status else None)
+    assert judgement is not None
+    assert judgement.verdict is verdict
+
+
 def test_a_graph_that_is_gone_vanished_but_not_at_first_sight() -> None:
     judgement = judge(ATTEMPT, None, None)
     assert judgement
