@@ -55,10 +55,12 @@ def report(tallies: list[Tally], seconds: float, cores: int) -> str:
     ]
     for kills in (False, True):
         for losing in (False, True):
-            some = [one for one in tallies if bool(one.kills) == kills and one.losing == losing]
-            of, repeats = sum(one.jobs for one in some), sum(one.repeats for one in some)
+            some = [one for one in tallies if one.killing == kills and one.losing == losing]
+            of, repeats = sum(one.troubled for one in some), sum(one.repeats for one in some)
             words = f"{'with' if kills else 'without'} kills, {'with' if losing else 'without'} lost answers or outages"
-            lines.append(f"{words}: {of} upgrades, {repeats} results told again, {repeats / max(of, 1):.4f} an upgrade")
+            lines.append(
+                f"{words}: {of} upgrades begun meanwhile, {repeats} results told again, {repeats / max(of, 1):.4f} an upgrade"
+            )
     return "\n".join(lines)
 
 

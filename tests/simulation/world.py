@@ -85,9 +85,11 @@ class Tally:
     runs: int
     requests: int
     jobs: int
+    troubled: int  # of the jobs, those that began before all was made well
     results: int
     repeats: int
     kills: int
+    killing: bool  # whatever was made of the chance
     losing: bool  # answers were lost, or a service was out of reach
     conflicts: int
     violation: str | None
@@ -159,9 +161,11 @@ class World:
             runs=self.runs,
             requests=self.requests,
             jobs=len(checks.started),
+            troubled=sum(upgrade.at < self.faults.until for upgrade, _ in checks.started.values()),
             results=checks.results,
             repeats=checks.repeats,
             kills=self.scheduler.kills_made,
+            killing=self.faults.kill > 0,
             losing=self.losing,
             conflicts=self.conflicts,
             violation=violation,
