@@ -190,10 +190,10 @@ DEFECTS: dict[str, Callable[[], Broken]] = {
 
 FOUND = {
     "no_write_ahead": 1,
-    "no_lease": 24,
+    "no_lease": 51,
     "told_before_published": 5,
     "job_believed": 1,
-    "conflicts_ignored": 40,
+    "conflicts_ignored": 44,
     "lost_answer_taken_for_a_failure": 5,
     "windows_ignored": 1,
     "freezes_ignored": 9,
