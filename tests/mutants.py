@@ -63,6 +63,7 @@ def lay_out() -> None:
         f"only_mutate = {[f'src/upgrader/{name}.py' for name in MODULES]}",
         'also_copy = ["simulator"]',
         f"pytest_add_cli_args_test_selection = {list(TESTS)}",
+        "timeout_multiplier = 4",
     ]
     (STAGE / "pyproject.toml").write_text(settings + "\n" + "\n".join(lines) + "\n")
 
