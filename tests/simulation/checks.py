@@ -168,7 +168,7 @@ class Checks:
             one
             for one, other in self.started.values()
             if other is rule and one.to_version == upgrade.to_version and (since is None or one.at > since)
-            if self._runs(one, now) or one.fate != "success"
+            if self._runs(one, now) or (one.fate != "success" and not self._left_no_trace(one))
         ]
         must(len(wrong) < rule.max_failures, now, f"{what}: though {len(wrong)} failed or may fail, of {rule.max_failures}")
 
@@ -230,6 +230,10 @@ class Checks:
     def _runs(self, upgrade: Upgrade, now: datetime) -> bool:
         life = self.lives[upgrade.graph_id]
         return now < upgrade.ended_at and life.deleted is None and life.graph.upgrade is upgrade
+
+    def _left_no_trace(self, upgrade: Upgrade) -> bool:
+        """GES shows nothing of the job, and the run that began it died before it wrote it down: as if it had never been."""
+        return upgrade.fate == "vanish" and upgrade.job_id not in self._jobs_written
 
     # What is told
 
@@ -293,8 +297,8 @@ class Checks:
         for job, (upgrade, _) in self.started.items():
             if upgrade.ended_at > now - timedelta(hours=26):
                 continue
-            if upgrade.fate == "vanish" and job not in self._jobs_written:
-                continue  # its run was killed before it wrote the job down, and GES shows nothing of it
+            if self._left_no_trace(upgrade):
+                continue
             final = self._outcomes[job] - {"timed-out"}
             must(bool(final), now, f"nobody was told what became of job {job} of {self.lives[upgrade.graph_id].graph.name}")
         must(
