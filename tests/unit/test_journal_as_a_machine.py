@@ -11,7 +11,17 @@ from datetime import timedelta
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
+from hypothesis.stateful import (
+    Bundle,
+    MultipleResults,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    multiple,
+    precondition,
+    rule,
+)
 
 from tests.builders import NOW
 from upgrader.history import History
@@ -57,17 +67,20 @@ FATES = st.sampled_from(["", "", "", "", "killed before", "killed after", "broke
 class Machine(RuleBasedStateMachine):
     runs = Bundle("runs")
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(target=runs)
+    def begin(self) -> MultipleResults[Journal]:
         self.disk = Disk()
         self.now = NOW
         self.numbers = itertools.count()
         self.acknowledged: set[str] = set()
         self.tried: set[str] = set()
         self.winners: dict[str, str] = {}
+        self.under_way = 0
+        return multiple(self.open(), self.open())
 
     @rule(target=runs)
     def open(self) -> Journal:
+        self.under_way += 1
         journal = Journal(self.disk)
         journal.refresh()
         return journal
@@ -109,9 +122,11 @@ class Machine(RuleBasedStateMachine):
             run.tidy(self.now, KEEP)
         self.disk.fate, self.disk.writes = "", 0
 
+    @precondition(lambda self: self.under_way > 1)
     @rule(run=consumes(runs))
     def end(self, run: Journal) -> None:
         """A run that is over writes no more."""
+        self.under_way -= 1
 
     @rule(run=runs)
     def resume(self, run: Journal) -> None:
