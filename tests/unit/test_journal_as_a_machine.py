@@ -75,8 +75,8 @@ class Machine(RuleBasedStateMachine):
         self.acknowledged: set[str] = set()
         self.tried: set[str] = set()
         self.winners: dict[str, str] = {}
-        self.under_way = 0
-        return multiple(self.open(), self.open())
+        self.under_way = 2
+        return multiple(Journal(self.disk), Journal(self.disk))
 
     @rule(target=runs)
     def open(self) -> Journal:
