@@ -41,7 +41,7 @@ dist/function.zip: $(READY) requirements.txt deploy/package.py $(shell find func
 windows: $(READY) ## windows against an oracle, around every change of the clocks in every zone to 2038: some minutes
 	@PYTHONPATH=function $(PY) -m tests.oracles.windows
 
-mutants: $(READY) ## what the tests of the planner, the windows and the choice of versions would not see: half an hour
+mutants: $(READY) ## what the tests of the planner, the windows and the choice of versions would not see: some minutes
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-mutants.txt
 	@$(PY) -m tests.mutants
 
