@@ -19,7 +19,10 @@ def warnings(policy: Policy, now: datetime) -> list[str]:
     found = []
     for number, rule in enumerate(policy.rules):
         where = f"rules[{number}] ({rule.name})"
-        found += [f"{where}: {text}" for text in (*_windows(policy, rule, now), *_limits(rule), *_forgotten(policy, rule))]
+        found += [
+            f"{where}: {text}"
+            for text in (*_windows(policy, rule, now), *_idle(rule), *_limits(rule), *_forgotten(policy, rule))
+        ]
     return found
 
 
@@ -38,6 +41,13 @@ def _windows(policy: Policy, rule: Rule, now: datetime) -> Iterator[str]:
     if policy.timers and not _met(calendar, policy, now):
         timers = ", ".join(timer.text for timer in policy.timers)
         yield f"none of the timers ({timers}) fires while a window is open, so that nothing would ever start"
+
+
+def _idle(rule: Rule) -> Iterator[str]:
+    if rule.soak and not rule.after:
+        yield "soak does nothing without after, which names the rules whose graphs must have run the version for that long"
+    if rule.spread and not rule.windows:
+        yield "spread does nothing without windows, within which it spreads the starts"
 
 
 def _limits(rule: Rule) -> Iterator[str]:

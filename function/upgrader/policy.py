@@ -6,6 +6,7 @@ A policy with an error is never used.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import partial
@@ -73,7 +74,7 @@ class Freeze(Strict, frozen=True, rename={"begins": "from"}):
     until: Annotated[Moment, Meta(description="a date, which is its first instant, or a date and time")]
     timezone: Annotated[str, Meta(description="an IANA time zone, as Asia/Shanghai")] = "UTC"
     reason: Annotated[str, Meta(description="a text")] = ""
-    rules: Annotated[tuple[str, ...] | None, Meta(description="a list of names of rules")] = None
+    rules: Annotated[tuple[str, ...], Meta(min_length=1, description="a list of names of rules")] | None = None
 
     @property
     def period(self) -> tuple[datetime, datetime]:
@@ -116,7 +117,7 @@ class Rule(Strict, frozen=True):
     notice: Length = msgspec.field(default_factory=partial(Duration))
     windows: Annotated[
         tuple[Window, ...],
-        Meta(description="a list of windows, as `Sat,Sun 02:00-06:00 Asia/Shanghai`, or always"),
+        Meta(min_length=1, description="a list of windows, as `Sat,Sun 02:00-06:00 Asia/Shanghai`, or always"),
     ] = ()
     cutoff: Annotated[Cutoff | None, Meta(description="a duration, as 30m, or auto")] = None
     spread: Length = msgspec.field(default_factory=partial(Duration))
@@ -235,7 +236,7 @@ def _contradictions(policy: Policy, numbers: list[int], problems: tuple[str, ...
             if topic.urn == policy.notify.topic.urn:
                 yield f"release_topics[{number}]: is also the topic of notify; results would come back as releases"
     names = [rule.name for rule in policy.rules]
-    broken = {number for number in range(len(policy.rules)) if any(f"rules[{number}]" in problem for problem in problems)}
+    all_named = not any(re.match(r"rules(\[\d+\](\.name)?)?:", problem) for problem in problems)
     known = f"; accepted are {', '.join(names)}"
     for number, freeze in enumerate(policy.freezes):
         try:
@@ -245,13 +246,13 @@ def _contradictions(policy: Policy, numbers: list[int], problems: tuple[str, ...
         except ValueError as error:
             yield f"freezes[{number}].timezone: {error}"
         for name in freeze.rules or ():
-            if name not in names and not broken:
+            if all_named and name not in names:
                 yield f"freezes[{number}].rules: {name!r} is no rule{known}"
     for number, (place, rule) in enumerate(zip(numbers, policy.rules)):
         if rule.name in names[:number]:
             yield f"rules[{place}].name: {rule.name!r} is the name of an earlier rule"
         for name in rule.after:
-            if name not in names and not broken:
+            if all_named and name not in names:
                 yield f"rules[{place}].after: {name!r} is no rule{known}"
         if isinstance(rule.health_check, HealthCheck) and rule.health_check.rows is not None and not rule.health_check.cypher:
             yield f"rules[{place}].health_check.rows: rows of what? They need a statement in cypher"

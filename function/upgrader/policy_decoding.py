@@ -40,7 +40,8 @@ def decode(raw: Any, kind: type[T]) -> tuple[T | None, list[str], list[int]]:
             if unknown is not None:
                 tokens.append(unknown[1])
             where, found = _remove(raw, tokens, numbered)
-            if missing is None or not any(problem.startswith(f"{where}.{missing[1]}:") for problem in problems):
+            consequence_of = f"{where}.{missing[1]}:" if missing else f"{where}["
+            if not any(problem.startswith(consequence_of) for problem in problems):
                 problems.append(_problem(kind, where, message, found, unknown is not None, missing[1] if missing else None))
             if not tokens:
                 return None, problems, []

@@ -14,6 +14,8 @@ from upgrader.lint import warnings
         ("windows: ['Sun 02:00-06:00 UTC']", {}, "open for 16h in the next 32 days, less than 48h"),
         ("windows: ['* 02:00-04:00 UTC']", {}, "a window of 2h is short"),
         ("windows: ['* 02:00-06:00 UTC'], cutoff: 0m", {"timers": "['0 0 6 * * ?']"}, "none of the timers (0 0 6 * * ?)"),
+        ("soak: 2d", {}, "soak does nothing without after"),
+        ("spread: 2h", {}, "spread does nothing without windows"),
         ("max_concurrent: 3", {}, "max_failures 1 lets only 1 of max_concurrent 3"),
         (
             "min_release_age: 7d, soak: 1d, notice: 1h, mode: approve",
@@ -36,7 +38,8 @@ def test_what_is_likely_not_meant_is_warned_of(rule: str, fields: dict[str, str]
         ("windows: ['* 02:00-06:00 UTC']", {"timers": "[30m]"}),
         ("max_concurrent: 3, max_failures: 3", {}),
         ("min_release_age: 7d", {"trust_released_at": "true"}),
-        ("min_release_age: 7d, soak: 1d", {"state": "file:///tmp/x"}),
+        ("min_release_age: 7d, notice: 1d", {"state": "file:///tmp/x"}),
+        ("name: first}, {after: [first], soak: 1d", {"state": "file:///tmp/x"}),
     ],
 )
 def test_what_is_fine_is_not(rule: str, fields: dict[str, str]) -> None:

@@ -71,6 +71,19 @@ rules:
     ]
 
 
+def test_what_an_error_entails_is_not_told_as_another() -> None:
+    assert len(problems(f"notify: {TOPIC}\nrules: [{{windows: [Sunday]}}]")) == 1
+    assert len(problems(f"notify: {TOPIC}\nrules: [{{name: [], mode: auto}}, {{after: [dev]}}]")) == 1
+
+
+def test_a_rule_that_is_not_there_is_told_beside_the_errors_of_other_fields() -> None:
+    found = problems(f"notify: {TOPIC}\nrules: [{{name: dev, cutoff: 30}}, {{after: [dev, test]}}]")
+    assert [problem.split(";")[0] for problem in found] == [
+        "rules[0].cutoff: expected a number with its unit (s, m, h, d or w), as 90m, 36h or 7d, or auto",
+        "rules[1].after: 'test' is no rule",
+    ]
+
+
 @pytest.mark.parametrize(
     ("field", "words"),
     [
@@ -114,6 +127,10 @@ RULE_PROBLEMS = [
     ("health_check: {rows: [[1]]}", "They need a statement in cypher"),
     ("health_check: {cipher: x}", "did you mean cypher?"),
     ("windows: Sun", "expected a list of windows"),
+    (
+        "windows: []",
+        "02:00-06:00 Asia/Shanghai`, or always; found []",
+    ),
     ("windows: [{rrule: 'FREQ=MONTHLY', start: '02:00', duration: 4h, timezone: UTC}]", "give start a date"),
     ("windows: [{rrule: 'FREQ=HOURLY', start: '02:00', duration: 4h, timezone: UTC}]", "use BYHOUR"),
     ("windows: [{rrule: 'FREQ=DAILY;BYDAY=XX', start: '02:00', duration: 4h, timezone: UTC}]", "cannot be read"),
@@ -143,6 +160,7 @@ def test_a_wrong_field_of_a_rule_is_told_with_what_is_accepted(rule: str, words:
         ("{from: 2027-01-04, until: 2026-12-24}", "freezes[0].until: 2026-12-24 is not after 2027-01-04"),
         ("{from: 2026-12-24, until: 2027-01-04, timezone: Mars/Olympus}", "freezes[0].timezone: 'Mars/Olympus' is no IANA"),
         ("{from: 2026-12-24, until: 2027-01-04, rules: [prod]}", "freezes[0].rules: 'prod' is no rule"),
+        ("{from: 2026-12-24, until: 2027-01-04, rules: []}", "freezes[0].rules: expected a list of names of rules; found []"),
         ("{from: 2026-11-01, until: 2028-01-04}", "the freezes leave no time within 400 days"),
     ],
 )
