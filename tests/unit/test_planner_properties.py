@@ -41,8 +41,9 @@ from upgrader.versions import Version
 
 VERSIONS = ["2.4.4", "2.4.9", "2.4.15", "2.4.20", "3.0.0"]
 MINUTE = timedelta(minutes=1)
+ALWAYS = ["always"]
 WINDOWS = [
-    [],
+    ALWAYS,
     ["Mon 01:00-05:00 UTC"],
     ["* 22:00-03:00 UTC"],
     ["Sat,Sun 02:00-06:00 UTC", "Wed 23:00-01:00 UTC"],
@@ -279,7 +280,7 @@ def open_spans(windows: list[str], around: datetime) -> list[tuple[datetime, dat
 
 def within_windows(rollout: Rollout, decision: Decision) -> bool:
     rule, now = rollout.rule(decision), rollout.now
-    if not rule.get("windows"):
+    if rule.get("windows", ALWAYS) == ALWAYS:
         return True
     cutoff = rule.get("cutoff", "30m")
     took = sorted(rollout.history.durations)
@@ -469,7 +470,7 @@ def test_a_narrower_policy_never_starts_more(
     for _ in range(data.draw(st.integers(0, 8))):
         rollout.do(data.draw)
     dev, prod = written["rules"]
-    assume("windows" not in narrower or not prod.get("windows"))
+    assume("windows" not in narrower or prod.get("windows", ALWAYS) == ALWAYS)
     assume("cutoff" not in narrower or "cutoff" not in prod)
     assume(all(narrower.get(name) != 1 or name == "max_graphs" or name in prod for name in narrower))
     assume("after" not in narrower or "soak" not in prod)
