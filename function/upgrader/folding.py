@@ -96,9 +96,7 @@ class _Needed:
 
     def keeps(self, record: AnyRecord) -> bool:
         history = self._history
-        if isinstance(record, Released):
-            return history.releases[record.release.version] == (record.release, record.at)
-        if isinstance(record, Withdrawn):
+        if isinstance(record, (Released, Withdrawn)):
             return True
         if isinstance(record, Paused):
             return history.pauses.get((record.rule, record.graph_id)) == record

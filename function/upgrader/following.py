@@ -78,7 +78,8 @@ class Following:
 
     def settle(self, fleet: Mapping[str, Graph], unseen: Collection[Project]) -> None:
         """Looks at everything open whose project was seen, and writes down what is over."""
-        governs = Counter(one.rule.name for one in govern(self._shell.policy.rules, fleet.values()) if one.rule)
+        governed = govern(self._shell.policy.rules, fleet.values())
+        governs = Counter(one.rule.name for one in governed if one.rule and not one.opted_out)
         most = {rule.name: rule.max_failures.of(governs[rule.name]) for rule in self._shell.policy.rules}
         for attempt in self._history.open_attempts():
             if attempt.project not in unseen and attempt.project in self._shell.projects:
@@ -233,10 +234,10 @@ class Following:
             self._account.complain(f"{error}; the backup of {attempt.graph} is looked at again")
             return
         if made is not None and made.succeeded:
-            self.end_backup(attempt, made.id, None)
+            self.end_backup(attempt, made, None)
             self._prune(attempt)
         elif made is not None and made.status == "failed":
-            self.end_backup(attempt, made.id, "GES says that the backup failed")
+            self.end_backup(attempt, made, "GES says that the backup failed")
         elif job is not None and job.failed:
             self.end_backup(attempt, None, job.fail_reason or f"its job ended as {job.status}")
         elif made is None and (job is None or job.ended) and self._unseen_for_long(attempt):
@@ -256,9 +257,18 @@ class Following:
         self._seen[attempt.id] = (Verdict.VANISHED, times + 1)
         return times + 1 >= LOOKS
 
-    def end_backup(self, attempt: BackupAttempt, made: str | None, detail: str | None) -> None:
-        """Writes down how a backup ended, unless another run has: well, or why not."""
-        ended = BackupEnded(at=self._shell.clock.now(), backup_id=attempt.id, made=made, detail=detail)
+    def end_backup(self, attempt: BackupAttempt, made: Backup | None, detail: str | None) -> None:
+        """Writes down how a backup ended, unless another run has: well, or why not.
+
+        One of whose call no answer is known may be another hand's, which `backup_keep` must not delete.
+        """
+        ended = BackupEnded(
+            at=self._shell.clock.now(),
+            backup_id=attempt.id,
+            made=made.id if made and attempt.job_id else None,
+            made_at=made.made_at if made else None,
+            detail=detail,
+        )
 
         def still_open(history: History) -> list[AnyRecord]:
             known = history.open_backup(attempt.graph_id)

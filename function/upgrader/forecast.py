@@ -113,7 +113,7 @@ class _Future:
             elif decision.action is Action.UPGRADE:
                 started.append(self._start(decision))
             elif decision.action is Action.BACKUP:
-                self._history.apply(BackedUp(at=self._now, graph_id=graph_id, began_at=self._now))
+                self._history.apply(BackedUp(at=self._now, graph_id=graph_id, made_at=self._now))
                 backed_up = True
             elif decision.until is not None:
                 following.append(decision.until)

@@ -6,7 +6,7 @@ Their order is the policy of the product: the first that holds gives the reason.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Protocol
 
 import msgspec
@@ -17,6 +17,7 @@ from .model import Action, Graph, Reason
 from .policy import Policy, Rule
 from .windows import Opening
 
+LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _FIRST_PAUSE, _FIRST_SLOW_PAUSE, _LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=5), timedelta(hours=6)
 
 # GES's words for "not now" (ges.md 5.2); every other refusal needs a person, and may yet pass.
@@ -82,6 +83,15 @@ class Case(msgspec.Struct, frozen=True):
         return backup + self.rule.backup_max_age if backup else None
 
     @property
+    def forced_from(self) -> datetime | None:
+        """From when on a start interrupts running work: always, or so long after attempts that waited for it in vain."""
+        force = self.rule.force
+        if force.after is None:
+            return LONG_AGO if force.always else None
+        waited = [one for one in self.history.ended(self.graph.id) if one.timed_out and one.from_version == self.graph.version]
+        return min((attempt.began_at + force.after for attempt in waited), default=None)
+
+    @property
     def ends(self) -> datetime:
         """From this instant on a start would be another case."""
         lapses = self.approval_lapses if self.rule.mode == "approve" else None
@@ -107,7 +117,19 @@ def count_gate(case: Case) -> Hold | None:
 
 
 def failures_gate(case: Case) -> Hold | None:
-    return Hold(Action.BLOCKED, case.choice.stopped) if case.choice.stopped else None
+    """A graph whose upgrade went wrong is left alone at that version, though its rule may bear more failures.
+
+    But one that waited for running work in vain is tried once more with force, where the rule says so.
+    """
+    if case.choice.stopped:
+        return Hold(Action.BLOCKED, case.choice.stopped)
+    trouble = case.history.trouble(case.graph.id)
+    if trouble is None or trouble.to_version != case.choice.release.version:
+        return None
+    forced = None if trouble.force else case.forced_from
+    if forced is None:
+        return Hold(Action.BLOCKED, Reason.QUARANTINED)
+    return Hold(Action.WAIT, Reason.QUARANTINED, forced) if case.now < forced else None
 
 
 def status_gate(case: Case) -> Hold | None:

@@ -29,16 +29,23 @@ from .records import (
     Verified,
     Withdrawn,
 )
+from .restrictions import narrowed
 from .versions import Version
+
+OF_ANOTHER_WINDOW = timedelta(hours=12)  # longer than any pause between tries in one window
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """The last refusals, in a row, of one graph's upgrade to one version; or the last failures of its backup."""
+    """The last of the refusals, since `since`, of one graph's upgrade to one version; or of the failures of its backup.
+
+    `times` are those in a row, without a window's time between them.
+    """
 
     version: Version
     code: str
     detail: str
     at: datetime
+    since: datetime
     times: int
 
 
@@ -96,6 +103,7 @@ class History:
         self._open_backups: dict[str, BackupAttempt] = {}
         self._ended: dict[str, list[Attempt]] = {}
         self._failures: dict[tuple[str, Version], dict[str, Attempt]] = {}
+        self._halting: set[str] = set()
         self._pardoned: set[str] = set()
         self._untold: dict[str, Event] = {}
         self._told: set[str] = set()
@@ -140,6 +148,15 @@ class History:
     def failed(self) -> dict[tuple[str, Version], int]:
         """How many of them there are, for each rule and version that has any."""
         return {key: len(attempts) for key, attempts in self._failures.items() if attempts}
+
+    def halt_told(self, rule: str, version: Version) -> bool:
+        """Whether one of them was told as the one that halts the rule."""
+        return any(attempt_id in self._halting for attempt_id in self._failures.get((rule, version), ()))
+
+    def learns_from(self, release: Release) -> bool:
+        """Whether the announcement is the first of its version, or restricts it further."""
+        known = self.releases.get(release.version)
+        return known is None or narrowed(known[0], release) != known[0]
 
     def approved_at(self, version: Version, rule: str, graph_id: str) -> datetime | None:
         """When the version was last approved for the rule or the graph."""
@@ -230,14 +247,15 @@ class History:
         elif isinstance(record, BackupEnded):
             self._end_backup(record)
         elif isinstance(record, BackedUp):
-            self.backups[record.graph_id] = max(record.began_at, self.backups.get(record.graph_id, record.began_at))
+            self.backups[record.graph_id] = max(record.made_at, self.backups.get(record.graph_id, record.made_at))
             self.backup_refusals.pop(record.graph_id, None)
         elif isinstance(record, Verified):
             self.verified.setdefault(record.rule, []).append(record)
         elif isinstance(record, FellBehind):
             self.verified[record.rule] = [one for one in self.verified.get(record.rule, ()) if one.version <= record.version]
         elif isinstance(record, Released):
-            self.releases.setdefault(record.release.version, (record.release, record.at))
+            known, first_seen = self.releases.get(record.release.version, (record.release, record.at))
+            self.releases[record.release.version] = (narrowed(known, record.release), first_seen)
         elif isinstance(record, Withdrawn):
             self.withdrawn.add(record.version)
         elif isinstance(record, Approved):
@@ -275,6 +293,7 @@ class History:
                 self.durations.append(record.at - attempt.began_at)
             else:
                 self._failures.setdefault((attempt.rule, attempt.to_version), {})[attempt.id] = attempt
+                self._halting |= {attempt.id} if record.halts else set()
         self._put(attempt)
         event_id = _event_id(attempt, record.verdict)
         if event_id not in self._told:
@@ -317,7 +336,7 @@ class History:
         if record.made is not None:
             self.made_backups.setdefault(backup.graph_id, []).append(record.made)
         if record.detail is None:
-            self.backups[backup.graph_id] = backup.began_at
+            self.backups[backup.graph_id] = record.made_at or backup.began_at
             self.backup_refusals.pop(backup.graph_id, None)
         else:
             last = self.backup_refusals.get(backup.graph_id)
@@ -352,5 +371,6 @@ def _event_id(attempt: Attempt, verdict: Verdict) -> str:
 
 
 def _once_more(last: Refusal | None, version: Version, code: str, detail: str, at: datetime) -> Refusal:
-    times = last.times + 1 if last is not None and last.version == version else 1
-    return Refusal(version, code, detail, at, times)
+    if last is None or last.version != version:
+        return Refusal(version, code, detail, at, since=at, times=1)
+    return Refusal(version, code, detail, at, last.since, last.times + 1 if at - last.at < OF_ANOTHER_WINDOW else 1)

@@ -39,10 +39,10 @@ def records_of(command: Command, policy: Policy, fleet: Iterable[Graph], history
 
 
 def news(command: Command, policy: Policy, history: History, now: datetime) -> list[AnyRecord]:
-    """The releases and withdrawals that the event and the policy tell of, and that are not known yet."""
+    """What the event and the policy tell of releases and withdrawals, and is not known yet."""
     records: list[AnyRecord] = []
     for release in command.releases:
-        if release.version not in history.releases:
+        if history.learns_from(release):
             records.append(Released(at=now, release=release))
     announced = {release.version for release in command.releases}
     for version in command.withdrawn:

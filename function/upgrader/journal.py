@@ -249,7 +249,7 @@ def _is_news(record: AnyRecord, history: History) -> bool:
     if isinstance(record, Told):
         return not history.told(record.event_id)
     if isinstance(record, Released):
-        return record.release.version not in history.releases
+        return history.learns_from(record.release)
     return isinstance(record, Withdrawn) and record.version not in history.withdrawn
 
 

@@ -15,7 +15,7 @@ from .moments import iso
 from .records import Noticed
 from .versions import Version
 
-MAX_SUBJECT_BYTES, MAX_SMS, MAX_DETAIL = 512, 490, 4000
+MAX_SUBJECT_BYTES, MAX_SMS, MAX_DETAIL, MAX_NAME = 512, 490, 4000, 256
 ROLLBACK_SINCE, ROLLBACK_LASTS = Version("2.4.4"), timedelta(days=30)  # ges.md 6
 
 _HEADLINES = {
@@ -39,7 +39,7 @@ def compose(event: Event, run_id: str, policy: str, lasting: bool) -> Message:
     if event.notice is not None:
         return _notice(event, event.notice, run_id, policy, lasting)
     assert event.attempt is not None and event.verdict is not None
-    attempt, verdict = event.attempt, event.verdict
+    attempt, verdict = msgspec.structs.replace(event.attempt, graph=event.attempt.graph[:MAX_NAME]), event.verdict
     target = attempt.target.text if attempt.target else "a later version"
     headline = _HEADLINES[verdict].format(frm=attempt.from_version, to=target)
     detail = (event.detail or "")[:MAX_DETAIL] or None
@@ -104,7 +104,12 @@ def _advice(event: Event, attempt: Attempt, verdict: Verdict) -> list[str]:
         "after it, until a newer version is there or you invoke the function with",
         f"  {command('resume', rule=attempt.rule)}",
     ]
-    return ["", *(halted if event.halts else ["The rule goes on: it bears more failures."]), *rollback]
+    borne = [
+        f"The rule goes on with its other graphs: it bears more failures. {attempt.graph} is left alone at this version until",
+        "a newer one is there or you invoke the function with",
+        f"  {command('retry', graph=attempt.graph)}",
+    ]
+    return ["", *(halted if event.halts else borne), *rollback]
 
 
 def _notice(event: Event, notice: Noticed, run_id: str, policy: str, lasting: bool) -> Message:

@@ -45,7 +45,7 @@ class Reason(str, Enum):
     NOTIFY_ONLY = "notify-only"  # the rule's mode is notify
     TOO_MANY = "too-many"  # the rule governs more graphs than its max_graphs
     HALTED = "halted"  # the version failed under this rule as often as the policy bears
-    QUARANTINED = "quarantined"  # it did so under a rule before this one
+    QUARANTINED = "quarantined"  # it did so under a rule before this one, or the graph's own upgrade to it went wrong
     PAUSED = "paused"  # the policy says `enabled: false`, or somebody paused it
     NOT_RUNNING = "not-running"  # the graph is in a status in which GES upgrades nothing
     UPGRADING = "upgrading"  # an upgrade of the graph is on its way, by any hand
@@ -228,10 +228,16 @@ class Backup(msgspec.Struct, frozen=True):
     graph_id: str
     status: str
     began_at: Instant | None = None
+    ended_at: Instant | None = None
 
     @property
     def succeeded(self) -> bool:
         return self.status == "success"
+
+    @property
+    def made_at(self) -> Instant | None:
+        """What its age counts from: its end, so that one that took long is not too old at once."""
+        return self.ended_at or self.began_at
 
 
 class BackupAttempt(msgspec.Struct, frozen=True):

@@ -30,6 +30,7 @@ def notices(policy: Policy, history: History, decisions: Iterable[Decision], now
         *_awaiting(history, decided, now),
         *_available(decided, now),
         *_too_many(policy, decided, now),
+        *_halted(history, decided, now),
         *_blocked(history, decided, now),
         *_overrun(history, now),
         *_slow_backups(policy, history, now),
@@ -173,18 +174,36 @@ def _too_many(policy: Policy, decisions: list[Decision], now: datetime) -> Itera
             )
 
 
+def _halted(history: History, decisions: list[Decision], now: datetime) -> Iterator[Noticed]:
+    """Halts that no result told: failures that were borne when they happened, and are no more."""
+    for (rule, version), group in _groups(_because(decisions, Reason.HALTED)):
+        failures = history.failures(rule, version)
+        if failures and not history.halt_told(rule, version):
+            yield Noticed(
+                at=now,
+                notice_id=f"halted:{rule}:{version}:{failures[-1].id}",
+                subject=f"GES upgrades halted: {version} under {rule}",
+                text=f"The upgrade to {version} went wrong {len(failures)} times under the rule {rule}, which is as often as "
+                f"its max_failures now bears: nothing more is started to it under this rule and those after it. "
+                f"Held: {_names(group)}. It goes on with a newer version, or after\n  {command('resume', rule=rule)}",
+                rule=rule,
+                version=version,
+                graphs=tuple(one.graph_id for one in group),
+            )
+
+
 def _blocked(history: History, decisions: list[Decision], now: datetime) -> Iterator[Noticed]:
     for decision in decisions:
         if decision.reason is Reason.BACKUP_FAILED and decision.graph_id in history.backup_refusals:
             failed = history.backup_refusals[decision.graph_id]
             what, why = "the backup that must come first could not be made", failed.detail
-            notice_id = f"backup-failed:{decision.graph_id}:{failed.version}"
+            notice_id = f"backup-failed:{decision.graph_id}:{failed.version}:{iso(failed.since)}"
         elif decision.reason is Reason.REFUSED and decision.graph_id in history.refusals:
             refusal = history.refusals[decision.graph_id]
             if not needs_person(refusal):
                 continue
             what, why = f"GES refuses its upgrade to {refusal.version}", refusal.detail
-            notice_id = f"refused:{decision.graph_id}:{refusal.version}:{refusal.code}"
+            notice_id = f"refused:{decision.graph_id}:{refusal.version}:{refusal.code}:{iso(refusal.since)}"
         else:
             continue
         yield Noticed(

@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from functools import cached_property
 
 import msgspec
 
 from .choice import FAR, Choice, Offer, Sight, offer, sights, targeted
-from .gates import GATES, Case, Hold
+from .gates import GATES, LONG_AGO, Case, Hold
 from .governing import Governed, govern
 from .history import History
 from .model import Action, Attempt, BackupAttempt, Decision, Graph, Reason, Targets, Verdict
@@ -21,7 +21,6 @@ from .versions import Version
 from .windows import Calendar, Opening
 
 MIN_AUTO_CUTOFF = timedelta(minutes=30)
-LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 def plan(
@@ -84,7 +83,7 @@ class Survey:
             return _decision(one, case, Action.BACKUP, Reason.DUE)
         return msgspec.structs.replace(
             _decision(one, case, Action.UPGRADE, Reason.DUE),
-            force=_forced(case),
+            force=case.forced_from is not None and case.forced_from <= self.now,
             start_before=_bound(min(case.ends, fresh, opening.before if opening else FAR)),
             closes=opening.closes if opening else None,
         )
@@ -318,13 +317,14 @@ class _Budget:
         self._free = self._limit or sys.maxsize
         self._flying: Counter[str] = Counter()
         self._failing: Counter[tuple[str, Version]] = Counter(history.failed())
-        ours = set()
         under_way: list[Attempt | BackupAttempt] = [*history.open_attempts(), *history.open_backups()]
+        begun_under = {attempt.graph_id: attempt.rule for attempt in under_way}
         for attempt in under_way:
-            ours.add(attempt.graph_id)
             self._reserve(attempt.rule, attempt.to_version)
         for one in survey.governed:
-            if one.rule and one.graph.status.in_flight and one.graph.id not in ours:
+            if one.rule and one.graph.id in begun_under:
+                self._flying[one.rule.name] += begun_under[one.graph.id] != one.rule.name
+            elif one.rule and one.graph.status.in_flight:
                 self._flying[one.rule.name] += 1
                 self._free -= 1
 
@@ -364,17 +364,6 @@ def _decision(one: Governed, case: Case | None, action: Action, reason: Reason) 
         case.choice.release.version if case else None,
         action,
         reason,
-    )
-
-
-def _forced(case: Case) -> bool:
-    """Whether the start interrupts running work: always, or after that long of waiting for it in vain."""
-    force = case.rule.force
-    if force.after is None:
-        return force.always
-    return any(
-        attempt.timed_out and attempt.to_version == case.choice.release.version and case.now >= attempt.began_at + force.after
-        for attempt in case.history.ended(case.graph.id)
     )
 
 

@@ -20,7 +20,7 @@ class Record(msgspec.Struct, frozen=True, tag_field="kind", kw_only=True, forbid
 
 
 class Released(Record, frozen=True, tag="released"):
-    """A version was announced. The first one of a version is its first sight."""
+    """A version was announced. The first one of a version is its first sight; later ones narrow it."""
 
     release: Release
 
@@ -120,18 +120,22 @@ class BackupStarted(Record, frozen=True, tag="backup-started"):
 
 
 class BackupEnded(Record, frozen=True, tag="backup-ended"):
-    """A backup that was made for an upgrade ended: well where `detail` is None. `made` is GES's id of it, where known."""
+    """A backup before an upgrade ended: well where `detail` is None, and its age counts from `made_at`.
+
+    `made` is GES's id of it, where it is certain that it was made here.
+    """
 
     backup_id: str
     made: str | None = None
+    made_at: Instant | None = None
     detail: str | None = None
 
 
 class BackedUp(Record, frozen=True, tag="backed-up"):
-    """A successful backup of the graph was seen, by whatever hand; `began_at` is the state that it holds."""
+    """A successful backup of the graph was seen, by whatever hand; its age counts from `made_at`."""
 
     graph_id: str
-    began_at: Instant
+    made_at: Instant
 
 
 class Noticed(Record, frozen=True, tag="noticed"):

@@ -109,8 +109,8 @@ class Starting:
             why_not = "the project's quota of backups is used up; delete one" if left is not None and left < 1 else ""
         now = self._shell.clock.now()
         for backup in backups:
-            if backup.succeeded and backup.began_at and now < backup.began_at + rule.backup_max_age:
-                self._account.note(BackedUp(at=now, graph_id=decision.graph_id, began_at=backup.began_at))
+            if backup.succeeded and backup.made_at and now < backup.made_at + rule.backup_max_age:
+                self._account.note(BackedUp(at=now, graph_id=decision.graph_id, made_at=backup.made_at))
                 return True
         under_way = next((one.began_at for one in backups if one.status == "backing_up" and one.began_at), None)
         attempt = BackupAttempt(

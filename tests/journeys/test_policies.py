@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from simulator import faults
+from simulator.wire import Refusal, Response
 from tests.builders import NOW, PROJECT_ID, at, policy
 from tests.journeys.runs import TIMER, World, only, release
 from upgrader.model import Project
@@ -338,6 +339,92 @@ def test_only_backups_made_here_beyond_backup_keep_are_deleted(tmp_path: Path) -
     assert by_hand in graph.backups
     assert len(graph.backups) == 2
     assert len(world.cloud.calls("ges.delete_backup")) == 2
+
+
+def test_a_backup_by_another_hand_that_was_waited_for_is_not_deleted_later(tmp_path: Path) -> None:
+    world = world_under(tmp_path, "[{backup: required, backup_keep: 1}]")
+    graph = world.graph()
+
+    def begun_meanwhile() -> Response:
+        graph.begin_backup()
+        raise Refusal(503, "GES.7006", "An internal error occurs.")
+
+    world.cloud.fault("ges.list_graph_backups", faults.Fault("begun meanwhile", acts=False, strike=begun_meanwhile), times=1)
+    world.run(release("2.4.9"))
+    world.later(days=3)
+    world.run(release("2.4.15"))
+    assert graph.version == "2.4.15"
+    assert len(graph.backups) == 2
+    assert not world.cloud.calls("ges.delete_backup")
+
+
+def test_a_backup_that_takes_longer_than_its_age_may_be_serves_once_it_is_made(tmp_path: Path) -> None:
+    world = world_under(tmp_path, "[{backup: required, backup_max_age: 2m}]")
+    graph = world.graph()
+    world.cloud.backup_duration = timedelta(minutes=5)
+    world.run()
+    assert graph.version == "2.4.15"
+    assert len(graph.backups) == 1
+
+
+def test_one_bad_graph_is_not_upgraded_again_and_again_until_its_rule_halts(tmp_path: Path) -> None:
+    world = world_under(tmp_path, "[{max_failures: 3, max_concurrent: 2}]")
+    world.graph("good_one")
+    world.graph("bad_one").next_upgrade("failed")
+    result = world.run()
+    assert [upgrade.to_version for upgrade in world.cloud.upgrades] == ["2.4.15", "2.4.15"]
+    assert reason(world.run(TIMER), "bad_one") == "quarantined"
+    assert sorted(one["outcome"] for one in result["outcomes"]) == ["rolled-back", "succeeded"]
+    rolled_back = next(message for message in world.topic.messages if "rolled-back" in (message.subject or ""))
+    assert '{"command": "retry", "graph": "bad_one"}' in (rolled_back.structure or {})["email"]
+
+
+def test_graphs_that_opted_out_are_no_part_of_what_max_failures_counts(tmp_path: Path) -> None:
+    world = world_under(tmp_path, "[{max_failures: 50%}]")
+    world.graph().next_upgrade("failed")
+    for number in range(3):
+        world.graph(f"out_{number}", tags={"ges-upgrader": "off"})
+    assert reason(world.run()) in ("due", "halted")
+    assert json.loads((world.topic.messages[0].structure or {})["default"])["halted"] is True
+
+
+def test_a_halt_that_a_changed_policy_makes_is_told_once(tmp_path: Path) -> None:
+    world = world_under(tmp_path, "[{name: all, max_failures: 2}]")
+    world.graph("demo_a").next_upgrade("failed")
+    world.run()
+    world.graph("demo_b")
+    world.policy = policy("[{name: all, max_failures: 1}]", state=f"file://{tmp_path}")
+    for _ in range(2):
+        world.run(TIMER, seconds=60)
+    (halted,) = notices(world)
+    assert '{"command": "resume", "rule": "all"}' in halted["detail"]
+
+
+def test_a_later_message_narrows_what_an_earlier_one_announced_and_never_widens_it(tmp_path: Path) -> None:
+    world = world_under(tmp_path, "[{windows: ['Sat 02:00-06:00 UTC']}]")
+    graph = world.graph()
+    world.run(release("2.4.15"))
+    world.run(release("2.4.15", not_before="2026-12-01T00:00:00Z"))
+    for _ in range(2):
+        world.run(release("2.4.15"))
+    assert (tmp_path / "journal-1.jsonl").read_text().count('"kind":"released"') == 2
+    world.clock.sleep((at("2026-11-28 02:00") - world.clock.now()).total_seconds())
+    assert reason(world.run(TIMER, seconds=600)) == "too-young"
+    world.clock.sleep((at("2026-12-05 02:00") - world.clock.now()).total_seconds())
+    world.run(TIMER)
+    assert graph.version == "2.4.15"
+
+
+def test_what_is_refused_again_after_a_retry_is_told_again(tmp_path: Path) -> None:
+    world = world_under(tmp_path, BACKUP)
+    world.graph()
+    world.cloud.backup_quota = 0
+    world.run(seconds=200)
+    world.run(TIMER, seconds=200)
+    assert len(notices(world)) == 1
+    world.later(minutes=1)
+    world.run({"command": "retry", "graph": "demo"}, seconds=200)
+    assert len(notices(world)) == 2
 
 
 def test_an_upgrade_that_waited_for_running_work_in_vain_is_next_started_with_force(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ RECORDS: list[AnyRecord] = [
     BackupIntended(at=NOW, backup=BACKUP),
     BackupStarted(at=NOW, backup_id=BACKUP.id, job_id="job-b"),
     BackupEnded(at=NOW, backup_id=BACKUP.id, made="backup-1"),
-    BackedUp(at=NOW, graph_id=C.graph_id, began_at=NOW),
+    BackedUp(at=NOW, graph_id=C.graph_id, made_at=NOW),
     Noticed(at=NOW, notice_id="n", text="soon", sort="planned", rule="dev", version=VERSION, graphs=(A.graph_id,)),
     Claimed(at=NOW, event_id="n", run_id="r", until=NOW),
     Told(at=NOW, event_id="n", message_id="m"),

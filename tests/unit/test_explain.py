@@ -89,7 +89,7 @@ WAVES = "[{name: dev, match: {name: 'dev*'}}, {name: prod, after: [dev], soak: 6
         (
             "[{backup: required}]",
             {},
-            seen(BackedUp(at=NOW, graph_id=DEMO.id, began_at=NOW)),
+            seen(BackedUp(at=NOW, graph_id=DEMO.id, made_at=NOW)),
             "backup",
             "required; the last one known serves until 2026-11-24T02:00:00Z",
         ),

@@ -440,7 +440,7 @@ def test_a_start_carries_the_earliest_instant_from_which_it_is_too_late() -> Non
     assert bound("[{}]", history("2.4.15", not_after=NOW + HOUR)) == NOW + HOUR
     freeze = "[{from: '2026-11-23T03:30:00Z', until: 2026-11-25}]"
     assert bound("[{windows: ['Mon 01:00-05:00 UTC']}]", seen(), freezes=freeze) == at("2026-11-23 03:30")
-    backed = seen(BackedUp(at=NOW, graph_id=DEMO.id, began_at=NOW - 20 * HOUR))
+    backed = seen(BackedUp(at=NOW, graph_id=DEMO.id, made_at=NOW - 20 * HOUR))
     assert bound("[{backup: required}]", backed) == NOW + 4 * HOUR
     young = seen(Released(at=NOW - DAY, release=Release(Version("2.4.9"))))
     assert bound("[{min_release_age: 20h}]", young) == NOW + 20 * HOUR
@@ -450,7 +450,7 @@ def test_a_start_carries_the_earliest_instant_from_which_it_is_too_late() -> Non
     ("began", "action"), [(NOW - DAY + MICRO, Action.UPGRADE), (NOW - DAY, Action.BACKUP), (None, Action.BACKUP)]
 )
 def test_a_backup_comes_first_unless_one_is_young_enough(began: datetime | None, action: Action) -> None:
-    past = seen(*([BackedUp(at=NOW, graph_id=DEMO.id, began_at=began)] if began else []))
+    past = seen(*([BackedUp(at=NOW, graph_id=DEMO.id, made_at=began)] if began else []))
     decision = decide(policy("[{backup: required}]"), past)
     assert (decision.action, decision.reason, decision.target) == (action, Reason.DUE, X)
     assert decide(policy(), past).action is Action.UPGRADE
@@ -460,9 +460,9 @@ def test_a_backup_under_way_is_waited_for_and_its_success_serves() -> None:
     past = seen(backup(), BackupStarted(at=NOW, backup_id="b", job_id="j"))
     decision = decide(policy("[{backup: required}]"), past)
     assert (decision.action, decision.reason, decision.job_id) == (Action.WAIT, Reason.BACKING_UP, "j")
-    past.apply(BackupEnded(at=NOW + HOUR, backup_id="b", made="made"))
-    assert decide(policy("[{backup: required}]"), past, NOW + DAY - MICRO).action is Action.UPGRADE
-    assert decide(policy("[{backup: required}]"), past, NOW + DAY).action is Action.BACKUP
+    past.apply(BackupEnded(at=NOW + 3 * HOUR, backup_id="b", made="made", made_at=NOW + HOUR))
+    assert decide(policy("[{backup: required}]"), past, NOW + DAY + HOUR - MICRO).action is Action.UPGRADE
+    assert decide(policy("[{backup: required}]"), past, NOW + DAY + HOUR).action is Action.BACKUP
 
 
 @pytest.mark.parametrize(
@@ -484,6 +484,61 @@ def test_force_is_for_graphs_that_waited_in_vain_for_long_enough(
         past.apply(Ended(at=NOW, attempt_id=one.id, verdict=Verdict.TIMED_OUT))
     past.apply(Ended(at=NOW, attempt_id=one.id, verdict=Verdict.ROLLED_BACK))
     assert decide(policy(f"[{{force: {force}, max_failures: 2}}]"), past).force is forced
+
+
+def test_a_timed_out_attempt_to_an_earlier_release_counts_too_as_long_as_the_graph_has_not_moved() -> None:
+    one = attempt(DEMO, to="2.4.9", began_at=NOW - 2 * DAY)
+    past = begin(seen(), one)
+    past.apply(Ended(at=NOW - DAY, attempt_id=one.id, verdict=Verdict.TIMED_OUT))
+    past.apply(Ended(at=NOW, attempt_id=one.id, verdict=Verdict.ROLLED_BACK))
+    under = policy("[{force: {after: 24h}}]")
+    assert decide(under, past).force
+    assert not decide(under, past, of=msgspec.structs.replace(DEMO, version=Version("2.4.9"))).force
+
+
+@pytest.mark.parametrize("verdict", [Verdict.ROLLED_BACK, Verdict.VERSION_UNCHANGED, Verdict.VANISHED])
+def test_a_graph_whose_upgrade_went_wrong_is_left_alone_at_that_version_though_its_rule_goes_on(verdict: Verdict) -> None:
+    other = graph("other")
+    past = finish(begin(seen(), attempt(DEMO)), attempt(DEMO), verdict)
+    under = policy("[{max_failures: 3, max_concurrent: 3}]")
+    decision = decide(under, past, others=(other,))
+    assert (decision.action, decision.reason, decision.until) == (Action.BLOCKED, Reason.QUARANTINED, None)
+    assert decide(under, past, of=other, others=(DEMO,)).reason is Reason.DUE
+    for lifted in (Retried(at=NOW, graph_id=DEMO.id), Resumed(at=NOW), Released(at=NOW, release=Release(Version("2.4.20")))):
+        past = finish(begin(seen(), attempt(DEMO)), attempt(DEMO), verdict)
+        past.apply(lifted)
+        assert decide(under, past, others=(other,)).reason is Reason.DUE
+
+
+def test_a_graph_that_waited_in_vain_waits_for_its_force() -> None:
+    one = attempt(DEMO, began_at=NOW - HOUR)
+    past = begin(seen(), one)
+    past.apply(Ended(at=NOW, attempt_id=one.id, verdict=Verdict.TIMED_OUT))
+    past.apply(Ended(at=NOW, attempt_id=one.id, verdict=Verdict.ROLLED_BACK))
+    decision = decide(policy("[{force: {after: 24h}, max_failures: 2}]"), past)
+    assert (decision.action, decision.reason, decision.until) == (Action.WAIT, Reason.QUARANTINED, NOW + 23 * HOUR)
+    forced = msgspec.structs.replace(one, id="forced", force=True, began_at=NOW + DAY)
+    finish(begin(past, forced), forced, Verdict.ROLLED_BACK)
+    decision = decide(policy("[{force: {after: 24h}, max_failures: 3}]"), past, NOW + 9 * DAY)
+    assert (decision.reason, decision.until) == (Reason.QUARANTINED, None)
+
+
+def test_refusals_in_one_window_do_not_lengthen_the_pauses_in_the_next() -> None:
+    past = refused("GES.7004", 9)
+    begin(past, attempt(DEMO, job_id=None, began_at=NOW + 7 * DAY))
+    past.apply(Refused(at=NOW + 7 * DAY, attempt_id="attempt-demo", code="GES.7004", detail="no"))
+    assert decide(policy(), past, NOW + 7 * DAY).until == NOW + 7 * DAY + timedelta(seconds=30)
+    assert past.refusals[DEMO.id].since == NOW
+
+
+def test_what_was_begun_under_another_rule_counts_under_the_one_that_governs_now() -> None:
+    other = graph("other")
+    rules = "[{name: old, match: {name: nothing}}, {name: new}]"
+    for of, under_way in (
+        (graph("demo", status="201"), begin(seen(), attempt(DEMO, rule="old"))),
+        (DEMO, seen(msgspec.structs.replace(backup(), backup=msgspec.structs.replace(backup().backup, rule="old")))),
+    ):
+        assert decide(policy(rules), under_way, of=other, others=(of,)).reason is Reason.MAX_CONCURRENT
 
 
 def test_a_planned_start_is_announced_once_with_its_instant() -> None:

@@ -217,10 +217,11 @@ class Rollout:
     def start(self, decision: Decision) -> None:
         assert decision.from_version and decision.target and decision.rule
         if decision.action is Action.BACKUP:
-            self.history.apply(BackedUp(at=self.now, graph_id=decision.graph_id, began_at=self.now))
+            self.history.apply(BackedUp(at=self.now, graph_id=decision.graph_id, made_at=self.now))
             return
+        number = next(self.numbers)
         attempt = Attempt(
-            id=f"a{next(self.numbers)}",
+            id=f"a{number}",
             project=decision.project,
             graph_id=decision.graph_id,
             graph=decision.graph,
@@ -229,7 +230,7 @@ class Rollout:
             to_version=decision.target,
             force=decision.force,
             began_at=self.now,
-            job_id="job",
+            job_id=f"job{number}",
         )
         self.history.apply(Intended(at=self.now, attempt=attempt))
         self.show(decision.graph_id, None, "201")
@@ -307,6 +308,8 @@ def check_start(rollout: Rollout, decision: Decision) -> None:
     assert one.status.code == "200"
     assert one.version is not None and target > one.version
     assert history.open_attempt(one.id) is None
+    trouble = history.trouble(one.id)
+    assert trouble is None or trouble.to_version != target or (decision.force and not trouble.force)
     assert one.tags.get("ges-upgrader") != "off"
     assert rollout.written.get("enabled", True)
     assert not {(None, None), (decision.rule, None), (None, one.id)} & set(history.pauses)

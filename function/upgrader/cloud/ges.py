@@ -255,6 +255,7 @@ def _backup(item: Mapping[str, Any], graph_id: str) -> Backup:
         graph_id=_text(item, "graph_id", "graphId") or graph_id,
         status=_text(item, "status") or "",
         began_at=_time(_text(item, "start_time", "startTime")),
+        ended_at=_time(_text(item, "end_time", "endTime")),
     )
 
 
