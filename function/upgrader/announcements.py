@@ -118,12 +118,12 @@ def _read_object(content: Mapping[str, Any], received: datetime) -> Announcement
         if any(key in content for key in (*_ALARM_KEYS, *_SOMEBODY_ELSES)):
             return Foreign("an alarm or an audit record")
         return Unclear("the message names no version")
-    if schema is not None and schema != "ges.release/1":
+    if schema is not None and not re.fullmatch(r"ges\.release/1(?:\.[0-9]+)*", str(schema)):
         return Unclear(f"the schema {schema!r} is not known; expected ges.release/1")
     service = content.get("service")
-    if service is not None and service != "GES":
+    if service is not None and str(service).upper() != "GES":
         return Foreign(f"a release of {service!r}")
-    event = content.get("event", "ges.version.released")
+    event = content.get("event") or "ges.version.released"
     versions = _versions(content)
     if event == "ges.version.withdrawn":
         if len(versions) != 1:

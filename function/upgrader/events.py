@@ -25,6 +25,10 @@ class EventError(ValueError):
     """The event cannot be acted on; the message says what is accepted."""
 
 
+class Undecodable(ValueError):
+    """The event is no JSON."""
+
+
 class Word(str, Enum):
     """The command words."""
 
@@ -100,7 +104,10 @@ class Trust(msgspec.Struct, frozen=True):
 
 def read_event(event: object, trust: Trust, now: datetime) -> Command:
     """The command in an event of any shape. Raises EventError."""
-    event = _decoded(event)
+    try:
+        event = _decoded(event)
+    except Undecodable as junk:
+        return Command(Word.PLAN, remarks=(str(junk),))
     if not isinstance(event, Mapping):
         return Command(Word.PLAN)
     if "record" in event:
@@ -130,7 +137,7 @@ def _decoded(event: object) -> object:
     except EventError:
         raise
     except (ValueError, TypeError, RecursionError):
-        raise EventError(
+        raise Undecodable(
             "the event is not JSON; accepted are events of SMN and TIMER and commands, as {'command': 'plan'}; "
             "nothing was changed"
         ) from None
@@ -151,7 +158,14 @@ def _timer(event: Mapping[str, Any]) -> Command:
             raise EventError("the timer's user_event is not JSON; nothing was changed") from None
     if not isinstance(text, Mapping):
         raise EventError("the timer's user_event is not an object with a command; nothing was changed")
-    return _command(text)
+    if "command" in text:
+        return _command(text)
+    from difflib import get_close_matches
+
+    meant = get_close_matches("command", map(str, text), 1)
+    if meant:
+        raise EventError(f"the timer's user_event has {meant[0]!r}: did you mean command? nothing was changed")
+    return Command(Word.RECONCILE)
 
 
 def _command(event: Mapping[str, Any]) -> Command:
@@ -202,13 +216,12 @@ def _command(event: Mapping[str, Any]) -> Command:
 
 def _smn(event: Mapping[str, Any], trust: Trust, now: datetime) -> Command:
     """What all messages of the event announce together. Where none announces anything, nothing is changed."""
-    records = event["record"]
-    if not isinstance(records, list) or not all(_is_record(record) for record in records):
-        raise EventError("the event's record is not a list of SMN messages; nothing was changed")
+    listed = event["record"] if isinstance(event["record"], list) else [event["record"]]
+    records = [record for record in listed if _is_record(record)]
     releases: list[Release] = []
     withdrawn: list[Version] = []
     notices: list[Notice] = []
-    remarks: list[str] = []
+    remarks = ["a part of the event's record is no SMN message; it changed nothing"] if len(records) < len(listed) else []
     dry_run = False
     for record in records:
         smn = record["smn"]

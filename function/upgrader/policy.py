@@ -59,7 +59,7 @@ class KnownRelease(Strict, frozen=True):
 
     @property
     def release(self) -> Release:
-        return Release(self.version, self.released_at)
+        return Release(self.version, self.released_at.at if self.released_at else None)
 
 
 class PolicyProject(Strict, frozen=True):

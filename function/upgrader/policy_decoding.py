@@ -13,7 +13,6 @@ import msgspec
 from msgspec import Meta
 
 from .durations import Duration
-from .policy_fields import Instant
 from .versions import Version
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -55,8 +54,6 @@ def made(kind: type, value: Any) -> Any:
         return Version(value)
     if kind is Duration:
         return Duration.parse(value)
-    if kind is Instant:
-        return Instant.parse(value)
     return kind(value)
 
 

@@ -24,16 +24,17 @@ _TOPIC = re.compile(r"urn:smn:([a-z0-9-]+):([A-Za-z0-9]{1,64}):([A-Za-z0-9][A-Za
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
-class Instant(datetime):
-    """A date, which means its midnight in UTC, or an instant with its offset."""
+class Instant:
+    """A date, which means its midnight in UTC, or an instant with its offset; `at` is it in UTC."""
 
-    @classmethod
-    def parse(cls, value: object) -> Instant:
+    __slots__ = ("at", "text")
+
+    def __init__(self, value: object) -> None:
         moment = Moment(value)
         if moment.needs_zone and not _DATE.fullmatch(moment.text):
             raise ValueError("expected a date, as 2026-10-01, or an instant, as 2026-10-01T02:00:00Z")
-        utc = moment.at(ZoneInfo("UTC"))
-        return cls(utc.year, utc.month, utc.day, utc.hour, utc.minute, utc.second, tzinfo=timezone.utc)
+        self.at = moment.at(ZoneInfo("UTC"))
+        self.text = self.at.isoformat()
 
 
 class Moment:

@@ -72,9 +72,6 @@ def test_an_event_may_come_as_text_or_bytes() -> None:
 @pytest.mark.parametrize(
     "event",
     [
-        b"\xff\xfe\x00",
-        "\x00\x01",
-        "not json",
         {"command": "upgrade"},
         {"command": 5},
         {"command": None},
@@ -85,10 +82,6 @@ def test_an_event_may_come_as_text_or_bytes() -> None:
         {"command": "release"},
         {"command": "release", "version": 2.4},
         {"command": "release", "version": "latest"},
-        {"record": "x"},
-        {"record": [5]},
-        {"record": [{"smn": []}]},
-        {"record": [{"smn": {"message": {"version": "2.4.15"}}}]},
         {"trigger_type": "TIMER", "user_event": "{broken"},
         {"trigger_type": "TIMER", "user_event": 5},
         {"trigger_type": "TIMER", "user_event": '{"comand": "plan"}'},
@@ -102,12 +95,36 @@ def test_what_is_wrong_is_refused_and_says_that_nothing_was_changed(event: objec
         read(event)
 
 
-def test_an_event_nested_beyond_reason_is_refused() -> None:
+@pytest.mark.parametrize(
+    "event",
+    [
+        b"\xff\xfe\x00",
+        "\x00\x01",
+        "not json",
+        {"record": None},
+        {"record": "x"},
+        {"record": [5]},
+        {"record": [{"smn": []}]},
+        {"record": [{"smn": {"message": {"version": "2.4.15"}}}]},
+    ],
+)
+def test_junk_is_a_plan_and_told_of(event: object) -> None:
+    command = read(event)
+    assert command.word is Word.PLAN
+    assert "nothing" in command.remarks[0]
+
+
+def test_a_broken_record_takes_nothing_from_the_others_and_is_told_of() -> None:
+    command = read({"record": [None, *smn("2.4.15")["record"], {"smn": {}}]})
+    assert (command.word, [release.version.text for release in command.releases]) == (Word.RECONCILE, ["2.4.15"])
+    assert "no SMN message" in command.remarks[0]
+
+
+def test_an_event_nested_beyond_reason_is_a_plan_and_told_of() -> None:
     event: Any = {}
     for _ in range(100_000):
         event = {"a": event}
-    with pytest.raises(EventError):
-        read(event)
+    assert read(event).remarks
 
 
 def test_a_message_from_a_topic_that_is_not_believed_is_not_learned_and_told_of() -> None:
@@ -140,8 +157,9 @@ def test_message_attributes_of_any_shape_are_ignored(attributes: object) -> None
     assert read(smn("2.4.15", message_attributes=attributes)).releases
 
 
-def test_a_note_in_a_timer_is_no_command() -> None:
-    assert read({"trigger_type": "TIMER", "user_event": "nightly"}).word is Word.RECONCILE
+@pytest.mark.parametrize("note", ["nightly", '{"note": "nightly"}', {"job": "nightly"}, " "])
+def test_a_note_in_a_timer_is_no_command(note: object) -> None:
+    assert read({"trigger_type": "TIMER", "user_event": note}).word is Word.RECONCILE
 
 
 json_values = st.recursive(
