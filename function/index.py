@@ -23,7 +23,7 @@ from upgrader.model import Project
 from upgrader.moments import iso
 from upgrader.platform import DEFAULT_TIME, Platform
 from upgrader.policy import Policy, PolicyError, fingerprint, parse_policy
-from upgrader.run import run
+from upgrader.run import Forgotten, run
 from upgrader.shell import Shell
 from upgrader.storage import Bucket, Folder, Memory, Storage
 
@@ -39,7 +39,10 @@ def initializer(context: object) -> None:
 
 
 def handler(event: object, context: object) -> dict[str, Any]:
-    """Called for each event; the result that interface.md describes. Faults are entries of its `errors`."""
+    """Called for each event; the result that interface.md describes. Faults are entries of its `errors`.
+
+    Raises Forgotten, so that the platform delivers the event again where it would be lost.
+    """
     global _cold
     platform = Platform(context)
     run_id = os.urandom(16).hex()
@@ -47,6 +50,9 @@ def handler(event: object, context: object) -> dict[str, Any]:
     _cold = False
     try:
         return _handle(event, platform, run_id, log)
+    except Forgotten as error:
+        log.error("event.forgotten", error=str(error))
+        raise
     except Exception as error:
         log.error("run.broke", exc_info=True)
         return _refusal(run_id, None, [f"a fault of the function itself: {type(error).__name__}; see run.broke in the log"])
@@ -54,11 +60,12 @@ def handler(event: object, context: object) -> dict[str, Any]:
 
 def _handle(event: object, platform: Platform, run_id: str, log: Log) -> dict[str, Any]:
     clock = SystemClock()
-    end = clock.now() + (platform.remaining() or DEFAULT_TIME)
+    told = platform.remaining()
+    end = clock.now() + (DEFAULT_TIME if told is None else told)
 
     def remaining() -> timedelta:
-        counted = end - clock.now()
-        return min(counted, platform.remaining() or counted)
+        counted, told = end - clock.now(), platform.remaining()
+        return counted if told is None else min(counted, told)
 
     try:
         policy = _policy(platform, clock.now())
@@ -75,14 +82,14 @@ def _handle(event: object, platform: Platform, run_id: str, log: Log) -> dict[st
     if credentials is None:
         problem = "no credentials: give the function an agency, or HUAWEICLOUD_SDK_AK and _SK; nothing was called"
         log.error("run.refused", error=problem)
-        return _refusal(run_id, policy, [problem])
+        return _refusal(run_id, policy, [*command.remarks, problem])
     home = _home(platform, policy, command.region, command.project_id)
     if not home.region or not home.project_id:
         problem = (
             "the function's own region or project is not known: set REGION, or `projects` in the policy; nothing was called"
         )
         log.error("run.refused", error=problem)
-        return _refusal(run_id, policy, [problem])
+        return _refusal(run_id, policy, [*command.remarks, problem])
     transport = Transport(credentials, platform.endpoint, clock, remaining)
     shell = Shell(
         policy=policy,
@@ -93,7 +100,7 @@ def _handle(event: object, platform: Platform, run_id: str, log: Log) -> dict[st
         engine=Engine(platform.token, clock, remaining),
         functiongraph=FunctionGraph(transport),
         function_urn=platform.function_urn(home.region),
-        journal=Journal(_storage(policy, platform, home, credentials, clock, remaining)),
+        journal=Journal(_storage(policy, platform, home, clock, remaining)),
         clock=clock,
         remaining=remaining,
         log=log.bind(policy=fingerprint(policy), region=home.region, project=home.project_id),
@@ -106,7 +113,6 @@ def _storage(
     policy: Policy,
     platform: Platform,
     home: Project,
-    credentials: Credentials,
     clock: SystemClock,
     remaining: Callable[[], timedelta],
 ) -> Storage:
@@ -116,7 +122,7 @@ def _storage(
     if state.bucket is None:
         return _MEMORY
     base = platform.bucket(state.bucket, home.region)
-    return Bucket(Obs(credentials, state.bucket, home.region, base, clock, remaining), state.prefix)
+    return Bucket(Obs(platform.keys(), state.bucket, home.region, base, clock, remaining), state.prefix)
 
 
 def _home(platform: Platform, policy: Policy, region: str | None, project_id: str | None) -> Project:
@@ -138,8 +144,8 @@ def _policy(platform: Platform, now: datetime) -> Policy:
 
 
 def _log(platform: Platform, run_id: str | None) -> Log:
-    credentials = platform.credentials()
-    secrets = (*(credentials.secrets if credentials else ()), *([platform.token] if platform.token else []))
+    credentials = (platform.credentials(), platform.keys(), Credentials(token=platform.token or ""))
+    secrets = [secret for one in credentials if one for secret in one.secrets]
     context = {
         "request_id": platform.request_id,
         "run_id": run_id,

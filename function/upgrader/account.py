@@ -6,9 +6,11 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import msgspec
+
 from .events import Command
 from .history import History
-from .model import Attempt, BackupAttempt, Decision, Reason, Verdict
+from .model import Action, Attempt, BackupAttempt, Decision, Reason, Verdict
 from .moments import ceiled, iso
 from .policy import fingerprint
 from .records import AnyRecord, Ended
@@ -17,11 +19,15 @@ from .storage import JournalError
 
 
 class Account:
-    """Filled while the run goes on; `result` closes it. `ended` are the attempts whose end this run wrote down."""
+    """Filled while the run goes on; `result` closes it.
+
+    `ended` are the attempts whose end this run wrote down, `untold` the events that it could not tell.
+    """
 
     def __init__(self, command: Command, shell: Shell) -> None:
         self.notified = 0
         self.ended: set[str] = set()
+        self.untold: set[str] = set()
         self.errors: list[str] = list(command.remarks)
         self._complaints: set[str] = set(self.errors)
         self._command = command
@@ -76,6 +82,10 @@ class Account:
     def start(self, decision: Decision) -> None:
         self._started[decision.graph_id] = decision
 
+    def postpone(self, decisions: Iterable[Decision]) -> None:
+        """What was due, and not started for want of time, waits for a later run."""
+        self.decide(msgspec.structs.replace(decision, action=Action.WAIT) for decision in decisions)
+
     def end(self, attempt: Attempt, verdict: Verdict, detail: str | None, most_failures: int) -> None:
         """Writes down how an attempt ended. With as many failures as the rule bears, the rule halts at the version."""
         failed = self._shell.journal.history.failures(attempt.rule, attempt.to_version)
@@ -88,7 +98,7 @@ class Account:
             return [ended] if known and known.open and not (known.timed_out and not verdict.ends) else []
 
         if self.write(still_open):
-            self.ended.add(attempt.id)
+            self.ended |= {attempt.id} if verdict.ends else set()
             self._outcomes[attempt.job_id or attempt.id, verdict] = {
                 "graph_id": attempt.graph_id,
                 "job_id": attempt.job_id,

@@ -30,6 +30,7 @@ _ALIASES = (
     "latest_version",
 )
 _WRAPPERS = ("data", "detail", "message", "default")
+_PRODUCT_TYPES, _ARCHITECTURES = ("InMemory", "Persistence"), ("x86_64", "aarch64")  # ges.md 2.3
 _ALARM_KEYS = ("alarm_id", "alarm_name", "alarm_status", "metric_name")
 _SOMEBODY_ELSES = ("cts", "alarm", "event_type")
 _KEYWORDS = re.compile(r"\bGES\b|GES(?=[^A-Za-z])|graph\s*engine|图引擎", re.IGNORECASE)
@@ -177,8 +178,8 @@ def _release(version: Version, content: Mapping[str, Any], received: datetime) -
         version=version,
         released_at=released_at,
         regions=_texts(content, "regions"),
-        product_types=_texts(content, "product_types"),
-        arch=_texts(content, "arch"),
+        product_types=_some(_texts(content, "product_types"), _PRODUCT_TYPES),
+        arch=_some(_texts(content, "arch"), _ARCHITECTURES),
         min_source_version=_version(minimum, "min_source_version") if minimum is not None else None,
         not_before=not_before,
         not_after=_bound(content, "not_after"),
@@ -210,6 +211,11 @@ def _texts(content: Mapping[str, Any], name: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise _Doubt(f"`{name}` is not a list of texts")
     return tuple(value)
+
+
+def _some(names: tuple[str, ...], of: tuple[str, ...]) -> tuple[str, ...]:
+    """To name all that there are restricts nothing, also where GES does not tell which of them a graph is."""
+    return () if set(of) <= set(names) else names
 
 
 def _flag(content: Mapping[str, Any], name: str) -> bool:

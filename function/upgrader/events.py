@@ -184,10 +184,10 @@ def _command(event: Mapping[str, Any]) -> Command:
         if argument.endswith("!") and argument[:-1] not in given:
             example = f"as {_EXAMPLES[word]}"
             raise EventError(f"the command {name} needs a {argument[:-1]}, {example}; nothing was changed")
-    if word in (Word.APPROVE, Word.RETRY) and ("rule" in given) == ("graph" in given):
-        raise EventError(f"the command {name} needs a rule or a graph, as {_EXAMPLES[word]}; nothing was changed")
-    if word in (Word.PAUSE, Word.RESUME) and {"rule", "graph"} <= set(given):
+    if {"rule", "graph"} <= set(given):
         raise EventError(f"the command {name} takes a rule or a graph, not both; nothing was changed")
+    if word in (Word.APPROVE, Word.RETRY) and not {"rule", "graph"} & set(given):
+        raise EventError(f"the command {name} needs a rule or a graph, as {_EXAMPLES[word]}; nothing was changed")
     dry_run = given.get("dry_run", False)
     if not isinstance(dry_run, bool):
         raise EventError(f"the command {name}: dry_run is true or false; nothing was changed")

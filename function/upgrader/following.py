@@ -13,13 +13,14 @@ import msgspec
 from .account import Account, names
 from .cloud.errors import CloudError
 from .durations import spelled
+from .gates import NOT_NOW
 from .governing import govern
 from .history import History
 from .model import Attempt, Backup, BackupAttempt, Graph, Job, Project, Verdict
 from .moments import iso
 from .policy import Rule
 from .records import AnyRecord, BackupEnded, BackupIntended, BackupStarted, Intended, Refused, Started
-from .settle import LOOKS, Judgement, judge, overdue
+from .settle import LOOKS, OVER, Judgement, judge, overdue
 from .shell import Shell
 
 if TYPE_CHECKING:
@@ -33,11 +34,11 @@ DEFAULT_JOB_TIMEOUT = timedelta(hours=2)
 
 
 class Following:
-    """Settles what is open. What surprises is believed once it was seen LOOKS times in a row."""
+    """Settles what is open. What surprises is believed once it was seen LOOKS times in a row, over OVER."""
 
     def __init__(self, shell: Shell, account: Account) -> None:
         self._shell, self._account = shell, account
-        self._seen: dict[str, tuple[Verdict, int]] = {}
+        self._seen: dict[str, tuple[Verdict, int, datetime]] = {}
 
     @property
     def _history(self) -> History:
@@ -174,7 +175,7 @@ class Following:
             self._account.complain(f"{error}; the upgrade of {attempt.graph} is looked at again")
             return None
         self._shell.log.info("job.seen", status=job.status if job else "unknown", **names(attempt))
-        return judge(attempt, graph, job)
+        return judge(attempt, graph, job, self._shell.clock.now())
 
     def _examined(self, attempt: Attempt, graph: Graph, check: HealthCheck | bool) -> Judgement:
         """Success, if the graph's engine passes the health check. One that cannot be made is not passed."""
@@ -185,11 +186,12 @@ class Following:
             ailment = f"the health check could not be made: {error}"
         return Judgement(Verdict.UNHEALTHY, ailment) if ailment else Judgement(Verdict.SUCCEEDED, "the health check passed")
 
-    def _believed(self, attempt: Attempt, judgement: Judgement) -> bool:
-        verdict, times = self._seen.get(attempt.id, (judgement.verdict, 0))
-        times = times + 1 if verdict is judgement.verdict else 1
-        self._seen[attempt.id] = (judgement.verdict, times)
-        return judgement.sure or times >= LOOKS
+    def _believed(self, attempt: Attempt | BackupAttempt, judgement: Judgement) -> bool:
+        now = self._shell.clock.now()
+        verdict, times, since = self._seen.get(attempt.id, (judgement.verdict, 0, now))
+        times, since = (times + 1, since) if verdict is judgement.verdict else (1, now)
+        self._seen[attempt.id] = (judgement.verdict, times, since)
+        return judgement.sure or (times >= LOOKS and now - since >= OVER)
 
     def _rule(self, attempt: Attempt | BackupAttempt) -> Rule | None:
         return next((rule for rule in self._shell.policy.rules if rule.name == attempt.rule), None)
@@ -253,11 +255,9 @@ class Following:
     def _unseen_for_long(self, attempt: BackupAttempt) -> bool:
         if self._shell.clock.now() < attempt.began_at + CALLS_TAKE + SLACK:
             return False
-        _, times = self._seen.get(attempt.id, (Verdict.VANISHED, 0))
-        self._seen[attempt.id] = (Verdict.VANISHED, times + 1)
-        return times + 1 >= LOOKS
+        return self._believed(attempt, Judgement(Verdict.VANISHED, sure=False))
 
-    def end_backup(self, attempt: BackupAttempt, made: Backup | None, detail: str | None) -> None:
+    def end_backup(self, attempt: BackupAttempt, made: Backup | None, detail: str | None, code: str = "backup") -> None:
         """Writes down how a backup ended, unless another run has: well, or why not.
 
         One of whose call no answer is known may be another hand's, which `backup_keep` must not delete.
@@ -267,6 +267,7 @@ class Following:
             backup_id=attempt.id,
             made=made.id if made and attempt.job_id else None,
             made_at=made.made_at if made else None,
+            code=code,
             detail=detail,
         )
 
@@ -276,7 +277,7 @@ class Following:
 
         self._account.write(still_open)
         self._shell.log.info("backup.ended", graph=attempt.graph, region=attempt.project.region, failure=detail)
-        if detail is not None:
+        if detail is not None and code not in NOT_NOW:
             self._account.complain(f"the backup of {attempt.graph}: {detail}; {attempt.graph} is not upgraded")
 
     def _prune(self, attempt: BackupAttempt) -> None:

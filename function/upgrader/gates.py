@@ -21,7 +21,7 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _FIRST_PAUSE, _FIRST_SLOW_PAUSE, _LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=5), timedelta(hours=6)
 
 # GES's words for "not now" (ges.md 5.2); every other refusal needs a person, and may yet pass.
-_NOT_NOW = {
+NOT_NOW = {
     "GES.7001": Reason.NOT_RUNNING,
     "GES.7002": Reason.BACKING_UP,
     "GES.7003": Reason.NOT_RUNNING,
@@ -44,6 +44,9 @@ class Stage(Protocol):
 
     rule: Rule
     governs: int
+
+    def governs_at_most(self, most: int) -> bool:
+        """Whether it is certain that the rule governs no more graphs than that."""
 
     def wave(self, choice: Choice) -> Hold | None:
         """What the rules before it hold against the release."""
@@ -112,8 +115,9 @@ def mode_gate(case: Case) -> Hold | None:
 
 
 def count_gate(case: Case) -> Hold | None:
+    """How many there are nobody knows where the fleet could not be listed as a whole."""
     most = case.rule.max_graphs
-    return Hold(Action.BLOCKED, Reason.TOO_MANY) if most is not None and case.stage.governs > most else None
+    return Hold(Action.BLOCKED, Reason.TOO_MANY) if most is not None and not case.stage.governs_at_most(most) else None
 
 
 def failures_gate(case: Case) -> Hold | None:
@@ -143,7 +147,7 @@ def refusal_gate(case: Case) -> Hold | None:
     if refusal is None or refusal.version != case.choice.release.version or case.now >= retry_at(refusal):
         return None
     action = Action.BLOCKED if needs_person(refusal) else Action.WAIT
-    return Hold(action, _NOT_NOW.get(refusal.code, Reason.REFUSED), retry_at(refusal))
+    return Hold(action, NOT_NOW.get(refusal.code, Reason.REFUSED), retry_at(refusal))
 
 
 def age_gate(case: Case) -> Hold | None:
@@ -187,7 +191,8 @@ def backup_gate(case: Case) -> Hold | None:
     failed = case.history.backup_refusals.get(case.graph.id)
     if case.rule.backup == "none" or failed is None or case.now >= retry_at(failed):
         return None
-    return Hold(Action.BLOCKED, Reason.BACKUP_FAILED, retry_at(failed))
+    passing = NOT_NOW.get(failed.code)
+    return Hold(Action.WAIT if passing else Action.BLOCKED, passing or Reason.BACKUP_FAILED, retry_at(failed))
 
 
 GATES: dict[str, Gate] = {
@@ -210,7 +215,7 @@ GATES: dict[str, Gate] = {
 def needs_person(refusal: Refusal) -> bool:
     """Whether the same call would be refused again until somebody has done something (ges.md 5.2 and 5.3)."""
     code = refusal.code
-    return code.startswith(("GES.", "APIGW.")) and code not in (*_NOT_NOW, *_PASSING)
+    return code.startswith(("GES.", "APIGW.")) and code not in (*NOT_NOW, *_PASSING)
 
 
 def retry_at(refusal: Refusal) -> datetime:
@@ -218,7 +223,7 @@ def retry_at(refusal: Refusal) -> datetime:
 
     The first is 30 seconds, or five minutes where the graph or a person has to do something.
     """
-    slow = refusal.code in _NOT_NOW or needs_person(refusal)
+    slow = refusal.code in NOT_NOW or needs_person(refusal)
     first = _FIRST_SLOW_PAUSE if slow else _FIRST_PAUSE
     pause: timedelta = first * 2 ** min(refusal.times - 1, 10)
     return refusal.at + min(pause, _LONGEST_PAUSE)

@@ -340,7 +340,7 @@ class History:
             self.backup_refusals.pop(backup.graph_id, None)
         else:
             last = self.backup_refusals.get(backup.graph_id)
-            self.backup_refusals[backup.graph_id] = _once_more(last, backup.to_version, "backup", record.detail, record.at)
+            self.backup_refusals[backup.graph_id] = _once_more(last, backup.to_version, record.code, record.detail, record.at)
 
     def _notice(self, record: Noticed) -> None:
         if self.knows(record.notice_id):

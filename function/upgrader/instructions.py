@@ -26,15 +26,15 @@ def records_of(command: Command, policy: Policy, fleet: Iterable[Graph], history
     graph_id = _graph_id(command, fleet) if command.graph is not None else None
     if command.word is Word.APPROVE and command.version is not None:
         _must_be_known(command.version, policy, history)
-        return [Approved(at=now, version=command.version, rule=command.rule, graph_id=graph_id)]
+        return [Approved(at=now, version=command.version, rule=command.rule, graph_id=graph_id, reason=command.reason)]
     if command.word is Word.PAUSE:
         paused = (command.rule, graph_id) in history.pauses
         return [] if paused else [Paused(at=now, rule=command.rule, graph_id=graph_id, reason=command.reason)]
     if command.word is Word.RESUME:
-        return [Resumed(at=now, rule=command.rule, graph_id=graph_id, version=command.version)]
+        return [Resumed(at=now, rule=command.rule, graph_id=graph_id, version=command.version, reason=command.reason)]
     if command.word is Word.RETRY:
         named = [graph_id] if graph_id is not None else _in_trouble(command.rule, policy, fleet, history)
-        return [Retried(at=now, graph_id=one) for one in named]
+        return [Retried(at=now, graph_id=one, reason=command.reason) for one in named]
     return []
 
 
@@ -47,7 +47,7 @@ def news(command: Command, policy: Policy, history: History, now: datetime) -> l
     announced = {release.version for release in command.releases}
     for version in command.withdrawn:
         if version not in history.withdrawn:
-            records.append(Withdrawn(at=now, version=version))
+            records.append(Withdrawn(at=now, version=version, reason=command.reason))
     for known in policy.releases:
         if known.version not in history.releases and known.version not in announced:
             records.append(Released(at=now, release=known.release))

@@ -20,6 +20,7 @@ from .records import Noticed, Released, Withdrawn
 from .versions import Version
 
 MOST_NAMES = 20
+UNWRITTEN = "unwritten:"
 
 
 def notices(policy: Policy, history: History, decisions: Iterable[Decision], now: datetime) -> list[Noticed]:
@@ -59,7 +60,7 @@ def unwritten(record: Released | Withdrawn) -> Noticed:
     what = "released" if isinstance(record, Released) else "withdrawn"
     return Noticed(
         at=record.at,
-        notice_id=f"unwritten:{what}:{version}",
+        notice_id=f"{UNWRITTEN}{what}:{version}",
         subject=f"GES: that {version} was {what} could not be written down",
         text=f"GES {version} was {what}, as a message says, but the journal cannot be written. Nothing was started. "
         "When it can be written again, send the message once more, or name the version in the policy.",
@@ -166,9 +167,10 @@ def _too_many(policy: Policy, decisions: list[Decision], now: datetime) -> Itera
             yield Noticed(
                 at=now,
                 notice_id=f"too-many:{rule.name}:{rule.max_graphs}:{len(group)}",
-                subject=f"GES upgrades blocked: {rule.name} governs too many graphs",
-                text=f"The rule {rule.name} governs more graphs than its max_graphs of {rule.max_graphs}, so that nothing is "
-                f"started under it. Look at its match, or raise max_graphs. Held: {_names(group)}.",
+                subject=f"GES upgrades blocked: {rule.name} may govern too many graphs",
+                text=f"The rule {rule.name} governs more graphs than its max_graphs of {rule.max_graphs}, or nobody can tell, "
+                "as not all graphs were listed; nothing is started under it. Look at the run's errors and the rule's match, or "
+                f"raise max_graphs. Held: {_names(group)}.",
                 rule=rule.name,
                 graphs=tuple(one.graph_id for one in group),
             )

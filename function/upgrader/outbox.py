@@ -20,7 +20,8 @@ LEASE_BEYOND_RUN = timedelta(seconds=60)
 def tell(shell: Shell, account: Account, only: Collection[str] | None = None) -> None:
     """Sends what is in the outbox, or of that `only` these: leased, published, done (smn-obs-core.md C4)."""
     for event in shell.journal.history.untold(shell.clock.now()):
-        if (only is not None and event.id not in only) or shell.remaining() <= timedelta():
+        left_for_later = event.id in account.untold or (only is not None and event.id not in only)
+        if left_for_later or shell.remaining() <= timedelta():
             continue
         if not _wanted(shell, event):
             account.note(Told(at=shell.clock.now(), event_id=event.id, message_id=""))
@@ -55,7 +56,11 @@ def _publish(shell: Shell, account: Account, event: Event) -> None:
         message_id = shell.smn.publish(topic.region, project_id, topic.urn, message.subject, message.texts)
     except CloudError as error:
         shell.log.error("result.untold", event_id=event.id, error=str(error))
-        account.errors.append(f"{error}; event {event.id} was not told; it is kept and sent again by a later run")
+        account.complain(f"{error}; event {event.id} was not told; it is kept and sent again by a later run")
+        account.untold.add(event.id)
+        if not error.may_have_acted:  # the lease is given back, as nobody can have got the message
+            now = shell.clock.now()
+            account.note(Claimed(at=now, event_id=event.id, run_id=shell.run_id, until=now))
         return
     account.notified += 1
     shell.log.info("result.told", event_id=event.id, message_id=message_id)

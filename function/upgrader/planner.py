@@ -177,6 +177,9 @@ class Step:
         self._waves: dict[Version, Hold | None] = {}
         self._openings: dict[datetime, Opening | None] = {}
 
+    def governs_at_most(self, most: int) -> bool:
+        return self._survey.complete and self.governs <= most
+
     @cached_property
     def max_concurrent(self) -> int:
         return self.rule.max_concurrent.of(self.governs)

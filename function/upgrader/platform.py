@@ -13,6 +13,8 @@ from typing import Any
 from .cloud.credentials import Credentials
 
 DEFAULT_TIME = timedelta(seconds=60)
+LONGEST_TIME = timedelta(days=3)  # what the platform allows (functiongraph.md, Runtime)
+MILLISECOND = timedelta(milliseconds=1)
 
 
 class Platform:
@@ -43,28 +45,31 @@ class Platform:
 
     def variable(self, name: str) -> str | None:
         """A variable of the function, or of the process."""
-        return self._text("getUserData", name) or os.environ.get(name) or None
+        return self._text("getUserData", name) or os.environ.get(name, "").strip() or None
 
     def remaining(self) -> timedelta | None:
         """The time until the platform kills the run."""
         left = self._call("getRemainingTimeInMilliSeconds")
         if isinstance(left, (int, float)) and not isinstance(left, bool):
-            return timedelta(milliseconds=left)
+            return min(timedelta(milliseconds=max(min(left, LONGEST_TIME / MILLISECOND), 0)), LONGEST_TIME)
         whole = self._call("getRunningTimeInSeconds")
-        return timedelta(seconds=whole) if isinstance(whole, int) and whole > 0 else None
+        return min(timedelta(seconds=min(whole, 10**9)), LONGEST_TIME) if isinstance(whole, int) and whole > 0 else None
 
     def credentials(self) -> Credentials | None:
         """Those of the agency, temporary; else its token; else those of the SDK's variables."""
+        return self._keys_of_the_agency() or (Credentials(token=self.token) if self.token else self._keys_of_variables())
+
+    def keys(self) -> Credentials:
+        """For OBS, which takes no token; of nobody, where there is none but a token."""
+        return self._keys_of_the_agency() or self._keys_of_variables() or Credentials()
+
+    def _keys_of_the_agency(self) -> Credentials | None:
         ak, sk = self._text("getSecurityAccessKey"), self._text("getSecuritySecretKey")
-        if ak and sk:
-            return Credentials(ak, sk, self._text("getSecurityToken") or "")
-        token = self._text("getToken")
-        if token:
-            return Credentials(token=token)
+        return Credentials(ak, sk, self._text("getSecurityToken") or "") if ak and sk else None
+
+    def _keys_of_variables(self) -> Credentials | None:
         ak, sk = self.variable("HUAWEICLOUD_SDK_AK"), self.variable("HUAWEICLOUD_SDK_SK")
-        if ak and sk:
-            return Credentials(ak, sk, self.variable("HUAWEICLOUD_SDK_SECURITY_TOKEN") or "")
-        return None
+        return Credentials(ak, sk, self.variable("HUAWEICLOUD_SDK_SECURITY_TOKEN") or "") if ak and sk else None
 
     @property
     def token(self) -> str | None:
@@ -90,7 +95,7 @@ class Platform:
 
     def _text(self, method: str, *arguments: str) -> str | None:
         value = self._call(method, *arguments)
-        return value if isinstance(value, str) and value else None
+        return (value.strip() or None) if isinstance(value, str) else None
 
     def _call(self, method: str, *arguments: str) -> Any:
         function = getattr(self._context, method, None)

@@ -29,6 +29,7 @@ class Withdrawn(Record, frozen=True, tag="withdrawn"):
     """A version was withdrawn: nothing more is started to it."""
 
     version: Version
+    reason: str | None = None
 
 
 class Intended(Record, frozen=True, tag="intended"):
@@ -70,6 +71,7 @@ class Approved(Record, frozen=True, tag="approved"):
     version: Version
     rule: str | None = None
     graph_id: str | None = None
+    reason: str | None = None
 
 
 class Paused(Record, frozen=True, tag="paused"):
@@ -86,12 +88,14 @@ class Resumed(Record, frozen=True, tag="resumed"):
     rule: str | None = None
     graph_id: str | None = None
     version: Version | None = None
+    reason: str | None = None
 
 
 class Retried(Record, frozen=True, tag="retried"):
     """What went wrong with a graph is forgotten: its failures, refusals and failed backups."""
 
     graph_id: str
+    reason: str | None = None
 
 
 class Verified(Record, frozen=True, tag="verified"):
@@ -122,12 +126,13 @@ class BackupStarted(Record, frozen=True, tag="backup-started"):
 class BackupEnded(Record, frozen=True, tag="backup-ended"):
     """A backup before an upgrade ended: well where `detail` is None, and its age counts from `made_at`.
 
-    `made` is GES's id of it, where it is certain that it was made here.
+    `made` is GES's id of it, where it is certain that it was made here; `code` is GES's, where it refused to make one.
     """
 
     backup_id: str
     made: str | None = None
     made_at: Instant | None = None
+    code: str = "backup"
     detail: str | None = None
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .account import Account
 from .cloud.errors import CloudError
@@ -17,13 +17,16 @@ from .governing import govern
 from .history import History
 from .instructions import Unclear, news, records_of
 from .model import Action, Attempt, BackupAttempt, Decision, Graph, Project, Reason
-from .notices import notices, told_of, unwritten
+from .notices import UNWRITTEN, notices, told_of, unwritten
 from .outbox import tell
 from .planner import Survey, milestones
 from .records import AnyRecord, Noticed, Released, Withdrawn
 from .shell import Shell
 from .starting import Starting
 from .storage import JournalError
+
+if TYPE_CHECKING:
+    from typing import TypeGuard
 
 # Seconds between looks: soon at first, every 30 s in the long run (ges.md 8).
 TICKS = (1.0, 1.0, 2.0, 3.0, 5.0, 8.0, 13.0, 20.0, 30.0)
@@ -33,8 +36,12 @@ _WORTH_WAITING = (Reason.OUTSIDE_WINDOW, Reason.FROZEN, Reason.TOO_YOUNG, Reason
 
 
 def run(command: Command, shell: Shell) -> dict[str, Any]:
-    """Carries the command out; the handler's result (interface.md, Result)."""
+    """Carries the command out; the handler's result (interface.md, Result). Raises Forgotten."""
     return _Run(command, shell).carry_out()
+
+
+class Forgotten(Exception):
+    """The platform should deliver the event again, which is safe: nothing of it was written down."""
 
 
 class _Run:
@@ -51,6 +58,7 @@ class _Run:
         self.starting = Starting(shell, self.account, self.following, self.left, TICKS, self.stands)
         self.fleet: dict[str, Graph] = {}
         self.unseen: set[Project] = set()
+        self.partly_seen: set[Project] = set()
         self.plan: tuple[Decision, ...] = ()
         self.postponed: list[Decision] = []
         self.full = self.left()
@@ -70,9 +78,18 @@ class _Run:
             if not self.journal.lasting or not self.journal.history.readable:
                 self.following.adopt(self.fleet, self.began)
             self.pursue()
+            self.account.postpone(self.postponed)
             self.hand_on()
             self.tidy()
-        return self.account.result(pending=self.in_flight())
+        result = self.account.result(pending=self.in_flight())
+        if self.forgets():
+            raise Forgotten("what the event announced could neither be written down nor told; it has to be delivered again")
+        return result
+
+    def forgets(self) -> bool:
+        """Whether what the event announced is lost when this run ends: not in the journal, and told to nobody."""
+        history = self.journal.history
+        return not history.readable and any(event_id.startswith(UNWRITTEN) for event_id in history.outbox())
 
     def recall(self) -> None:
         try:
@@ -94,13 +111,21 @@ class _Run:
             ]
             return records if self.command.changes_nothing else [*records, *news(self.command, self.policy, history, now)]
 
+        for version in sorted(self.journal.history.withdrawn & {release.version for release in self.command.releases}):
+            self.account.complain(f"{version} was withdrawn; it was announced again, and is not started all the same")
         for record in self.account.write(wanted):
             if isinstance(record, Released):
                 self.log.info("release.learned", version=record.release.version.text)
-            if not self.journal.history.readable and isinstance(record, (Released, Withdrawn)):
+            if not self.journal.history.readable and self.is_of_the_event(record):
                 self.account.note(unwritten(record))
         if self.command.changes_nothing:
             self.assume(news(self.command, self.policy, self.journal.history, now))
+
+    def is_of_the_event(self, record: AnyRecord) -> TypeGuard[Released | Withdrawn]:
+        """Whether only this event tells of it, so that it is forgotten where it is not written down."""
+        if isinstance(record, Released):
+            return record.release in self.command.releases
+        return isinstance(record, Withdrawn)
 
     def observe(self) -> None:
         """All graphs of all projects. A project that cannot be listed is left alone, and told of."""
@@ -113,10 +138,13 @@ class _Run:
                 self.account.complain(f"{error}; nothing was started in project {project.project_id}")
                 continue
             self.unseen.discard(project)
+            self.partly_seen = self.partly_seen - {project} | ({project} if remarks else set())
             for remark in remarks:
-                self.account.complain(remark)
+                self.account.complain(f"{remark}; rules that count their graphs, or wait for others, start nothing")
             self.fleet = {key: graph for key, graph in self.fleet.items() if graph.project != project}
             self.fleet.update({graph.id: graph for graph in graphs})
+            for name in (graph.name for graph in graphs if graph.version is None):
+                self.account.complain(f"ges list_graphs in {project.region}: {name} has no version that can be read")
         self.log.info("fleet.observed", graphs=len(self.fleet), projects_unseen=len(self.unseen))
 
     def obey(self) -> bool:
@@ -193,7 +221,8 @@ class _Run:
     def survey(self) -> Survey:
         seen = [graph for graph in self.fleet.values() if graph.project not in self.unseen]
         governed = govern(self.policy.rules, seen)
-        return Survey(self.policy, governed, self.journal.history, self.shell.clock.now(), not self.unseen)
+        complete = not self.unseen and not self.partly_seen
+        return Survey(self.policy, governed, self.journal.history, self.shell.clock.now(), complete)
 
     def stands(self, decision: Decision) -> bool:
         """Whether the planner would say the same again, and no other run upgraded the graph since this one looked."""
@@ -268,7 +297,7 @@ class _Run:
     def in_flight(self) -> list[Attempt | BackupAttempt]:
         history, projects = self.journal.history, self.shell.projects
         under_way: list[Attempt | BackupAttempt] = [*history.open_attempts(), *history.open_backups()]
-        return [one for one in under_way if one.project in projects]
+        return [one for one in under_way if one.project in projects and one.id not in self.account.ended]
 
     def left(self) -> timedelta:
         """The time that may still be spent on waiting and starting; the reserve is for writing down and telling."""

@@ -11,22 +11,25 @@ import msgspec
 
 from .model import Attempt, Graph, Job, Verdict
 
-LOOKS = 3  # a surprising end is believed when seen this often in a row, as what GES shows may lag behind
+# A surprising end is believed when it was seen so often in a row, over so long, as what GES shows may lag behind its jobs;
+# or at once when the job ended longer ago.
+LOOKS, OVER, LAG = 3, timedelta(seconds=20), timedelta(minutes=2)
+_UNDER_WAY = ("pending", "running", "waiting")
 
 
 class Judgement(msgspec.Struct, frozen=True):
-    """`sure`: told at once; else only after it was seen LOOKS times in a row."""
+    """`sure`: told at once; else only after it was seen LOOKS times in a row, over OVER."""
 
     verdict: Verdict
     detail: str | None = None
     sure: bool = True
 
 
-def judge(attempt: Attempt, graph: Graph | None, job: Job | None) -> Judgement | None:
+def judge(attempt: Attempt, graph: Graph | None, job: Job | None, now: datetime) -> Judgement | None:
     """None: not over yet. `graph` is None when GES lists it no more; `job` when GES knows no such job."""
     if graph is None:
         return Judgement(Verdict.VANISHED, "the graph is gone: deleted, or no longer listed", sure=False)
-    if graph.status.in_flight or (job is not None and not job.ended):
+    if graph.status.in_flight or (job is not None and job.status in _UNDER_WAY):
         return None
     arrived = attempt.target is not None and graph.version is not None and graph.version >= attempt.target  # or later
     back = graph.version == attempt.from_version
@@ -35,16 +38,20 @@ def judge(attempt: Attempt, graph: Graph | None, job: Job | None) -> Judgement |
         if arrived and graph.status.running:
             return Judgement(Verdict.SUCCEEDED, f"the job is not known; the graph runs {graph.version}")
         return Judgement(Verdict.VANISHED, f"the job is no longer known; {shown}", sure=False)
+    if not job.ended:
+        unknown = f"the status {job.status!r} of the job is not known; {shown}"
+        return Judgement(Verdict.SUCCEEDED, unknown, sure=False) if arrived and graph.status.running else None
+    long_over = job.ended_at is not None and now - job.ended_at >= LAG
     if job.succeeded:
         if not graph.status.running:
             return None
         if arrived:
             return Judgement(Verdict.SUCCEEDED)
-        return Judgement(Verdict.VERSION_UNCHANGED, f"the job succeeded, but {shown}", sure=False)
+        return Judgement(Verdict.VERSION_UNCHANGED, f"the job succeeded, but {shown}", sure=long_over)
     reason = job.fail_reason or f"the job ended as {job.status}"
     if graph.status.running and back:
         return Judgement(Verdict.ROLLED_BACK, reason)
-    return Judgement(Verdict.FAILED, f"{reason}; {shown}", sure=False)
+    return Judgement(Verdict.FAILED, f"{reason}; {shown}", sure=long_over)
 
 
 def overdue(attempt: Attempt, now: datetime, job_timeout: timedelta) -> bool:

@@ -134,7 +134,7 @@ class Starting:
             job_id = self._shell.ges.create_backup(attempt.project, attempt.graph_id, before)
         except CloudError as error:
             if not error.may_have_acted:
-                self._following.end_backup(attempt, None, str(error))
+                self._following.end_backup(attempt, None, str(error), error.code)
             return True
         self._following.backup_began(attempt, job_id)
         self._account.start(msgspec.structs.replace(decision, job_id=job_id))

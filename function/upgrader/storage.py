@@ -84,9 +84,9 @@ class Folder:
                 if os.fstat(file.fileno()).st_size != position:
                     raise Conflict
                 _write(file.fileno(), position, data)
-        except FileNotFoundError:
-            raise Conflict from None
         except OSError as error:
+            if position and isinstance(error, FileNotFoundError):
+                raise Conflict from None
             raise JournalError(f"{path}: {error.strerror}") from None
 
     def _make(self, path: Path, data: bytes) -> None:

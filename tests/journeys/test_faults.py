@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from simulator import faults
 from simulator.faults import Fault
-from simulator.wire import Request, Response
-from tests.builders import policy
+from simulator.ges.shapes import graph_shown
+from simulator.wire import Refusal, Request, Response
+from tests.builders import NOW, policy
 from tests.journeys.runs import TIMER, World, only
 
 ON_THE_WAY_BACK = [
@@ -391,3 +393,98 @@ def test_an_answer_without_graphs_is_an_error_and_no_empty_fleet() -> None:
     result = world.run()
     assert "unreadable" in result["errors"][0]
     assert world.cloud.upgrades == []
+
+
+def test_a_listing_that_is_known_to_lack_graphs_lets_no_rule_go_on_that_counts_or_waits_for_them() -> None:
+    world = World(policy("[{name: dev, match: {name: dev}}, {name: prod, match: {name: prod}, after: [dev]}, {max_graphs: 5}]"))
+    for name in ("prod", "rest", "dev"):
+        world.graph(name)
+    short = {"graph_count": 3, "graphs": [graph_shown(graph, "v2") for graph in list(world.project.graphs.values())[:2]]}
+    world.cloud.fault("ges.list_graphs", faults.Fault("short", acts=False, strike=lambda: Response.of(200, short)), times=None)
+    result = world.run()
+    assert [(one["graph"], one["reason"]) for one in sorted(result["decisions"], key=lambda one: str(one["graph"]))] == [
+        ("prod", "after-rule"),
+        ("rest", "too-many"),
+    ]
+    assert "2 of 3 graphs were listed" in result["errors"][0]
+    assert world.cloud.upgrades == []
+
+
+def test_a_version_that_shows_a_while_after_its_job_ended_is_waited_for() -> None:
+    world = World()
+    graph = world.graph()
+    ended = NOW + world.cloud.upgrade_duration
+    shows = ended + timedelta(seconds=40)
+
+    def lagging() -> Response:
+        return Response.of(200, {"graph_count": 1, "graphs": [{**graph_shown(graph, "v2"), "data_store_version": "2.4.4"}]})
+
+    lag = Fault("lagging", acts=False, strike=lagging)
+    world.cloud.fault(
+        "ges.list_graphs", lag, times=None, where=lambda request: ended <= request.at < ended + timedelta(seconds=40)
+    )
+    assert [one["outcome"] for one in world.run()["outcomes"]] == ["succeeded"]
+
+
+@pytest.mark.parametrize("job", [{"status": "complete"}, {}, {"job": {"status": "SUCCESS"}}])
+def test_a_job_in_words_that_are_not_known_holds_nobody_up_where_the_graph_has_arrived(job: dict[str, object]) -> None:
+    world = World()
+    world.graph()
+    world.cloud.fault("ges.show_job", Fault("words", acts=False, strike=lambda: Response.of(200, job)), times=None)
+    result = world.run()
+    assert [one["outcome"] for one in result["outcomes"]] == ["succeeded"]
+    assert result["pending"] == []
+
+
+def test_a_backup_that_ges_refuses_for_now_is_waited_for_and_no_failure(tmp_path: Path) -> None:
+    world = World(policy("[{backup: required}]", state=f"file://{tmp_path}"))
+    graph = world.graph()
+    world.cloud.fault("ges.create_backup", faults.error(400, "GES.7002", "The graph is being backed up."))
+    result = world.run(seconds=60)
+    assert (only(result)["action"], only(result)["reason"], result["errors"]) == ("wait", "backing-up", [])
+    world.later(minutes=5)
+    world.run(TIMER)
+    assert graph.version == "2.4.15"
+    assert world.told() == ["succeeded"]
+
+
+def test_a_refused_message_is_sent_by_the_next_run_and_not_only_after_its_lease(tmp_path: Path) -> None:
+    world = World(policy(state=f"file://{tmp_path}"))
+    world.graph()
+    world.cloud.fault("smn.publish", faults.error(403, "SMN.0001", "no permission"))
+    assert len(world.run()["errors"]) == 1
+    assert world.told() == []
+    world.run(TIMER)
+    assert world.told() == ["succeeded"]
+
+
+def test_a_publish_that_smn_could_not_produce_is_repeated_in_the_run() -> None:
+    world = World()
+    world.graph()
+    world.cloud.fault("smn.publish", faults.error(400, "SMN.0019", "producer exception"))
+    assert (world.run()["errors"], world.told()) == ([], ["succeeded"])
+
+
+def test_what_is_due_when_the_runs_time_is_over_is_not_said_to_be_started() -> None:
+    world = World()
+    world.graph()
+
+    def slow() -> Response:
+        world.later(seconds=9)
+        raise Refusal(500, "GES.7006", "An internal error occurs.")
+
+    world.cloud.fault("ges.list_graphs", Fault("slow", acts=False, strike=slow))
+    result = world.run(seconds=10)
+    assert world.cloud.upgrades == []
+    assert (only(result)["action"], only(result)["reason"]) == ("wait", "due")
+
+
+def test_a_graph_without_a_version_is_left_alone_and_told_of() -> None:
+    world = World()
+    graph = world.graph()
+    shown = {**graph_shown(graph, "v2"), "data_store_version": ""}
+    answer = Response.of(200, {"graph_count": 1, "graphs": [shown]})
+    world.cloud.fault("ges.list_graphs", Fault("no version", acts=False, strike=lambda: answer), times=None)
+    result = world.run()
+    assert only(result)["reason"] == "refused"
+    assert "demo has no version that can be read" in result["errors"][0]

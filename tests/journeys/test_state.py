@@ -12,6 +12,7 @@ import pytest
 from simulator import faults
 from tests.builders import policy
 from tests.journeys.runs import TIMER, World, only, release
+from upgrader.run import Forgotten
 
 BUSY = faults.error(503, "ServiceUnavailable", "Reduce your request rate.")
 STATE = "obs://state/ges"
@@ -125,3 +126,61 @@ def test_no_look_finishes_or_begins_a_file(tmp_path: Path) -> None:
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
     world.run(TIMER)
     assert {path.name for path in tmp_path.iterdir()} == {"head", "journal-1.jsonl", "journal-2.jsonl"}
+
+
+def test_an_event_that_can_be_neither_written_down_nor_told_is_given_back_to_the_platform() -> None:
+    world = World(policy(state=STATE))
+    graph = world.graph()
+    out_of_reach(world)
+    world.cloud.fault("smn.publish", faults.error(503, "SMN.0016", "busy"), times=None)
+    with pytest.raises(Forgotten):
+        world.run(release("2.4.15"))
+    world.cloud.clear_faults()
+    world.run(release("2.4.15"))
+    assert graph.version == "2.4.15"
+
+
+def test_a_release_that_stands_in_the_policy_is_not_told_as_forgotten() -> None:
+    world = World(policy(state=STATE, releases="[{version: 2.4.15}]"))
+    world.graph()
+    out_of_reach(world)
+    assert [world.run(TIMER)["notified"] for _ in range(2)] == [0, 0]
+
+
+def test_an_append_that_met_another_operation_is_made_again() -> None:
+    world = World(policy(state=STATE))
+    graph = world.graph()
+    world.cloud.fault("obs.append_object", faults.error(409, "OperationAborted", "A conflicting operation."), after=2)
+    assert world.run()["errors"] == []
+    assert graph.version == "2.4.15"
+
+
+def test_an_end_that_could_not_be_written_down_is_not_pending_too() -> None:
+    world = World(policy(state=STATE))
+    world.graph()
+    world.run(seconds=60)
+    world.later(minutes=15)
+    world.cloud.fault("obs.append_object", faults.error(403, "AccessDenied", "no"), times=None)
+    result = world.run(TIMER, seconds=60)
+    assert [one["outcome"] for one in result["outcomes"]] == ["succeeded"]
+    assert result["pending"] == []
+
+
+def test_a_withdrawn_release_that_is_announced_again_is_told_to_stay_withdrawn(tmp_path: Path) -> None:
+    world = World(policy(state=f"file://{tmp_path}"))
+    world.graph()
+    world.run({"command": "withdraw", "version": "2.4.15", "reason": "broken"})
+    assert '"reason":"broken"' in (tmp_path / "journal-1.jsonl").read_text()
+    assert "2.4.15 was withdrawn" in world.run(release("2.4.15"))["errors"][0]
+    assert world.cloud.upgrades == []
+
+
+@pytest.mark.parametrize("written", ["2026-10-01", "'2026-10-01T02:00:00Z'", "'2026-10-01T02:00:00+08:00'"])
+def test_a_release_of_the_policy_may_have_a_date(tmp_path: Path, written: str) -> None:
+    releases = f"[{{version: 2.4.15, released_at: {written}}}]"
+    under = policy("[{min_release_age: 7d}]", state=f"file://{tmp_path}", releases=releases, trust_released_at="true")
+    world = World(under)
+    graph = world.graph()
+    for _ in range(2):
+        assert world.run(TIMER)["errors"] == []
+    assert graph.version == "2.4.15"

@@ -79,8 +79,8 @@ def job_believed() -> Broken:
     """A job that says success is believed, whatever version the graph runs."""
     judge = settle.judge
 
-    def believing(attempt: Any, graph: Any, job: Any) -> Any:
-        return Judgement(Verdict.SUCCEEDED) if job is not None and job.succeeded else judge(attempt, graph, job)
+    def believing(attempt: Any, graph: Any, job: Any, now: Any) -> Any:
+        return Judgement(Verdict.SUCCEEDED) if job is not None and job.succeeded else judge(attempt, graph, job, now)
 
     return replaced(following, "judge", believing)
 

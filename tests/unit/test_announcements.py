@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.builders import NOW
 from upgrader.announcements import Announced, Foreign, Retracted, Unclear, read_announcement
-from upgrader.model import Targets
+from upgrader.model import Release, Targets
 from upgrader.versions import Version
 
 CANONICAL = {"schema": "ges.release/1", "event": "ges.version.released", "version": "2.4.6", "regions": ["cn-north-4"]}
@@ -38,6 +39,7 @@ def versions(message: str, subject: str = "") -> list[str]:
         '{"upgrade_version": "2.4.6", "latest_version": "2.4.6"}',
         '{"newVersion": "2.4.6", "something": {"else": [1]}}',
         '{"versions": ["2.4.6"]}',
+        '{"schema": "ges.release/1.2", "service": "ges", "event": null, "version": "2.4.6"}',
         "2.4.6",
         "v2.4.6",
         " 2.4.6\n",
@@ -172,3 +174,17 @@ def test_no_json_is_an_exception(message: dict[str, object]) -> None:
 @given(st.text())
 def test_no_text_is_an_exception(message: str) -> None:
     assert isinstance(read_announcement(message, "GES", NOW), (Announced, Retracted, Unclear, Foreign))
+
+
+def test_to_name_all_kinds_of_graphs_restricts_nothing() -> None:
+    both: dict[str, Any] = {"version": "2.4.15", "product_types": ["Persistence", "InMemory"], "arch": ["x86_64", "aarch64"]}
+    assert release_in(both) == Release(Version("2.4.15"))
+    assert release_in({**both, "arch": ["aarch64"]}).arch == ("aarch64",)
+    assert release_in({**both, "product_types": ["Persistence"]}).product_types == ("Persistence",)
+
+
+def release_in(content: dict[str, Any]) -> Release:
+    read = read_announcement(json.dumps(content), "", NOW)
+    assert isinstance(read, Announced)
+    (release,) = read.releases
+    return release

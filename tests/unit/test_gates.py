@@ -233,6 +233,11 @@ def test_a_rule_waits_where_nobody_knows_whether_the_graphs_before_it_are_all_th
     assert decision.reason is Reason.DUE
 
 
+def test_a_rule_with_max_graphs_starts_nothing_where_nobody_can_count_its_graphs() -> None:
+    (decision,) = plan(policy("[{max_graphs: 5}]"), [DEMO], seen(), NOW, complete=False)
+    assert (decision.action, decision.reason) == (Action.BLOCKED, Reason.TOO_MANY)
+
+
 def test_what_the_rules_have_reached_is_found_once_for_rules_that_a_soak_counts_from() -> None:
     def found(past: History, rules: str, *fleet: Graph, complete: bool = True) -> list[AnyRecord]:
         under = policy(rules)

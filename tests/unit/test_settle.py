@@ -28,6 +28,8 @@ def job(status: str) -> Job:
         (NEW, "920", "success", None),
         (OLD, "203", "failed", None),
         (OLD, "200", "a word of tomorrow", None),
+        (NEW, "200", "a word of tomorrow", Verdict.SUCCEEDED),
+        (NEW, "300", "a word of tomorrow", None),
         (NEW, "200", "success", Verdict.SUCCEEDED),
         (OLD, "200", "success", Verdict.VERSION_UNCHANGED),
         (OTHER, "200", "success", Verdict.VERSION_UNCHANGED),
@@ -46,7 +48,7 @@ def job(status: str) -> Job:
 def test_the_graph_is_believed_before_the_job(
     version: str | None, status: str, job_status: str | None, verdict: Verdict | None
 ) -> None:
-    judgement = judge(ATTEMPT, graph("a", version, status), job(job_status) if job_status else None)
+    judgement = judge(ATTEMPT, graph("a", version, status), job(job_status) if job_status else None, NOW)
     assert (judgement.verdict if judgement else None) is verdict
 
 
@@ -58,25 +60,34 @@ def test_an_adopted_upgrade_to_nobody_knows_what_has_not_arrived_where_it_began(
     job_status: str | None, verdict: Verdict
 ) -> None:
     adopted = attempt(graph("a", OLD), OLD, adopted=True)
-    judgement = judge(adopted, graph("a", OLD), job(job_status) if job_status else None)
+    judgement = judge(adopted, graph("a", OLD), job(job_status) if job_status else None, NOW)
     assert judgement is not None
     assert judgement.verdict is verdict
 
 
 def test_a_graph_that_is_gone_vanished_but_not_at_first_sight() -> None:
-    judgement = judge(ATTEMPT, None, None)
+    judgement = judge(ATTEMPT, None, None, NOW)
     assert judgement
     assert (judgement.verdict, judgement.sure) == (Verdict.VANISHED, False)
 
 
 def test_an_unchanged_version_is_not_believed_at_first_sight_as_ges_may_lag() -> None:
-    judgement = judge(ATTEMPT, graph("a", OLD), job("success"))
+    judgement = judge(ATTEMPT, graph("a", OLD), job("success"), NOW)
     assert judgement
     assert not judgement.sure
 
 
+@pytest.mark.parametrize("status", ["success", "failed"])
+def test_what_is_so_two_minutes_after_the_job_ended_is_believed_at_once(status: str) -> None:
+    over = msgspec.structs.replace(job(status), ended_at=NOW)
+    for after, sure in ((timedelta(minutes=2), True), (timedelta(minutes=1, seconds=59), False)):
+        judgement = judge(ATTEMPT, graph("a", OLD if status == "success" else NEW), over, NOW + after)
+        assert judgement
+        assert judgement.sure is sure
+
+
 def test_the_reason_of_a_failed_job_is_told() -> None:
-    judgement = judge(ATTEMPT, graph("a", OLD), job("failed"))
+    judgement = judge(ATTEMPT, graph("a", OLD), job("failed"), NOW)
     assert judgement
     assert judgement.detail == "no space"
 

@@ -86,7 +86,7 @@ def test_every_request_has_explicit_time_limits_inside_the_runs_time(monkeypatch
     monkeypatch.setattr(requests.Session, "send", watched)
     with mock_huaweicloud(cloud):
         Ges(transport(), "v2").list_graphs(PROJECT)
-    assert seen == [(3.0, 3.0)]
+    assert seen == [(0.75, 1.5)]
 
 
 def test_no_call_is_made_when_the_time_is_over() -> None:

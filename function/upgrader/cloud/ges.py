@@ -16,8 +16,10 @@ from .errors import CloudError
 from .transport import ALWAYS, ONLY_THROTTLED, Call, Transport
 
 PAGE = 100
+MOST_TEXT = 4000  # of what GES says in its own words
 _LONG_AGO = datetime.min.replace(tzinfo=timezone.utc)
 _UNKNOWN_JOB = ("GES.8301", "GES.7007")
+_JOB_STATUSES = ("pending", "running", "success", "failed", "partiallyFailed")
 _UNKNOWN_GRAPH = ("GES.7000", "GES.7054")
 
 Api = Literal["auto", "v2", "v1.0"]
@@ -32,7 +34,7 @@ class Ges:
         self._spoken: dict[str, str] = {}
 
     def list_graphs(self, project: Project) -> tuple[list[Graph], list[str]]:
-        """All graphs of the project, and remarks about what was not understood. Raises CloudError."""
+        """The graphs of the project, and what is known to be missing of them. Raises CloudError."""
         items, total = self._pages(project, "list_graphs", "", {}, ("graphs",), ("graph_count", "graphCount"))
         remarks = []
         graphs: dict[str, Graph] = {}
@@ -97,7 +99,8 @@ class Ges:
             if error.code in (*_UNKNOWN_JOB, *_UNKNOWN_GRAPH):
                 return None
             raise
-        return _job(answer, job_id)
+        wrapped = answer.get("job")
+        return _job(wrapped if isinstance(wrapped, Mapping) else answer, job_id)
 
     def list_jobs(self, project: Project, graph: str, since: datetime) -> list[Job]:
         """The job centre's jobs about the graph of that name since that day, the newest first (ges.md 4.3)."""
@@ -222,11 +225,16 @@ def _graph(project: Project, item: Mapping[str, Any]) -> Graph | None:
         status=Status(_text(item, "status") or ""),
         tags=_tags(item.get("tags")),
         enterprise_project=_enterprise_project(item.get("sys_tags", item.get("sysTags"))),
-        product_type=_text(item, "product_type", "productType"),
+        product_type=_text(item, "product_type", "productType") or _product_type(item),
         arch=_text(item, "arch"),
         addresses=_addresses(item),
         https=item.get("enable_https", item.get("enableHttps")) in (True, "true"),
     )
+
+
+def _product_type(item: Mapping[str, Any]) -> str:
+    """What it is where it is not told, as by v1.0: InMemory, and Persistence of the size 6 (ges.md 2.3)."""
+    return "Persistence" if _text(item, "graph_size_type_index", "graphSizeTypeIndex") == "6" else "InMemory"
 
 
 def _addresses(item: Mapping[str, Any]) -> tuple[str, ...]:
@@ -262,12 +270,17 @@ def _backup(item: Mapping[str, Any], graph_id: str) -> Backup:
 def _job(item: Mapping[str, Any], job_id: str) -> Job:
     return Job(
         id=_text(item, "job_id", "jobId") or job_id,
-        status=_text(item, "status") or "",
+        status=_spelled(_text(item, "status") or ""),
         graph=_text(item, "related_graph", "relatedGraph"),
         began_at=_time(_text(item, "begin_time", "beginTime")),
         ended_at=_time(_text(item, "end_time", "endTime")),
-        fail_reason=_text(item, "fail_reason", "failReason"),
+        fail_reason=(_text(item, "fail_reason", "failReason") or "")[:MOST_TEXT] or None,
     )
+
+
+def _spelled(status: str) -> str:
+    """As ges.md 4.2 spells it."""
+    return next((known for known in _JOB_STATUSES if known.lower() == status.lower()), status)
 
 
 def _text(item: Mapping[str, Any], *names: str) -> str | None:

@@ -21,9 +21,10 @@ from upgrader.clock import Clock
 
 from .credentials import Credentials
 from .errors import CloudError, Unreachable
-from .transport import ALWAYS, CONNECT_TIMEOUT, READ_TIMEOUT, TRIES, backoff, never_sent
+from .transport import ALWAYS, LEAST_TIME, TRIES, backoff, never_sent, time_limits
 
 _NOT_THERE, _BEYOND_END, _ELSEWHERE = "NoSuchKey", "InvalidRange", "PositionNotEqualToLength"
+_ABORTED = "OperationAborted"  # it met another operation, and did nothing (smn-obs-core.md C1, consistency)
 
 
 class WrongPosition(Exception):
@@ -92,6 +93,7 @@ class Obs:
                     raise
             else:
                 again = answer.status_code in ALWAYS if repeat else answer.status_code == 429
+                again = again or _code(answer) == _ABORTED
                 if last or not again or timedelta(seconds=pause) >= self._remaining():
                     return answer
             self._clock.sleep(pause)
@@ -100,9 +102,12 @@ class Obs:
     def _once(
         self, operation: str, method: str, key: str, query: Mapping[str, str], data: bytes, headers: Mapping[str, str]
     ) -> requests.Response:
-        left = self._remaining().total_seconds()
-        if left <= 0:
+        left = self._remaining()
+        if left < LEAST_TIME:
             raise Unreachable("obs", operation, self._region, None, "out-of-time", "the run has no time left")
+        if not self._credentials.ak:
+            why = "OBS takes no token: give the function an agency with keys, or HUAWEICLOUD_SDK_AK and _SK"
+            raise CloudError("obs", operation, self._region, None, "no-keys", why)
         path = quote(key, safe="/~")
         asked = "&".join(name if value == "" else f"{name}={value}" for name, value in query.items())
         signed = authorization(self._credentials, method, f"/{self._bucket}/{path}", query, self._clock.now())
@@ -113,7 +118,7 @@ class Obs:
                 headers={"User-Agent": "ges-upgrader", **headers},
                 auth=_Signed(signed),
                 data=data or None,
-                timeout=(min(CONNECT_TIMEOUT, left), min(READ_TIMEOUT, left)),
+                timeout=time_limits(left),
                 allow_redirects=False,
             )
         except requests.RequestException as failure:

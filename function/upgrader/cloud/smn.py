@@ -9,6 +9,7 @@ from urllib.parse import quote
 from .errors import CloudError
 from .transport import UNLESS_ACCEPTED, Call, Transport
 
+_PASSING = ("SMN.0016", "SMN.0018", "SMN.0019")  # A4
 _MALFORMED = ("SMN.0008", "SMN.0009", "SMN.0021")
 
 
@@ -42,6 +43,7 @@ class Smn:
                 path=f"/v2/{project_id}/notifications/topics/{quote(topic_urn, safe='')}/publish",
                 body=body,
                 repeat=UNLESS_ACCEPTED,
+                repeat_codes=_PASSING,
             )
         )
         return str(answer.get("message_id") or "")

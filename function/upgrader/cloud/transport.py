@@ -26,6 +26,7 @@ from .errors import CloudError, Unreachable
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 20.0
 TRIES = 5
+LEAST_TIME = timedelta(milliseconds=100)  # with less left nothing is called any more
 
 # Answers after which a call may simply be repeated. A POST that acts is repeated only after answers that say it did not act.
 ALWAYS = frozenset({408, 429, *range(500, 600)})
@@ -37,7 +38,8 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 20.0
 
 
 class Call(msgspec.Struct, frozen=True):
-    """One call of a service. `path` is percent-encoded; `repeat` holds the statuses after which it may be repeated.
+    """One call of a service. `path` is percent-encoded; `repeat` holds the statuses after which it may be repeated,
+    `repeat_codes` the services' own codes.
 
     `before`: an instant from which on the call must not be made, nor repeated. `tries` bounds how often an answer may be
     asked for; silence is met at most TRIES times. `address`: where to call, scheme and host, instead of the service's.
@@ -52,6 +54,7 @@ class Call(msgspec.Struct, frozen=True):
     query: Mapping[str, str] = {}
     body: Mapping[str, Any] | None = None
     repeat: frozenset[int] = ALWAYS
+    repeat_codes: tuple[str, ...] = ()
     before: datetime | None = None
     tries: int = TRIES
     address: str | None = None
@@ -91,8 +94,8 @@ class Transport:
         raise AssertionError("unreachable")
 
     def _once(self, call: Call) -> dict[str, Any]:
-        left = self._remaining().total_seconds()
-        if left <= 0:
+        left = self._remaining()
+        if left < LEAST_TIME:
             raise Unreachable(call.service, call.operation, call.region, None, "out-of-time", "the run has no time left")
         query = f"?{urlencode(call.query, quote_via=quote)}" if call.query else ""
         try:
@@ -107,7 +110,7 @@ class Transport:
                 },
                 data=json.dumps(call.body).encode() if call.body is not None else None,
                 auth=self._auth,
-                timeout=(min(CONNECT_TIMEOUT, left), min(READ_TIMEOUT, left)),
+                timeout=time_limits(left),
                 allow_redirects=False,
             )
         except requests.RequestException as failure:
@@ -127,7 +130,7 @@ class Transport:
         return self._read(call, response)
 
     def _read(self, call: Call, response: requests.Response) -> dict[str, Any]:
-        content = _json(response)
+        content = _json(self._credentials.hidden_in(response.content.decode("utf-8", "replace")))
         if 200 <= response.status_code < 300 and isinstance(content, dict):
             return content
         readable = _complaint(content)
@@ -145,7 +148,8 @@ class Transport:
             self._clean(request_id)[:64],
             may_have_acted=response.status_code < 400 or response.status_code in _MAY_HAVE_ACTED,
         )
-        if response.status_code in call.repeat or (response.status_code < 300 and call.method == "GET"):
+        passing = response.status_code in call.repeat or error.code in call.repeat_codes
+        if passing or (response.status_code < 300 and call.method == "GET"):
             raise _Again(error, _retry_after(response))
         raise error
 
@@ -158,6 +162,12 @@ class _Again(Exception):
         super().__init__(error)
         self.error = error
         self.after = after
+
+
+def time_limits(left: timedelta) -> tuple[float, float]:
+    """Seconds for connecting and for the answer: never all that is left, so that the run can still say what happened."""
+    seconds = left.total_seconds()
+    return min(CONNECT_TIMEOUT, seconds / 4), min(READ_TIMEOUT, seconds / 2)
 
 
 def backoff(attempt: int) -> float:
@@ -180,9 +190,9 @@ def _retry_after(response: requests.Response) -> float | None:
     return min(float(value), 3600.0) if re.fullmatch(r"\d{1,9}", value) else None
 
 
-def _json(response: requests.Response) -> Any:
+def _json(text: str) -> Any:
     try:
-        return msgspec.json.decode(response.content) if response.content.strip() else {}
+        return msgspec.json.decode(text) if text.strip() else {}
     except (ValueError, RecursionError):
         return None
 
