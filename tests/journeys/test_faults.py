@@ -420,9 +420,7 @@ def test_a_version_that_shows_a_while_after_its_job_ended_is_waited_for() -> Non
         return Response.of(200, {"graph_count": 1, "graphs": [{**graph_shown(graph, "v2"), "data_store_version": "2.4.4"}]})
 
     lag = Fault("lagging", acts=False, strike=lagging)
-    world.cloud.fault(
-        "ges.list_graphs", lag, times=None, where=lambda request: ended <= request.at < ended + timedelta(seconds=40)
-    )
+    world.cloud.fault("ges.list_graphs", lag, times=None, where=lambda request: ended <= request.at < shows)
     assert [one["outcome"] for one in world.run()["outcomes"]] == ["succeeded"]
 
 
@@ -470,7 +468,7 @@ def test_what_is_due_when_the_runs_time_is_over_is_not_said_to_be_started() -> N
     world.graph()
 
     def slow() -> Response:
-        world.later(seconds=9)
+        world.later(seconds=8.2)
         raise Refusal(500, "GES.7006", "An internal error occurs.")
 
     world.cloud.fault("ges.list_graphs", Fault("slow", acts=False, strike=slow))
