@@ -254,8 +254,7 @@ class History:
         elif isinstance(record, FellBehind):
             self.verified[record.rule] = [one for one in self.verified.get(record.rule, ()) if one.version <= record.version]
         elif isinstance(record, Released):
-            known, first_seen = self.releases.get(record.release.version, (record.release, record.at))
-            self.releases[record.release.version] = (narrowed(known, record.release), first_seen)
+            self._release(record)
         elif isinstance(record, Withdrawn):
             self.withdrawn.add(record.version)
         elif isinstance(record, Approved):
@@ -266,6 +265,14 @@ class History:
             self._resume(record)
         else:
             self._retry(record.graph_id)
+
+    def _release(self, record: Released) -> None:
+        version = record.release.version
+        if version in self.releases:
+            known, first_seen = self.releases[version]
+            self.releases[version] = (narrowed(known, record.release), first_seen)
+        else:
+            self.releases[version] = (record.release, record.at)
 
     def _put(self, attempt: Attempt) -> None:
         self.attempts[attempt.id] = attempt

@@ -24,6 +24,7 @@ from .records import AnyRecord, Noticed, Released, Withdrawn
 from .shell import Shell
 from .starting import Starting
 from .storage import JournalError
+from .windows import Calendar
 
 if TYPE_CHECKING:
     from typing import TypeGuard
@@ -59,6 +60,7 @@ class _Run:
         self.fleet: dict[str, Graph] = {}
         self.unseen: set[Project] = set()
         self.partly_seen: set[Project] = set()
+        self.calendars: dict[str, Calendar] = {}
         self.plan: tuple[Decision, ...] = ()
         self.postponed: list[Decision] = []
         self.full = self.left()
@@ -222,7 +224,7 @@ class _Run:
         seen = [graph for graph in self.fleet.values() if graph.project not in self.unseen]
         governed = govern(self.policy.rules, seen)
         complete = not self.unseen and not self.partly_seen
-        return Survey(self.policy, governed, self.journal.history, self.shell.clock.now(), complete)
+        return Survey(self.policy, governed, self.journal.history, self.shell.clock.now(), complete, self.calendars)
 
     def stands(self, decision: Decision) -> bool:
         """Whether the planner would say the same again, and no other run upgraded the graph since this one looked."""

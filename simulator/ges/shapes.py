@@ -29,64 +29,71 @@ _ONLY_V2 = (
 )
 
 
+_LOADED = {
+    "path": "ges-graphs/demo_movie/schema.xml",
+    "job_id": "ff80808167bb90340167bc7445670428",
+    "status": "success",
+}
+_OF_EVERY_GRAPH: dict[str, Any] = {
+    "created_by": "ges_user",
+    "is_multi_az": "false",
+    "edgeset_format": "csv",
+    "edgeset_default_label": "",
+    "vertexset_format": "csv",
+    "vertexset_default_label": "",
+    "graph_size_type_index": "1",
+    "vpc_id": "2d8af840-fd57-4e3b-a8f1-cda0f55ccd99",
+    "subnet_id": "dc018ec3-67d1-46c9-b2fc-19d83367f4e2",
+    "security_group_id": "11d27338-8649-4076-8579-5ebc1a60f79e",
+    "replication": 1,
+    "encrypted": False,
+    "master_key_id": None,
+    "master_key_name": None,
+    "enable_rbac": False,
+    "enable_full_text_index": False,
+    "enable_hyg": False,
+    "crypt_algorithm": "generalCipher",
+    "vertex_id_type": None,
+    "origin_graph_size_type_index": "1",
+    "expand_time": None,
+    "resize_time": None,
+    "enable_multi_label": False,
+    "capacity_ratio": None,
+    "sort_key_type": None,
+    "enable_lts": False,
+}
+
+
 def graph_shown(graph: Graph, api: str) -> dict[str, Any]:
     """All fields of v2's model, action_progress only while it is created (ges.md 2.3), in the spelling of the API."""
-    path = {
-        "path": "ges-graphs/demo_movie/schema.xml",
-        "job_id": "ff80808167bb90340167bc7445670428",
-        "status": "success",
-    }
-    content: dict[str, Any] = {
+    loaded = [spelled(api, _LOADED)]
+    content = {
+        **_OF_EVERY_GRAPH,
         "id": graph.id,
         "name": graph.name,
-        "created_by": "ges_user",
-        "is_multi_az": "false",
         "region_code": graph.project.region,
         "az_code": f"{graph.project.region}a",
-        "schema_path": [spelled(api, path)],
-        "edgeset_path": [spelled(api, path)],
-        "vertexset_path": [spelled(api, path)],
-        "edgeset_format": "csv",
-        "edgeset_default_label": "",
-        "vertexset_format": "csv",
-        "vertexset_default_label": "",
+        "schema_path": loaded,
+        "edgeset_path": loaded,
+        "vertexset_path": loaded,
         "data_store_version": graph.version,
         "sys_tags": [graph.enterprise_project],
         "status": graph.status,
-        "graph_size_type_index": "1",
-        "vpc_id": "2d8af840-fd57-4e3b-a8f1-cda0f55ccd99",
-        "subnet_id": "dc018ec3-67d1-46c9-b2fc-19d83367f4e2",
-        "security_group_id": "11d27338-8649-4076-8579-5ebc1a60f79e",
-        "replication": 1,
         "created": _time(graph.created),
         "updated": _time(graph.updated),
         "private_ip": graph.private_ip,
         "public_ip": graph.public_ip,
         "traffic_ip_list": graph.traffic_ips,
         "arch": graph.arch,
-        "encrypted": False,
-        "master_key_id": None,
-        "master_key_name": None,
-        "enable_rbac": False,
-        "enable_full_text_index": False,
-        "enable_hyg": False,
-        "crypt_algorithm": "generalCipher",
         "enable_https": graph.https,
         "tags": [{"key": key, "value": value} for key, value in graph.tags.items()],
         "product_type": graph.product_type,
-        "vertex_id_type": None,
-        "origin_graph_size_type_index": "1",
-        "expand_time": None,
-        "resize_time": None,
-        "enable_multi_label": False,
-        "capacity_ratio": None,
-        "sort_key_type": None,
-        "enable_lts": False,
     }
     if graph.status == "100":
         content["action_progress"] = "35"
-    dropped = {*graph.missing, *(_ONLY_V2 if api == "v1.0" else ())}
-    return {**spelled(api, {key: value for key, value in content.items() if key not in dropped}), **graph.extra}
+    for name in (*graph.missing, *(_ONLY_V2 if api == "v1.0" else ())):
+        content.pop(name, None)
+    return {**spelled(api, content), **graph.extra}
 
 
 def job_shown(job: Job, now: datetime) -> dict[str, Any]:

@@ -223,7 +223,7 @@ class Checks:
             fresh = [
                 backup
                 for backup in graph.backups
-                if backup.status(now) == "success" and now - backup.begin < BACKUP_MAX_AGE + SLACK
+                if backup.status(now) == "success" and now - backup.end < BACKUP_MAX_AGE + SLACK
             ]
             must(bool(fresh), now, f"{what}: without a backup")
 

@@ -375,8 +375,8 @@ class World:
             self.trace(f"{process.name} says: {'; '.join(result['errors'])[:400]}")
         return result
 
-    def exchange(self, sent: requests.PreparedRequest) -> requests.Response:
-        """One request on its way to the cloud and back; both ways take time."""
+    def exchange(self, sent: requests.PreparedRequest, patience: float) -> requests.Response:
+        """One request on its way to the cloud and back; both ways take time, and after `patience` none is waited for."""
         process = current()
         self.requests += 1
         killed = self.scheduler.kills()
@@ -385,7 +385,7 @@ class World:
         request = received(self.cloud, sent)
         fault = self.faults.of(_service(request.headers["host"], request.method), self.scheduler.now(), self.random)
         if fault == "drop":
-            process.point(20)
+            process.point(patience)
             raise failure("timeout", sent)
         if fault in ("busy", "throttled"):
             response = Response(503 if fault == "busy" else 429, b'{"error_code": "APIGW.0308", "error_msg": "busy"}')
@@ -400,7 +400,7 @@ class World:
             self._new_messages()
         process.point(self.random.uniform(0.01, 0.2), killed)
         if fault == "lose":
-            process.point(20)
+            process.point(patience)
             raise failure("timeout", sent)
         return _answer(sent, response)
 
@@ -418,7 +418,8 @@ class World:
         sent = requests.PreparedRequest()
         sent.method, sent.url, sent.body = method, url, how.get("data")
         sent.headers = CaseInsensitiveDict(how["headers"])
-        return self.exchange(how["auth"](sent))
+        _, patience = how["timeout"]
+        return self.exchange(how["auth"](sent), patience)
 
     @contextmanager
     def _seeded(self) -> Iterator[None]:
