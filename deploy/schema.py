@@ -31,8 +31,10 @@ from upgrader.policy_fields import (  # noqa: E402
     Topic,
     Versions,
 )
+from upgrader.recurrence import SHAPE  # noqa: E402
 from upgrader.timers import Timer  # noqa: E402
 from upgrader.versions import Version  # noqa: E402
+from upgrader.wallclock import DATE, TIME  # noqa: E402
 from upgrader.windows import Window  # noqa: E402
 
 _DURATION = {"type": "string", "pattern": r"^\d{1,6}[smhdw]$"}
@@ -42,8 +44,8 @@ _SHORT_WINDOW = {"type": "string", "pattern": r"^(always|\S+\s+\d\d:\d\d-\d\d:\d
 _RULE_WINDOW = {
     "type": "object",
     "properties": {
-        "rrule": {"type": "string"},
-        "start": {"type": "string", "pattern": r"^(\d{4}-\d\d-\d\d[T ])?\d\d:\d\d$"},
+        "rrule": {"type": "string", "pattern": f"^{SHAPE}$"},
+        "start": {"type": "string", "pattern": f"^({DATE}[T ])?{TIME}$"},
         "duration": _DURATION,
         "timezone": {"type": "string"},
     },

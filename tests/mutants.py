@@ -17,11 +17,12 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 STAGE = ROOT / "build" / "mutants"
 REASONS = ROOT / "docs" / "mutants.md"
-MODULES = ("choice", "gates", "governing", "planner", "versions", "wallclock", "windows")
+MODULES = ("choice", "gates", "governing", "planner", "recurrence", "versions", "wallclock", "windows")
 TESTS = (
     "tests/unit/test_gates.py",
     "tests/unit/test_planner.py",
     "tests/unit/test_planner_properties.py",
+    "tests/unit/test_recurrence.py",
     "tests/unit/test_wallclock.py",
     "tests/unit/test_windows.py",
     "tests/unit/test_versions.py",

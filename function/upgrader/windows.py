@@ -21,13 +21,16 @@ from typing import Any, Protocol
 
 import msgspec
 
-from .durations import Duration
-from .wallclock import instant, zone
+from .durations import Duration, spelled
+from .recurrence import Rule
+from .wallclock import DATE, TIME, instant, zone
 
 HORIZON = timedelta(days=400)
+LONGEST = timedelta(days=366)
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _SHORT_FORM = re.compile(r"(?P<days>\S+)\s+(?P<open>\d\d:\d\d)-(?P<close>\d\d:\d\d)\s+(?P<zone>\S+)", re.ASCII)
+_START = re.compile(rf"(?:(?P<date>{DATE})[T ])?(?P<time>{TIME})")
 _DAY = timedelta(days=1)
 _EVER = (datetime.min.replace(tzinfo=timezone.utc), datetime.max.replace(tzinfo=timezone.utc))
 
@@ -35,8 +38,8 @@ _EVER = (datetime.min.replace(tzinfo=timezone.utc), datetime.max.replace(tzinfo=
 class Recurrence(Protocol):
     """The wall-clock times at which a window opens."""
 
-    def walls(self, after: datetime) -> Iterator[datetime]:
-        """Naive, in order, without end or to their end, from `after` on."""
+    def walls(self, after: datetime, before: datetime) -> Iterator[datetime]:
+        """Naive, in order, from `after` on and before `before`."""
 
 
 class Window:
@@ -57,13 +60,17 @@ class Window:
         else:
             raise ValueError("a window is a text, as `Sun 02:00-06:00 Asia/Shanghai`, or {rrule, start, duration, timezone}")
 
-    def openings(self, after: datetime) -> Iterator[tuple[datetime, datetime]]:
-        """Openings and closings in UTC, in order, from before the first that could still be open at `after`, to HORIZON."""
+    def openings(self, after: datetime, end: datetime | None = None) -> Iterator[tuple[datetime, datetime]]:
+        """Openings and closings in UTC, in order, from before the first that could still be open at `after`.
+
+        To `end`; where none is given, for HORIZON.
+        """
         if self.recurrence is None:
             yield _EVER
             return
-        end = after + HORIZON
-        for wall in self.recurrence.walls(after.astimezone(self.zone).replace(tzinfo=None) - self.length - 2 * _DAY):
+        end = end or after + HORIZON
+        first, last = (at.astimezone(self.zone).replace(tzinfo=None) for at in (after, end))
+        for wall in self.recurrence.walls(first - self.length - 2 * _DAY, last + 2 * _DAY):
             opened = instant(wall, self.zone)
             if opened > end:
                 return
@@ -96,7 +103,7 @@ class Calendar:
         self._cutoff, self._spread = cutoff, spread
         self._freezes = sorted(freezes)
         self._now, self._end = now, now + HORIZON
-        self._more = _union(windows, now - spread) if windows else iter((_EVER,))
+        self._more = _union(windows, now - spread, self._end) if windows else iter((_EVER,))
         self._stretches: list[tuple[datetime, datetime]] = []
         self._closes: list[datetime] = []
 
@@ -148,10 +155,10 @@ class Calendar:
         return (start, last) if start < last else None
 
 
-def _union(windows: Sequence[Window], now: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """The stretches in which at least one window is open, in order, without those that closed before `now`."""
+def _union(windows: Sequence[Window], now: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """The stretches in which at least one window is open, in order, to `end`, without those that closed before `now`."""
     current: tuple[datetime, datetime] | None = None
-    for opened, closed in merge(*(window.openings(now) for window in windows)):
+    for opened, closed in merge(*(window.openings(now, end) for window in windows)):
         if closed <= now:
             continue
         if current is None:
@@ -173,31 +180,12 @@ class _Weekly:
     def __init__(self, days: frozenset[int], opens: time) -> None:
         self._days, self._opens = days, opens
 
-    def walls(self, after: datetime) -> Iterator[datetime]:
+    def walls(self, after: datetime, before: datetime) -> Iterator[datetime]:
         wall = datetime.combine(after.date(), self._opens)
-        while True:
+        while wall < before:
             if wall.weekday() in self._days and wall >= after:
                 yield wall
-            try:
-                wall += _DAY
-            except OverflowError:
-                return
-
-
-class _Rule:
-    """RFC 5545, by dateutil. Without a date, `start` is a time of day, and the rule must not depend on where it began."""
-
-    __slots__ = ("_began", "_opens", "_text")
-
-    def __init__(self, text: str, began: datetime | None, opens: time) -> None:
-        self._text, self._began, self._opens = text, began, opens
-        next(self.walls(began or datetime.combine(date(2026, 1, 1), opens)), None)
-
-    def walls(self, after: datetime) -> Iterator[datetime]:
-        from dateutil.rrule import rrulestr
-
-        began = self._began or datetime.combine(after.date(), self._opens)
-        return iter(rrulestr(self._text, dtstart=began).xafter(after, inc=True))
+            wall += _DAY
 
 
 def _short(text: str) -> tuple[Recurrence, timedelta, Any]:
@@ -220,27 +208,21 @@ def _recurring(written: Mapping[str, object]) -> tuple[Recurrence, timedelta, An
     length = Duration.parse(written["duration"])
     if not length:
         raise ValueError("a window has a duration of more than nothing")
+    if length > LONGEST:
+        raise ValueError(f"a window lasts at most {spelled(LONGEST)}; accepted for one without an end is always")
     where = zone(written["timezone"])
     text, start = written["rrule"], written["start"]
     if not isinstance(text, str) or not isinstance(start, str):
         raise ValueError("rrule and start are texts in quotes")
-    parts = dict(part.partition("=")[::2] for part in text.upper().removeprefix("RRULE:").split(";"))
-    if parts.get("FREQ") not in ("DAILY", "WEEKLY", "MONTHLY", "YEARLY"):
-        raise ValueError("rrule needs FREQ=DAILY, WEEKLY, MONTHLY or YEARLY; for several openings a day use BYHOUR")
-    if re.search(r"\d+T\d+Z", parts.get("UNTIL", "")):
-        raise ValueError("UNTIL is a wall-clock time here, as the start is: write it without Z")
-    dated = re.fullmatch(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)", start, re.ASCII)
-    if dated is None and not re.fullmatch(r"\d\d:\d\d", start, re.ASCII):
-        raise ValueError('start is a time of day, as "23:00", or a local date and time, as "2026-01-03T23:00"')
-    by_day = parts["FREQ"] == "DAILY" or any(name in parts for name in ("BYDAY", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO"))
-    if dated is None and (not by_day or "COUNT" in parts or parts.get("INTERVAL", "1") != "1"):
-        raise ValueError('this rrule counts from where it began: give start a date, as "2026-01-03T23:00"')
+    match = _START.fullmatch(start)
+    if match is None:
+        local = 'a local date from 2000 to 2099 with its time, as "2026-01-03T23:00"'
+        raise ValueError(f'start is a time of day, as "23:00", or {local}')
     try:
-        began = datetime.fromisoformat(f"{dated[1]} {dated[2]}") if dated else None
-        opens = began.time() if began else time.fromisoformat(start)
-        return _Rule(text, began, opens), length, where
-    except (ValueError, TypeError, KeyError, OverflowError) as error:
-        raise ValueError(f"rrule or start cannot be read ({error}); accepted is RFC 5545, as FREQ=MONTHLY;BYDAY=3TH") from None
+        began = date.fromisoformat(match["date"]) if match["date"] else None
+    except ValueError:
+        raise ValueError(f"start {start}: there is no such day") from None
+    return Rule(text, time.fromisoformat(match["time"]), began), length, where
 
 
 def _minutes(text: str) -> int:

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 FUNCTION = ROOT / "function"
 MODULES = {".".join(path.relative_to(FUNCTION).with_suffix("").parts): path for path in FUNCTION.rglob("*.py")}
 PURE = (
-    *("model", "versions", "wallclock", "windows", "timers", "policy", "governing", "choice", "gates", "planner"),
+    *("model", "versions", "wallclock", "recurrence", "windows", "timers", "policy", "governing", "choice", "gates", "planner"),
     *("explain", "forecast", "lint", "notices", "settle", "records", "history", "folding", "announcements"),
     *("instructions", "messages", "events"),
 )

@@ -226,11 +226,11 @@ RULE = by_rule("FREQ=DAILY", "02:00")
         ),
         (
             {**RULE, "start": "2 o'clock"},
-            'start is a time of day, as "23:00", or a local date and time, as "2026-01-03T23:00"',
+            'start is a time of day, as "23:00", or a local date from 2000 to 2099 with its time, as "2026-01-03T23:00"',
         ),
         (
             {**RULE, "start": "٠٢:٠٠"},
-            'start is a time of day, as "23:00", or a local date and time, as "2026-01-03T23:00"',
+            'start is a time of day, as "23:00", or a local date from 2000 to 2099 with its time, as "2026-01-03T23:00"',
         ),
         *(
             (
@@ -247,9 +247,33 @@ def test_a_window_by_rule_that_cannot_be_read_is_refused_with_the_reason(written
     assert str(refused.value) == wrong
 
 
-def test_what_dateutil_refuses_is_refused_with_its_words() -> None:
-    with pytest.raises(ValueError, match=r"rrule or start cannot be read \(.+\); accepted is RFC 5545"):
+def test_a_rule_that_is_none_is_refused_with_the_part_that_is_wrong() -> None:
+    with pytest.raises(ValueError, match=r"BYDAY=XX cannot be read; accepted are MO, TU"):
         Window({**RULE, "rrule": "FREQ=DAILY;BYDAY=XX"})
+
+
+@pytest.mark.parametrize("start", ["25:00", "02:60", "1999-12-31T02:00", "2026-13-01T02:00", "2026-01-03T02", "20260103T0200"])
+def test_a_start_that_is_no_time_is_refused(start: str) -> None:
+    with pytest.raises(
+        ValueError, match=r'^start is a time of day, as "23:00", or a local date from 2000 to 2099 with its time'
+    ):
+        Window({**RULE, "start": start})
+
+
+def test_a_start_on_a_day_that_is_not_there_is_refused() -> None:
+    with pytest.raises(ValueError, match="start 2026-02-30T02:00: there is no such day"):
+        Window({**RULE, "start": "2026-02-30T02:00"})
+
+
+def test_a_window_lasts_a_year_at_most() -> None:
+    assert Window({**RULE, "duration": "366d"}).length == timedelta(days=366)
+    with pytest.raises(ValueError, match="a window lasts at most 366d; accepted for one without an end is always"):
+        Window({**RULE, "duration": "367d"})
+
+
+def test_a_spread_longer_than_the_time_looked_ahead_leaves_the_windows_in_sight() -> None:
+    found = calendar(["* 02:00-06:00 UTC"], spread=timedelta(days=500))
+    assert span(found.first(at("2026-11-23 00:00"), 0.5)) == ("23 04:00", "23 06:00")
 
 
 def test_always_is_always() -> None:
