@@ -183,7 +183,7 @@ def parse_policy(text: str, now: datetime) -> Policy:
     try:
         raw = read(text)
     except UnreadableText as error:
-        raise PolicyError([f"the policy is neither YAML nor JSON: {error}"]) from None
+        raise PolicyError([f"the policy cannot be read as YAML or JSON: {error}"]) from None
     if isinstance(raw, dict):
         if "notify" in raw and not isinstance(raw["notify"], dict):
             raw["notify"] = {"topic": raw["notify"]}

@@ -1,34 +1,66 @@
 """Policy text to plain data: YAML 1.2's scalars and JSON, without the surprises of YAML 1.1.
 
-In YAML 1.1 a key `on` is true, `02:00` is 120 and `2026-10-01` is a date; and a key given twice is silently the last
-one. Here they are text, and the second is an error.
+In YAML 1.1 a key `on` is true, `02:00` is 120, `010` is 8 and `2026-10-01` is a date; a key given twice is silently the last
+one, and a tag or `<<` makes something else of what stands there. Here they are what is written, or an error.
 """
 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable, Iterator
 from typing import Any
 
-_SCALARS = (
-    ("tag:yaml.org,2002:null", r"(?:~|null|Null|NULL|)", "~nN\0"),
-    ("tag:yaml.org,2002:bool", r"(?:true|True|TRUE|false|False|FALSE)", "tTfF"),
-    ("tag:yaml.org,2002:int", r"[-+]?[0-9]+", "-+0123456789"),
-    ("tag:yaml.org,2002:float", r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?", "-+.0123456789"),
-)
+MOST_VALUES = 100_000
+DEEPEST = 32
+_DIGITS = 18
 
 
 class UnreadableText(ValueError):
-    """The text is neither YAML nor JSON, or gives a key twice; the message says where."""
+    """The text is neither YAML nor JSON, or says what is not accepted in them; the message says where."""
+
+
+def _whole(text: str) -> int:
+    if len(text.lstrip("-+")) > _DIGITS:
+        raise UnreadableText(f"{text[:40]} has more than {_DIGITS} digits; text is written in quotes")
+    return int(text)
+
+
+_SCALARS: tuple[tuple[str, Callable[[str], Any]], ...] = (
+    (r"~|null|Null|NULL|", lambda _: None),
+    (r"true|True|TRUE", lambda _: True),
+    (r"false|False|FALSE", lambda _: False),
+    (r"[-+]?[0-9]+", _whole),
+    (r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?", float),
+)
 
 
 def read(text: str) -> Any:
     """Raises UnreadableText."""
+    return _checked(_read(text))
+
+
+def _read(text: str) -> Any:
     if text.lstrip().startswith("{"):
         try:
-            return json.loads(text, object_pairs_hook=_unique)
+            return json.loads(text, object_pairs_hook=_unique, parse_int=_whole, parse_constant=_no_number)
         except (json.JSONDecodeError, RecursionError):
             pass  # a flow mapping of YAML starts like JSON
     return _read_yaml(text)
+
+
+def _checked(value: Any, depth: int = 0) -> Any:
+    """The value, unless what is made of it later could fail: it is not too deep for that, and its texts are Unicode."""
+    if depth > DEEPEST:
+        raise UnreadableText(f"nested too deep; accepted are {DEEPEST} levels")
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise UnreadableText(f"{value[:80]!r} is no text in Unicode") from None
+    for part in (*value, *value.values()) if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _checked(part, depth + 1)
+    return value
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -39,30 +71,66 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return mapping
 
 
-def _read_yaml(text: str) -> Any:
-    import re
+def _no_number(text: str) -> float:
+    raise UnreadableText(f"{text} is no number")
 
+
+def _read_yaml(text: str) -> Any:
     import yaml
 
-    class Loader(yaml.SafeLoader):
-        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-            keys: list[Any] = []
-            for key_node, _ in node.value:
-                key = self.construct_object(key_node, deep=True)
-                if not isinstance(key, str):
-                    raise UnreadableText(f"line {key_node.start_mark.line + 1}: the key {key!r} is not text")
-                if key in keys:
-                    raise UnreadableText(f"line {key_node.start_mark.line + 1}: the key {key!r} is given twice")
-                keys.append(key)
-            return super().construct_mapping(node, deep)
+    class Untagged(yaml.BaseLoader):
+        def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+            event = self.peek_event()  # type: ignore[no-untyped-call]
+            tag = getattr(event, "tag", None)
+            if tag is not None:
+                shown = tag.replace("tag:yaml.org,2002:", "!!")
+                raise UnreadableText(f"{_line(event)}the tag {shown}: there are no tags here; write text in quotes")
+            return super().compose_node(parent, index)
 
-    Loader.yaml_implicit_resolvers = {}
-    for tag, pattern, first in _SCALARS:
-        Loader.add_implicit_resolver(tag, re.compile(rf"^{pattern}$", re.ASCII), [*first.replace("\0", ""), ""])
     try:
-        return yaml.load(text, Loader)
+        node = yaml.compose(text, Untagged)
+        return None if node is None else _plain(node, iter(range(MOST_VALUES)))
+    except UnreadableText:
+        raise
+    except RecursionError:
+        raise UnreadableText(f"nested too deep; accepted are {DEEPEST} levels") from None
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
         raise UnreadableText(f"{line}{error.problem}") from None
-    except (yaml.YAMLError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
         raise UnreadableText(" ".join(str(error).split())[:200]) from None
+
+
+def _plain(node: Any, left: Iterator[int]) -> Any:
+    """A node of PyYAML with its aliases written out; `left` is what that may come to."""
+    if next(left, None) is None:
+        raise UnreadableText(f"more than {MOST_VALUES} values, those counted that aliases repeat")
+    if node.id == "sequence":
+        return [_plain(item, left) for item in node.value]
+    if node.id == "mapping":
+        return _mapping(node, left)
+    if node.style is not None:
+        return node.value
+    try:
+        return next((make(node.value) for pattern, make in _SCALARS if re.fullmatch(pattern, node.value)), node.value)
+    except UnreadableText as error:
+        raise UnreadableText(f"{_line(node)}{error}") from None
+
+
+def _mapping(node: Any, left: Iterator[int]) -> dict[str, Any]:
+    mapping: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        key = _plain(key_node, left)
+        if not isinstance(key, str):
+            raise UnreadableText(f"{_line(key_node)}the key {key!r} is not text")
+        if key == "<<" and key_node.style is None:
+            hint = "write the fields out, or give a whole value by its alias"
+            raise UnreadableText(f"{_line(key_node)}<< merges nothing here; {hint}")
+        if key in mapping:
+            raise UnreadableText(f"{_line(key_node)}the key {key!r} is given twice")
+        mapping[key] = _plain(value_node, left)
+    return mapping
+
+
+def _line(where: Any) -> str:
+    return f"line {where.start_mark.line + 1}: "
