@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 TARGET = ROOT / "policy.schema.json"
 sys.path.insert(0, str(ROOT / "function"))
 
-from upgrader.durations import Duration  # noqa: E402
+from upgrader.durations import Duration, Lifetime  # noqa: E402
 from upgrader.policy import Policy  # noqa: E402
 from upgrader.policy_fields import (  # noqa: E402
     Ages,
@@ -35,18 +35,27 @@ from upgrader.recurrence import SHAPE  # noqa: E402
 from upgrader.timers import Timer  # noqa: E402
 from upgrader.versions import Version  # noqa: E402
 from upgrader.wallclock import DATE, TIME  # noqa: E402
-from upgrader.windows import Window  # noqa: E402
+from upgrader.windows import DAYS, Window  # noqa: E402
 
-_DURATION = {"type": "string", "pattern": r"^\d{1,6}[smhdw]$"}
-_MOMENT = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?$"}
-_TOPIC = {"type": "string", "pattern": r"^urn:smn:[a-z0-9-]+:[A-Za-z0-9]{1,64}:[A-Za-z0-9][A-Za-z0-9_-]{0,254}$"}
-_SHORT_WINDOW = {"type": "string", "pattern": r"^(always|\S+\s+\d\d:\d\d-\d\d:\d\d\s+\S+)$"}
+
+def _matching(pattern: str) -> dict[str, Any]:
+    return {"type": "string", "pattern": f"^(?:{pattern})$"}
+
+
+_DURATION = _matching(Duration.pattern)
+_TOPIC = _matching(Topic.pattern)
+_DAY = "|".join("".join(f"[{letter.upper()}{letter}]" for letter in day) for day in DAYS)
+_DAYS = rf"(?:{_DAY})(?:-(?:{_DAY}))?"
+_SHORT_WINDOW = _matching(rf"\s*(?:always|(?:\*|{_DAYS}(?:,{_DAYS})*)\s+{TIME}-(?:{TIME}|24:00)\s+\S+)\s*")
+_RATE = r"(?:@every\s+)?(?=.*[1-9])(?:[0-9]+[smhd])+"
+_FIELD = r"[0-9A-Za-z*?,/-]+"
+_SCHEDULE = rf"\s*(?:CRON_TZ=\S+\s+)?(?:{_RATE}|{_FIELD}(?:\s+{_FIELD}){{5}}(?:\s.*)?)\s*"
 _RULE_WINDOW = {
     "type": "object",
     "properties": {
-        "rrule": {"type": "string", "pattern": f"^{SHAPE}$"},
-        "start": {"type": "string", "pattern": f"^({DATE}[T ])?{TIME}$"},
-        "duration": _DURATION,
+        "rrule": _matching(SHAPE),
+        "start": _matching(rf"(?:{DATE}[T ])?{TIME}"),
+        "duration": _matching(Lifetime.pattern),
         "timezone": {"type": "string"},
     },
     "required": ["rrule", "start", "duration", "timezone"],
@@ -55,19 +64,20 @@ _RULE_WINDOW = {
 _AGES = {
     "type": "object",
     "properties": dict.fromkeys(("default", "normal", "security", "critical"), _DURATION),
+    "required": ["default"],
     "additionalProperties": False,
-    "minProperties": 1,
 }
 _KINDS: dict[type, dict[str, Any]] = {
     Duration: _DURATION,
-    Instant: _MOMENT,
-    Moment: _MOMENT,
+    Lifetime: _matching(Lifetime.pattern),
+    Instant: _matching(Instant.pattern),
+    Moment: _matching(Moment.pattern),
     Topic: _TOPIC,
-    Version: {"type": "string", "pattern": r"^[vV]?\d{1,9}(\.\d{1,9}){2,3}$"},
-    Versions: {"type": "string", "minLength": 1},
-    State: {"type": "string", "pattern": r"^(none|obs://[a-z0-9][a-z0-9.-]+(/.*)?|file:///.+)$"},
+    Version: _matching(rf"\s*{Version.pattern}\s*"),
+    Versions: _matching(Versions.pattern),
+    State: _matching(State.pattern),
     Tags: {"type": "object", "additionalProperties": {"type": "string"}, "minProperties": 1},
-    Share: {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": r"^(100|[1-9]\d?)%$"}]},
+    Share: {"anyOf": [{"type": "integer", "minimum": 1}, _matching(Share.pattern)]},
     Ages: {"anyOf": [_DURATION, _AGES]},
     Cutoff: {"anyOf": [_DURATION, {"const": "auto"}]},
     Force: {
@@ -76,7 +86,7 @@ _KINDS: dict[type, dict[str, Any]] = {
             {"type": "object", "properties": {"after": _DURATION}, "required": ["after"], "additionalProperties": False},
         ]
     },
-    Timer: {"type": "string", "minLength": 1},
+    Timer: _matching(_SCHEDULE),
     Window: {"anyOf": [_SHORT_WINDOW, _RULE_WINDOW]},
 }
 

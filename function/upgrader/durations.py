@@ -4,21 +4,44 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_DURATION = re.compile(r"(\d{1,6})([smhdw])", re.ASCII)
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+LONGEST = timedelta(days=3650)
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 
 class Duration(timedelta):
     """A length of time with its unit: `90m`, `36h`, `7d`. A bare number is refused: of what?"""
 
+    pattern = r"[0-9]{1,9}[smhdw]"
+
     @classmethod
-    def parse(cls, value: object) -> Duration:
+    def parse(cls, value: object) -> Self:
         """Raises ValueError."""
-        match = _DURATION.fullmatch(value) if isinstance(value, str) else None
-        if match is None:
+        if not isinstance(value, str) or not re.fullmatch(Duration.pattern, value):
             raise ValueError("expected a number with its unit (s, m, h, d or w), as 90m, 36h or 7d")
-        return cls(**{_UNITS[match[2]]: int(match[1])})
+        seconds = int(value[:-1]) * _SECONDS[value[-1]]
+        if seconds > LONGEST.total_seconds():
+            raise ValueError(f"expected a duration of at most {spelled(LONGEST)}")
+        return cls(seconds=seconds)
+
+
+class Lifetime(Duration):
+    """How long something holds that must hold for a while, as nothing could start otherwise."""
+
+    pattern = rf"(?!0+[smhdw]){Duration.pattern}"
+
+    @classmethod
+    def parse(cls, value: object) -> Self:
+        """Raises ValueError."""
+        length = super().parse(value)
+        if not length:
+            raise ValueError("expected a duration of more than nothing, as 24h")
+        return length
 
 
 def spelled(length: timedelta) -> str:

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, Union
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from .durations import Duration, spelled
+from .durations import Duration, Lifetime, spelled
 from .model import Release
 from .policy_decoding import Strict, decode
 from .policy_fields import Ages, Cutoff, Force, Instant, Moment, Share, State, Tags, Topic, Versions
@@ -25,14 +25,15 @@ from .versions import Version
 from .wallclock import zone
 from .windows import Calendar, Window
 
-_REGION = r"^[a-z0-9]+(-[a-z0-9]+)*$"
-_PROJECT_ID = r"^[A-Za-z0-9]{1,64}$"
+_REGION = r"^[a-z0-9]+(-[a-z0-9]+)*(?!\n)$"
+_PROJECT_ID = r"^[A-Za-z0-9]{1,64}(?!\n)$"
 
 Kind = Literal["planned", "started", "succeeded", "failed", "blocked", "overrun"]
 TOLD_BY_DEFAULT: tuple[Kind, ...] = ("succeeded", "failed", "blocked", "overrun")
 Glob = Annotated[str, Meta(min_length=1, description="a text, in which * and ? stand for any text and any character")]
 Whole = Annotated[int, Meta(ge=1, description="a whole number from 1")]
 Length = Annotated[Duration, Meta(description="a duration, as 90m, 36h or 7d")]
+Lasting = Annotated[Lifetime, Meta(description="a duration of more than nothing, as 24h")]
 Limit = Annotated[Share, Meta(description="a whole number from 1, or a part, as 10%")]
 
 
@@ -126,9 +127,9 @@ class Rule(Strict, frozen=True):
     max_graphs: Whole | None = None
     max_concurrent: Limit = msgspec.field(default_factory=partial(Share, 1))
     max_failures: Limit = msgspec.field(default_factory=partial(Share, 1))
-    approval_lifetime: Length = msgspec.field(default_factory=partial(Duration, days=14))
+    approval_lifetime: Lasting = msgspec.field(default_factory=partial(Lifetime, days=14))
     backup: Annotated[Literal["none", "required"], Meta(description="none or required")] = "none"
-    backup_max_age: Length = msgspec.field(default_factory=partial(Duration, hours=24))
+    backup_max_age: Lasting = msgspec.field(default_factory=partial(Lifetime, hours=24))
     backup_keep: Annotated[int, Meta(ge=1, le=10, description="a whole number from 1 to 10")] | None = None
     force: Annotated[Force, Meta(description="never, always or {after: 24h}")] = msgspec.field(
         default_factory=partial(Force, "never")

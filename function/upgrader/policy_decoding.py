@@ -46,14 +46,14 @@ def decode(raw: Any, kind: type[T]) -> tuple[T | None, list[str], list[int]]:
                 return None, problems, []
 
 
-def made(kind: type, value: Any) -> Any:
+def made(kind: Any, value: Any) -> Any:
     """A value of one of our own kinds, by what was written. Raises ValueError."""
     if kind is Version:
         if not isinstance(value, str):
             raise ValueError("expected a version in quotes, as '2.4.15'")
         return Version(value)
-    if kind is Duration:
-        return Duration.parse(value)
+    if issubclass(kind, Duration):
+        return kind.parse(value)
     return kind(value)
 
 

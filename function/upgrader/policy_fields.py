@@ -1,6 +1,7 @@
 """The kinds of values that a policy is made of.
 
-Each is made from what was written, or raises ValueError saying what is accepted; `text` is what was written.
+Each is made from what was written, or raises ValueError saying what is accepted; `text` is what was written. `pattern` is
+what a text must look like, here and in policy.schema.json, and so in the regular expressions that ECMAScript has too.
 """
 
 from __future__ import annotations
@@ -15,13 +16,15 @@ from zoneinfo import ZoneInfo
 from .durations import Duration, spelled
 from .model import Severity
 from .versions import Version
-from .wallclock import instant
+from .wallclock import DATE, TIME, instant
 
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
-_TOPIC = re.compile(r"urn:smn:([a-z0-9-]+):([A-Za-z0-9]{1,64}):([A-Za-z0-9][A-Za-z0-9_-]{0,254})", re.ASCII)
-_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_CLOCK = rf"{TIME}(?::[0-5][0-9])?"
+_OFFSET = rf"(?:[Zz]|[+-]{TIME})"
+_FIRST, _NEXT = r"\s*[vV]?[0-9]{1,9}", r"(?:\.[0-9]{1,9})"
+_SPECIFIER = rf"\s*(?:~={_FIRST}{_NEXT}+|[!=]={_FIRST}{_NEXT}*(?:\.\*)?|[<>]=?{_FIRST}{_NEXT}*)\s*"
 
 
 class Instant:
@@ -29,11 +32,12 @@ class Instant:
 
     __slots__ = ("at", "text")
 
+    pattern = rf"{DATE}(?:[T ]{_CLOCK}{_OFFSET})?"
+
     def __init__(self, value: object) -> None:
-        moment = Moment(value)
-        if moment.needs_zone and not _DATE.fullmatch(moment.text):
-            raise ValueError("expected a date, as 2026-10-01, or an instant, as 2026-10-01T02:00:00Z")
-        self.at = moment.at(ZoneInfo("UTC"))
+        if not isinstance(value, str) or not re.fullmatch(self.pattern, value):
+            raise ValueError("expected a date from 2000 to 2099, as 2026-10-01, or an instant, as 2026-10-01T02:00:00Z")
+        self.at = Moment(value).at(ZoneInfo("UTC"))
         self.text = self.at.isoformat()
 
 
@@ -42,13 +46,16 @@ class Moment:
 
     __slots__ = ("_written", "text")
 
+    pattern = rf"{DATE}(?:[T ]{_CLOCK}{_OFFSET}?)?"
+
     def __init__(self, value: object) -> None:
-        self.text = str(value)
+        if not isinstance(value, str) or not re.fullmatch(self.pattern, value):
+            raise ValueError("expected a date from 2000 to 2099, as 2026-12-24, or one with its time, as 2026-12-24T18:00")
+        self.text = value
         try:
-            self._written = datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", self.text))
-            self._written.astimezone(timezone.utc)
-        except (ValueError, OverflowError):
-            raise ValueError("expected a date, as 2026-10-01, or an instant, as 2026-10-01T02:00:00Z") from None
+            self._written = datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", value))
+        except ValueError:
+            raise ValueError(f"expected a date; there is no {value[:10]}") from None
 
     @property
     def needs_zone(self) -> bool:
@@ -64,8 +71,10 @@ class Topic:
 
     __slots__ = ("name", "project_id", "region", "urn")
 
+    pattern = r"urn:smn:([a-z0-9-]+):([A-Za-z0-9]{1,64}):([A-Za-z0-9][A-Za-z0-9_-]{0,254})"
+
     def __init__(self, value: object) -> None:
-        match = _TOPIC.fullmatch(value) if isinstance(value, str) else None
+        match = re.fullmatch(self.pattern, value) if isinstance(value, str) else None
         if match is None:
             raise ValueError("expected the URN of a topic, as urn:smn:cn-north-4:<project_id>:ges-upgrades")
         self.urn = match[0]
@@ -77,38 +86,40 @@ class State:
 
     __slots__ = ("bucket", "folder", "prefix", "text")
 
+    pattern = r"none|obs://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/([^\0]*))?|file://(/[^\0]+)"
+
     def __init__(self, value: object) -> None:
-        written = value if isinstance(value, str) else ""
-        bucket = re.fullmatch(r"obs://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/([^\0]*))?", written)
-        folder = re.fullmatch(r"file://(/[^\0]+)", written)
-        if value != "none" and bucket is None and folder is None:
+        match = re.fullmatch(self.pattern, value) if isinstance(value, str) else None
+        if match is None:
             raise ValueError("expected none, obs://bucket/prefix, or file:///path with the absolute path of a folder")
-        self.text = written
-        self.folder = Path(folder[1]) if folder else None
-        self.bucket = bucket[1] if bucket else None
-        self.prefix = (bucket[2] or "").strip("/") if bucket else ""
+        self.text = match[0]
+        self.bucket: str | None = match[1]
+        self.prefix = (match[2] or "").strip("/")
+        self.folder = Path(match[3]) if match[3] else None
 
 
 class Versions:
-    """PEP 440 specifiers, as `>=2.4.4,<3,!=2.4.9`."""
+    """PEP 440 specifiers, as `>=2.4.4,<3,!=2.4.9`, of numbers alone, as GES's versions are."""
 
     __slots__ = ("_allowed", "_specifiers", "text")
 
+    pattern = rf"{_SPECIFIER}(?:,{_SPECIFIER})*"
+
     def __init__(self, value: object) -> None:
-        if not isinstance(value, str) or not value.strip():
-            raise ValueError('expected version specifiers in quotes, as ">=2.4.4,<3,!=2.4.9"')
+        if not isinstance(value, str) or not re.fullmatch(self.pattern, value):
+            raise ValueError('expected version specifiers of PEP 440 in quotes, as ">=2.4.4,<3,!=2.4.9" or "~=2.4"')
         self.text = value
         self._specifiers = self._parse(value)
         self._allowed: dict[str, bool] = {}
 
     @staticmethod
     def _parse(text: str) -> SpecifierSet:
-        from packaging.specifiers import InvalidSpecifier, SpecifierSet
+        from packaging.specifiers import SpecifierSet
 
-        try:
-            return SpecifierSet(text)
-        except InvalidSpecifier:
-            raise ValueError('expected version specifiers of PEP 440, as ">=2.4.4,<3,!=2.4.9" or "~=2.4"') from None
+        specifiers = SpecifierSet(text)
+        if specifiers.is_unsatisfiable():
+            raise ValueError("expected version specifiers that a version can meet; none can meet all of these")
+        return specifiers
 
     def allow(self, version: Version) -> bool:
         if version.text not in self._allowed:
@@ -136,11 +147,13 @@ class Share:
 
     __slots__ = ("_number", "_percent", "text")
 
+    pattern = r"(100|[1-9][0-9]?)%"
+
     def __init__(self, value: object) -> None:
-        percent = re.fullmatch(r"(\d{1,3})%", value, re.ASCII) if isinstance(value, str) else None
+        percent = re.fullmatch(self.pattern, value) if isinstance(value, str) else None
         whole = value if isinstance(value, int) and not isinstance(value, bool) else 0
         self._percent = int(percent[1]) if percent else None
-        if not (1 <= self._percent <= 100 if self._percent is not None else whole >= 1):
+        if percent is None and whole < 1:
             raise ValueError("expected a whole number from 1, or a part from 1% to 100%, as 10%")
         self._number = whole
         self.text = value
@@ -150,7 +163,10 @@ class Share:
 
 
 class Ages:
-    """How old a release must be: one duration, or one by severity, as `{default: 7d, security: 1d}`."""
+    """How old a release must be: one duration, or one by severity, as `{default: 7d, security: 1d}`.
+
+    What is critical is a matter of security too: where it has no age of its own, that of security is its own.
+    """
 
     __slots__ = ("_default", "_own", "text")
 
@@ -159,9 +175,12 @@ class Ages:
         given = value if isinstance(value, Mapping) else {"default": value}
         if not given or not set(given) <= set(names):
             raise ValueError(f"expected a duration, as 7d, or durations by severity; accepted are {', '.join(names)}")
-        lengths = {name: Duration.parse(length) for name, length in given.items()}
-        self._default = lengths.pop("default", Duration())
-        self._own = lengths
+        if "default" not in given:
+            raise ValueError("expected a default beside the severities, as {default: 7d, security: 1d}")
+        self._own = {name: Duration.parse(length) for name, length in given.items()}
+        self._default = self._own.pop("default")
+        if "security" in self._own:
+            self._own.setdefault("critical", self._own["security"])
         self.text = {name: spelled(length) for name, length in {"default": self._default, **self._own}.items()}
 
     def of(self, severity: Severity) -> timedelta:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from functools import total_ordering
 
-_VERSION = re.compile(r"[vV]?([0-9]{1,9}(?:\.[0-9]{1,9}){2,3})", re.ASCII)
-
 
 @total_ordering
 class Version:
@@ -17,9 +15,11 @@ class Version:
 
     __slots__ = ("_parts", "text")
 
+    pattern = r"[vV]?([0-9]{1,9}(?:\.[0-9]{1,9}){2,3})"
+
     def __init__(self, text: str) -> None:
         """Raises ValueError for anything but three or four decimal components."""
-        match = _VERSION.fullmatch(text.strip())
+        match = re.fullmatch(self.pattern, text.strip())
         if match is None:
             raise ValueError(f"expected a version of three or four numbers, as 2.4.15; found {text[:80]!r}")
         self.text = match[1]

@@ -27,8 +27,8 @@ from .wallclock import DATE, TIME, instant, zone
 
 HORIZON = timedelta(days=400)
 LONGEST = timedelta(days=366)
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _SHORT_FORM = re.compile(r"(?P<days>\S+)\s+(?P<open>\d\d:\d\d)-(?P<close>\d\d:\d\d)\s+(?P<zone>\S+)", re.ASCII)
 _START = re.compile(rf"(?:(?P<date>{DATE})[T ])?(?P<time>{TIME})")
 _DAY = timedelta(days=1)
@@ -238,8 +238,8 @@ def _days(text: str) -> frozenset[int]:
     days: set[int] = set()
     for part in text.lower().split(","):
         first, _, last = part.partition("-")
-        if first not in _DAYS or (last or first) not in _DAYS or part.endswith("-"):
+        if first not in DAYS or (last or first) not in DAYS or part.endswith("-"):
             raise ValueError(f"{part!r} names no days; accepted are Mon, Tue, Wed, Thu, Fri, Sat, Sun, Mon-Fri and *")
-        begin, end = _DAYS.index(first), _DAYS.index(last or first)
+        begin, end = DAYS.index(first), DAYS.index(last or first)
         days.update((begin + step) % 7 for step in range((end - begin) % 7 + 1))
     return frozenset(days)

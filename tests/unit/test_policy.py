@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from tests.builders import NOW, RELEASES_TOPIC, TOPIC, at, policy
+from upgrader.model import Severity
 from upgrader.policy import PolicyError, fingerprint, parse_policy
 
 SMALLEST = f'notify: {TOPIC}\nrules: [{{windows: ["Sun 02:00-06:00 Asia/Shanghai"]}}]'
@@ -91,12 +92,17 @@ def test_a_rule_that_is_not_there_is_told_beside_the_errors_of_other_fields() ->
         ("api: v3", "expected auto, v2 or v1.0; found 'v3'"),
         ("version: 2", "expected 1; found 2"),
         ("state: obs://Bucket/prefix", "expected none, obs://bucket/prefix"),
+        ("state: obs://ab", "expected none, obs://bucket/prefix"),
+        ("journal_keep: 999999d", "expected a duration of at most 3650d"),
         ("state: /tmp", "expected none, obs://bucket/prefix, or file:///path"),
         ("verzion: 1", "did you mean version?"),
         ("releases: [{version: 2.4}]", "expected a version in quotes"),
         ("releases: [{released_at: 2026-10-01}]", "the field version is missing"),
         ("releases: [{version: 2.4.15, released_at: soon}]", "expected a date"),
+        ("releases: [{version: 2.4.15, released_at: '2026-10-01T02:00'}]", "or an instant, as 2026-10-01T02:00:00Z"),
+        ("releases: [{version: 2.4.15, released_at: 9999-12-31}]", "expected a date from 2000 to 2099"),
         ("projects: [{region: cn-north-4, project_id: a/b}]", "expected the id of a project"),
+        ('projects: [{region: cn-north-4, project_id: "abc\\n"}]', "expected the id of a project"),
         (f"release_topics: ['{TOPIC}']", "is also the topic of notify"),
         ("notify: 5", "expected the URN of a topic"),
     ],
@@ -110,7 +116,21 @@ RULE_PROBLEMS = [
     ("mode: manual", "expected auto, approve or notify"),
     ("min_release_age: 7", "expected a number with its unit"),
     ("min_release_age: {secure: 1d}", "accepted are default, normal, security, critical"),
+    ("min_release_age: {security: 1d}", "expected a default beside the severities, as {default: 7d, security: 1d}"),
+    ("versions: ','", "expected version specifiers of PEP 440"),
+    ("versions: ' '", "expected version specifiers of PEP 440"),
+    ("versions: '>=2.4.4,'", "expected version specifiers of PEP 440"),
+    ("versions: '>=2.4.4rc1'", "expected version specifiers of PEP 440"),
+    ("versions: '~=2'", "expected version specifiers of PEP 440"),
+    ("versions: '>=99999999999'", "expected version specifiers of PEP 440"),
+    ("versions: '>3,<2'", "expected version specifiers that a version can meet; none can meet all of these"),
     ("notice: 24", "expected a number with its unit"),
+    ("notice: 999999999w", "expected a duration of at most 3650d"),
+    ("soak: 3651d", "expected a duration of at most 3650d"),
+    ("notice: ٢٤h", "expected a number with its unit"),
+    ("approval_lifetime: 0d", "expected a duration of more than nothing, as 24h"),
+    ("approval_lifetime: 999999w", "expected a duration of at most 3650d"),
+    ("backup_max_age: 0s", "expected a duration of more than nothing, as 24h"),
     ("after: dev", "expected a list of names of rules"),
     ("after: [dev]", "'dev' is no rule; accepted are rule-1"),
     ("after: [rule-1]", "each waits for the other"),
@@ -118,12 +138,14 @@ RULE_PROBLEMS = [
     ("max_graphs: 0", "expected a whole number from 1"),
     ("max_concurrent: 0%", "as 10%"),
     ("max_failures: 101%", "as 10%"),
+    ("max_failures: 05%", "as 10%"),
     ("max_concurrent: true", "as 10%"),
     ("backup: sometimes", "expected none or required"),
     ("backup_keep: 0", "expected a whole number from 1"),
     ("force: {after: 24}", "expected a number with its unit"),
     ("force: perhaps", "expected never, always or {after: 24h}"),
     ("cutoff: automatic", "or auto"),
+    ("cutoff: 999999d", "expected a duration of at most 3650d, or auto"),
     ("health_check: {rows: [[1]]}", "They need a statement in cypher"),
     ("health_check: {cipher: x}", "did you mean cypher?"),
     ("windows: Sun", "expected a list of windows"),
@@ -163,6 +185,18 @@ def test_a_wrong_field_of_a_rule_is_told_with_what_is_accepted(rule: str, words:
     [
         ("{from: 2026-12-24}", "freezes[0]: the field until is missing"),
         ("{from: soon, until: 2027-01-04}", "freezes[0].from: expected a date"),
+        *(
+            (f"{{from: {written}, until: 2027-01-04}}", "freezes[0].from: expected a date from 2000 to 2099, as 2026-12-24")
+            for written in (
+                "20261224",
+                "2026-W52-1",
+                "2026-W52",
+                "2026-12-24T02",
+                "'2026-12-24T02:00:00.5'",
+                "2026-12-24T24:00",
+            )
+        ),
+        ("{from: 2026-12-24, until: 2026-02-30}", "freezes[0].until: expected a date; there is no 2026-02-30"),
         ("{from: 2027-01-04, until: 2026-12-24}", "freezes[0].until: 2026-12-24 is not after 2027-01-04"),
         ("{from: 2026-12-24, until: 2027-01-04, timezone: Mars/Olympus}", "freezes[0].timezone: 'Mars/Olympus' is no IANA"),
         ("{from: 2026-12-24, until: 2027-01-04, rules: [prod]}", "freezes[0].rules: 'prod' is no rule"),
@@ -189,6 +223,39 @@ def test_a_freeze_is_a_date_in_its_zone_or_an_instant() -> None:
     named = policy("[{name: a}, {}]", freezes=instants)
     assert named.frozen("a") == [(at("2026-12-24 00:00"), at("2027-01-04 00:00"))]
     assert named.frozen("rule-2") == []
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("7d", [7, 7, 7]),
+        ("{default: 7d, security: 1d}", [7, 1, 1]),
+        ("{default: 7d, security: 1d, critical: 2d}", [7, 1, 2]),
+        ("{default: 7d, critical: 0d}", [7, 7, 0]),
+        ("{default: 7d, normal: 14d}", [14, 7, 7]),
+    ],
+)
+def test_a_critical_release_must_be_no_older_than_one_of_security_where_nothing_else_is_said(
+    written: str, expected: list[int]
+) -> None:
+    ages = policy(f"[{{min_release_age: {written}}}]").rules[0].min_release_age
+    assert [ages.of(severity) for severity in Severity] == [timedelta(days=days) for days in expected]
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("2026-12-24", "2026-12-23 16:00"),
+        ("2026-12-24T02:00", "2026-12-23 18:00"),
+        ("2026-12-24 02:00:30", "2026-12-23 18:00:30"),
+        ("2026-12-24T02:00Z", "2026-12-24 02:00"),
+        ("2026-12-24T02:00:00z", "2026-12-24 02:00"),
+        ("2026-12-24T02:00:00-03:30", "2026-12-24 05:30"),
+    ],
+)
+def test_a_date_is_written_in_one_way_on_every_python(written: str, expected: str) -> None:
+    freezes = policy(freezes=f"[{{from: '{written}', until: 2027-01-04, timezone: Asia/Shanghai}}]").frozen("rule-1")
+    assert freezes[0][0] == at(expected)
 
 
 def test_a_window_that_its_cutoff_fills_is_an_error() -> None:

@@ -88,6 +88,8 @@ def test_the_whole_policy_leaves_no_field_out() -> None:
 
 BETWEEN_FIELDS = (
     "numbers the days of a month",
+    "at most 3650d",
+    "none can meet",
     "from 1 to 9999",
     "is no rule",
     "each waits",
