@@ -105,11 +105,20 @@ def text() -> str:
     windows = definitions["Rule"]["properties"]["windows"]
     definitions["Rule"]["properties"]["windows"] = {"anyOf": [{"const": "always"}, windows]}
     for definition in definitions.values():
-        for field in definition.get("properties", {}).values():
+        fields = definition.get("properties", {})
+        for name, field in fields.items():
             field.pop("default", None)
+            fields[name] = _with_a_value(field)
     definitions["Policy"]["required"] = ["notify", "rules"]
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "ges-upgrader policy", **reference}
     return json.dumps({**schema, "$defs": definitions}, indent=1, ensure_ascii=False) + "\n"
+
+
+def _with_a_value(field: dict[str, Any]) -> dict[str, Any]:
+    """Where a field may be left out, its type has null; written, null is refused."""
+    kinds = field.pop("anyOf", [])
+    kept = [kind for kind in kinds if kind != {"type": "null"}]
+    return {**field, **kept[0]} if len(kept) == 1 else {**field, "anyOf": kept} if kept else field
 
 
 if __name__ == "__main__":

@@ -109,7 +109,7 @@ class Rule(Strict, frozen=True):
     """One step of the rollout, and how it is taken."""
 
     name: Annotated[str, Meta(min_length=1, description="a text")] = ""
-    match: Match = Match()
+    match: Annotated[Match, Meta(description="what a graph must be like, as {name: 'dev_*'}")] = Match()
     mode: Annotated[Literal["auto", "approve", "notify"], Meta(description="auto, approve or notify")] = "auto"
     versions: Annotated[Versions | None, Meta(description="PEP 440 specifiers")] = None
     min_release_age: Annotated[Ages, Meta(description="a duration, as 7d, or {default: 7d, security: 1d}")] = msgspec.field(
@@ -150,14 +150,16 @@ class Policy(Strict, frozen=True):
     release_topics: Annotated[tuple[Topic, ...] | None, Meta(description="a list of topic URNs")] = None
     releases: Annotated[tuple[KnownRelease, ...], Meta(description="a list of {version, released_at}")] = ()
     trust_released_at: Annotated[bool, Meta(description="true or false")] = False
-    projects: Annotated[tuple[PolicyProject, ...], Meta(description="a list of {region, project_id}")] = ()
+    projects: Annotated[tuple[PolicyProject, ...], Meta(min_length=1, description="a list of {region, project_id}")] = ()
     api: Annotated[Literal["auto", "v2", "v1.0"], Meta(description="auto, v2 or v1.0")] = "auto"
     max_concurrent: Limit | None = None
     journal_keep: Length = msgspec.field(default_factory=partial(Duration, days=180))
     follow_up: Annotated[Literal["timer", "invoke"], Meta(description="timer or invoke")] = "timer"
     timers: Annotated[tuple[Timer, ...], Meta(description="a list of the function's timers, as `0 15 2 * * ?` or 30m")] = ()
     freezes: Annotated[tuple[Freeze, ...], Meta(description="a list of {from, until, timezone, reason, rules}")] = ()
-    rules: Annotated[tuple[Rule, ...], Meta(description="a list of rules")] = ()
+    rules: Annotated[
+        tuple[Rule, ...], Meta(min_length=1, description="a list of rules, one at least, as [{windows: [...]}]")
+    ] = ()
 
     @property
     def outlet(self) -> Notify:
@@ -186,6 +188,9 @@ def parse_policy(text: str, now: datetime) -> Policy:
     except UnreadableText as error:
         raise PolicyError([f"the policy cannot be read as YAML or JSON: {error}"]) from None
     if isinstance(raw, dict):
+        for name in ("notify", "rules"):
+            if raw.get(name, name) is None:
+                del raw[name]
         if "notify" in raw and not isinstance(raw["notify"], dict):
             raw["notify"] = {"topic": raw["notify"]}
         for rule in raw["rules"] if isinstance(raw.get("rules"), list) else ():
@@ -231,7 +236,7 @@ def _contradictions(policy: Policy, numbers: list[int], problems: tuple[str, ...
     if policy.notify is UNSET and not any(problem.startswith("notify") for problem in problems):
         yield "notify: missing; expected the URN of the topic that is told what happened"
     if not policy.rules and not any(problem.startswith("rules") for problem in problems):
-        yield "rules: missing or empty; expected at least one rule, as [{windows: [...]}]"
+        yield "rules: missing; expected at least one rule, as [{windows: [...]}]"
     if policy.notify is not UNSET:
         for number, topic in enumerate(policy.release_topics or ()):
             if topic.urn == policy.notify.topic.urn:

@@ -7,7 +7,8 @@ decoded again, until nothing is objected to.
 from __future__ import annotations
 
 import re
-from typing import Any, TypeVar, get_args, get_type_hints
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar, Union, get_args, get_type_hints
 
 import msgspec
 from msgspec import Meta
@@ -16,6 +17,7 @@ from .durations import Duration
 from .versions import Version
 
 T = TypeVar("T", bound=msgspec.Struct)
+Tokens = Sequence[Union[str, int]]  # a path: names of fields, and numbers in lists
 
 
 class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -25,23 +27,26 @@ class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 def decode(raw: Any, kind: type[T]) -> tuple[T | None, list[str], list[int]]:
     """The value less what is wrong with it, the problems, and the numbers that its `rules` have in what was written."""
     numbered: dict[int, list[int]] = {}
-    problems: list[str] = []
+    problems = [_valueless(kind, tokens, _remove(raw, tokens, numbered)[0]) for tokens in list(_nulls(raw, kind))]
     while True:
         try:
             value = msgspec.convert(raw, kind, dec_hook=made)
             rules = raw.get("rules")
             return value, problems, numbered.get(id(rules), list(range(len(rules or ()))))
         except msgspec.ValidationError as error:
-            message, _, path = str(error).partition(" - at `$")
-            tokens = re.findall(r"[^.\[\]`]+", path)
-            unknown = re.match(r"Object contains unknown field `(.*)`", message)
+            unknown = list(_unknown(raw, kind)) if str(error).startswith("Object contains unknown field") else []
+            for tokens, fields in unknown:
+                where, _ = _remove(raw, tokens, numbered)
+                problems.append(f"{where}: unknown field; {_meant(str(tokens[-1]), fields)}")
+            if unknown:
+                continue
+            tokens, message = _split(str(error))
             missing = re.match(r"Object missing required field `(.*)`", message)
-            if unknown is not None:
-                tokens.append(unknown[1])
             where, found = _remove(raw, tokens, numbered)
             consequence_of = f"{where}.{missing[1]}:" if missing else f"{where}["
             if not any(problem.startswith(consequence_of) for problem in problems):
-                problems.append(_problem(kind, where, message, found, unknown is not None, missing[1] if missing else None))
+                wrong = f"the field {missing[1]} is missing" if missing else _wrong(kind, tokens, message, found)
+                problems.append(f"{where or 'the policy'}: {wrong}")
             if not tokens:
                 return None, problems, []
 
@@ -57,7 +62,38 @@ def made(kind: Any, value: Any) -> Any:
     return kind(value)
 
 
-def _remove(raw: Any, tokens: list[str], numbered: dict[int, list[int]]) -> tuple[str, Any]:
+def _split(message: str) -> tuple[Tokens, str]:
+    """The path of what msgspec objects to, and what it says of it, which may quote anything that was written."""
+    before, at, path = message.rpartition(" - at `$")
+    return (re.findall(r"[^.\[\]`]+", path), before) if at else ([], message)
+
+
+def _nulls(raw: Any, kind: Any, tokens: Tokens = ()) -> Iterator[Tokens]:
+    """The paths of fields that are given without a value. Deep in what may be anything, null is a value."""
+    for key, value in raw.items() if isinstance(raw, dict) else enumerate(raw) if isinstance(raw, list) else ():
+        path = (*tokens, key)
+        if value is None and isinstance(raw, dict) and _hint(_owner(kind, _names(tokens)), str(key)) is not None:
+            yield path
+        yield from _nulls(value, kind, path)
+
+
+def _unknown(raw: Any, kind: Any, tokens: Tokens = ()) -> Iterator[tuple[Tokens, tuple[str, ...]]]:
+    """The paths of fields that there are none of, each with those that there are."""
+    for key, value in raw.items() if isinstance(raw, dict) else enumerate(raw) if isinstance(raw, list) else ():
+        path = (*tokens, key)
+        owner = _owner(kind, _names(tokens)) if isinstance(raw, dict) else None
+        if owner is not None and key not in owner.__struct_encode_fields__:
+            yield path, owner.__struct_encode_fields__
+        else:
+            yield from _unknown(value, kind, path)
+
+
+def _names(tokens: Tokens) -> list[str]:
+    """The fields on a path, without the numbers in lists."""
+    return [token for token in tokens if isinstance(token, str) and not token.isdigit()]
+
+
+def _remove(raw: Any, tokens: Tokens, numbered: dict[int, list[int]]) -> tuple[str, Any]:
     """Takes what stands at `tokens` out of `raw`; its path in what the operator wrote, and the thing itself."""
     where, parent, value = "", None, raw
     key: Any = None
@@ -68,7 +104,7 @@ def _remove(raw: Any, tokens: list[str], numbered: dict[int, list[int]]) -> tupl
             where += f"[{numbered.setdefault(id(parent), list(range(len(parent))))[key]}]"
         else:
             key = token
-            where += f".{token}" if where else token
+            where += f".{token}" if where else str(token)
         value = parent[key]
     if isinstance(parent, list):
         del numbered[id(parent)][key]
@@ -77,23 +113,29 @@ def _remove(raw: Any, tokens: list[str], numbered: dict[int, list[int]]) -> tupl
     return where, value
 
 
-def _problem(kind: Any, where: str, message: str, found: Any, unknown: bool, missing: str | None) -> str:
-    names = re.findall(r"[a-z_]+", re.sub(r"\[\d+\]", "", where))
-    name = names.pop() if names else ""
+def _valueless(kind: Any, tokens: Tokens, where: str) -> str:
+    *names, name = _names(tokens)
     owner = _owner(kind, names)
-    if unknown and owner is not None:
-        from difflib import get_close_matches
+    required = any(field.required for field in msgspec.structs.fields(owner) if field.encode_name == name)
+    return f"{where}: has no value; {'' if required else 'leave the field out, or '}give {_description(owner, name)}"
 
-        fields = owner.__struct_encode_fields__
-        meant = get_close_matches(name, fields, 1)
-        return f"{where}: unknown field; " + (f"did you mean {meant[0]}?" if meant else f"accepted are {', '.join(fields)}")
-    if missing:
-        return f"{where}: the field {missing} is missing"
-    accepted = _description(owner, name)
+
+def _meant(name: str, fields: tuple[str, ...]) -> str:
+    from difflib import get_close_matches
+
+    spelled = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[-\s]", "_", name).lower()
+    meant = get_close_matches(spelled, fields, 1)
+    return f"did you mean {meant[0]}?" if meant else f"accepted are {', '.join(fields)}"
+
+
+def _wrong(kind: Any, tokens: Tokens, message: str, found: Any) -> str:
+    *names, name = _names(tokens) or [""]
+    accepted = _description(_owner(kind, names), name)
     if message.startswith(("Expected", "Invalid")):
+        accepted = f"an item of {accepted}" if accepted and str(tokens[-1]).isdigit() else accepted
         message = f"expected {accepted}" if accepted else message[0].lower() + message[1:]
-    shown = repr(found)
-    return f"{where or 'the policy'}: {message}; found {shown if len(shown) <= 80 else shown[:77] + '...'}"
+    shown = "nothing" if found is None else repr(found)
+    return f"{message}; found {shown if len(shown) <= 80 else shown[:77] + '...'}"
 
 
 def _owner(kind: Any, names: list[str]) -> Any:

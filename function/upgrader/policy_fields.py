@@ -137,7 +137,7 @@ class Tags:
             raise ValueError("expected tags and their values, as {env: prod}")
         for tag, wanted in value.items():
             if not isinstance(tag, str) or not isinstance(wanted, str):
-                raise ValueError(f"expected text as the value of the tag {tag!r}, in quotes if need be; found {wanted!r}")
+                raise ValueError(f"expected text as the value of the tag {tag!r}, in quotes if need be")
         self.wanted: Mapping[str, str] = value
         self.text = value
 

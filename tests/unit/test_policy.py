@@ -8,7 +8,7 @@ import pytest
 
 from tests.builders import NOW, RELEASES_TOPIC, TOPIC, at, policy
 from upgrader.model import Severity
-from upgrader.policy import PolicyError, fingerprint, parse_policy
+from upgrader.policy import HealthCheck, PolicyError, fingerprint, parse_policy
 
 SMALLEST = f'notify: {TOPIC}\nrules: [{{windows: ["Sun 02:00-06:00 Asia/Shanghai"]}}]'
 
@@ -96,6 +96,10 @@ def test_a_rule_that_is_not_there_is_told_beside_the_errors_of_other_fields() ->
         ("journal_keep: 999999d", "expected a duration of at most 3650d"),
         ("state: /tmp", "expected none, obs://bucket/prefix, or file:///path"),
         ("verzion: 1", "did you mean version?"),
+        ("release_topics: ", "release_topics: has no value; leave the field out, or give a list of topic URNs"),
+        ("releases: [{version: }]", "releases[0].version: has no value; give a version, as 2.4.15"),
+        ("freezes: ~", "freezes: has no value; leave the field out, or give a list of {from, until, timezone, reason, rules}"),
+        ("projects: []", "projects: expected a list of {region, project_id}; found []"),
         ("releases: [{version: 2.4}]", "expected a version in quotes"),
         ("releases: [{released_at: 2026-10-01}]", "the field version is missing"),
         ("releases: [{version: 2.4.15, released_at: soon}]", "expected a date"),
@@ -113,6 +117,28 @@ def test_an_error_says_what_was_found_and_what_is_accepted(field: str, words: st
 
 
 RULE_PROBLEMS = [
+    ("versions: ", "rules[0].versions: has no value; leave the field out, or give PEP 440 specifiers"),
+    ("max_graphs: ~", "rules[0].max_graphs: has no value; leave the field out, or give a whole number from 1"),
+    ("cutoff: null", "rules[0].cutoff: has no value; leave the field out, or give a duration, as 30m, or auto"),
+    ("match: ", "rules[0].match: has no value; leave the field out, or give what a graph must be like, as {name: 'dev_*'}"),
+    ("match: {name: }", "rules[0].match.name: has no value; leave the field out, or give a text, in which * and ?"),
+    ("match: {tags: }", "rules[0].match.tags: has no value; leave the field out, or give tags and their values"),
+    ("match: {tags: {env: }}", "expected text as the value of the tag 'env', in quotes if need be"),
+    ("match: {tags: {code: 09}}", "expected text as the value of the tag 'code', in quotes if need be"),
+    ("force: {after: }", "expected a number with its unit"),
+    ("health_check: {rows: }", "rules[0].health_check.rows: has no value"),
+    ("after: [~]", "rules[0].after[0]: expected an item of a list of names of rules; found nothing"),
+    ("maxConcurrent: 2", "rules[0].maxConcurrent: unknown field; did you mean max_concurrent?"),
+    ("max-concurrent: 2", "rules[0].max-concurrent: unknown field; did you mean max_concurrent?"),
+    ("MAX CONCURRENT: 2", "rules[0].MAX CONCURRENT: unknown field; did you mean max_concurrent?"),
+    ("minReleaseAge: 7d", "rules[0].minReleaseAge: unknown field; did you mean min_release_age?"),
+    ("match: {Name: dev}", "rules[0].match.Name: unknown field; did you mean name?"),
+    (
+        "match: {colour: dev}",
+        "unknown field; accepted are name, id, tags, region, project_id, enterprise_project, product_type",
+    ),
+    ("'x - at `$.y': 1", "rules[0].x - at `$.y: unknown field; accepted are name, match, mode"),
+    ("'a.b': ~", "rules[0].a.b: unknown field; accepted are name, match, mode"),
     ("mode: manual", "expected auto, approve or notify"),
     ("min_release_age: 7", "expected a number with its unit"),
     ("min_release_age: {secure: 1d}", "accepted are default, normal, security, critical"),
@@ -207,6 +233,21 @@ def test_a_wrong_field_of_a_rule_is_told_with_what_is_accepted(rule: str, words:
 def test_a_wrong_freeze_is_an_error_and_never_ignored(freeze: str, words: str) -> None:
     found = problems(f"notify: {TOPIC}\nfreezes: [{freeze}]\nrules: [{{}}]")
     assert any(words in problem for problem in found), found
+
+
+def test_a_policy_without_what_it_must_have_says_so_once() -> None:
+    missing = "rules: missing; expected at least one rule, as [{windows: [...]}]"
+    assert problems(f"notify: {TOPIC}") == problems(f"notify: {TOPIC}\nrules:") == [missing]
+    assert problems(f"notify: {TOPIC}\nrules: []") == [
+        "rules: expected a list of rules, one at least, as [{windows: [...]}]; found []"
+    ]
+    unheard = "notify: missing; expected the URN of the topic that is told what happened"
+    assert problems("rules: [{}]") == problems("notify:\nrules: [{}]") == [unheard]
+
+
+def test_a_value_that_a_graph_must_give_may_be_null() -> None:
+    check = policy("[{health_check: {cypher: x, rows: [[null, {a: null}]]}}]").rules[0].health_check
+    assert isinstance(check, HealthCheck) and check.rows == [[None, {"a": None}]]
 
 
 def test_rules_that_wait_for_each_other_are_an_error() -> None:
