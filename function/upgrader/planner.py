@@ -16,11 +16,10 @@ from .governing import Governed, govern
 from .history import History
 from .model import Action, Attempt, BackupAttempt, Decision, Graph, Reason, Targets, Verdict
 from .policy import Policy, Rule
+from .policy_fields import MIN_AUTO_CUTOFF
 from .records import FellBehind, Verified
 from .versions import Version
 from .windows import Calendar, Opening
-
-MIN_AUTO_CUTOFF = timedelta(minutes=30)
 
 
 def plan(

@@ -270,7 +270,8 @@ def _contradictions(policy: Policy, numbers: list[int], problems: tuple[str, ...
 
 
 def _never_starts(policy: Policy, rule: Rule, place: int, now: datetime) -> Iterator[str]:
-    cutoff = (rule.cutoff and rule.cutoff.length) or timedelta()
+    assert rule.cutoff is not None
+    cutoff = rule.cutoff.least
     try:
         frozen = policy.frozen(rule.name)
     except ValueError:
@@ -278,7 +279,8 @@ def _never_starts(policy: Policy, rule: Rule, place: int, now: datetime) -> Iter
     if Calendar(rule.windows, cutoff, frozen, now).first(now) is not None:
         return
     if Calendar(rule.windows, timedelta(), frozen, now).first(now) is not None:
-        yield f"rules[{place}].cutoff: {spelled(cutoff)} is as long as the windows; nothing could ever start"
+        written = rule.cutoff.text if rule.cutoff.length is not None else f"auto, at least {spelled(cutoff)},"
+        yield f"rules[{place}].cutoff: {written} is as long as the windows; nothing could ever start"
     elif frozen and Calendar(rule.windows, cutoff, (), now).first(now) is not None:
         yield f"rules[{place}]: the freezes leave no time within 400 days in which anything could start"
     else:

@@ -21,6 +21,8 @@ from .wallclock import DATE, TIME, instant
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
+MIN_AUTO_CUTOFF = timedelta(minutes=30)
+
 _CLOCK = rf"{TIME}(?::[0-5][0-9])?"
 _OFFSET = rf"(?:[Zz]|[+-]{TIME})"
 _FIRST, _NEXT = r"\s*[vV]?[0-9]{1,9}", r"(?:\.[0-9]{1,9})"
@@ -198,6 +200,10 @@ class Cutoff:
     def __init__(self, value: object) -> None:
         self.length = None if value == "auto" else _duration(value, "auto")
         self.text = "auto" if self.length is None else spelled(self.length)
+
+    @property
+    def least(self) -> timedelta:
+        return MIN_AUTO_CUTOFF if self.length is None else self.length
 
 
 class Force:

@@ -300,7 +300,10 @@ def test_a_date_is_written_in_one_way_on_every_python(written: str, expected: st
 
 
 def test_a_window_that_its_cutoff_fills_is_an_error() -> None:
-    assert "nothing could ever start" in problems(f"notify: {TOPIC}\nrules: [{{windows: ['Sun 02:00-02:20 UTC']}}]")[0]
+    for cutoff, words in [("30m", "30m is"), ("1h", "1h is"), ("auto", "auto, at least 30m, is")]:
+        found = problems(f"notify: {TOPIC}\nrules: [{{windows: ['Sun 02:00-02:30 UTC'], cutoff: {cutoff}}}]")
+        assert found == [f"rules[0].cutoff: {words} as long as the windows; nothing could ever start"]
+    assert policy("[{windows: ['Sun 02:00-02:31 UTC'], cutoff: auto}]")
 
 
 def test_two_rules_with_one_name_are_an_error() -> None:
