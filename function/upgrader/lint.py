@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from .durations import spelled
-from .policy import Policy, Rule
+from .policy import Match, Policy, Rule
 from .timers import firings
 from .windows import Calendar
 
@@ -21,9 +21,22 @@ def warnings(policy: Policy, now: datetime) -> list[str]:
         where = f"rules[{number}] ({rule.name})"
         found += [
             f"{where}: {text}"
-            for text in (*_windows(policy, rule, now), *_idle(rule), *_limits(rule), *_forgotten(policy, rule))
+            for text in (
+                *_shadowed(policy, number),
+                *_windows(policy, rule, now),
+                *_idle(rule),
+                *_limits(rule),
+                *_forgotten(policy, rule),
+            )
         ]
     return found
+
+
+def _shadowed(policy: Policy, number: int) -> Iterator[str]:
+    for earlier, rule in enumerate(policy.rules[:number]):
+        if rule.match == Match():
+            yield f"it never governs a graph, as rules[{earlier}] ({rule.name}) has no match and takes every graph before it"
+            return
 
 
 def _windows(policy: Policy, rule: Rule, now: datetime) -> Iterator[str]:

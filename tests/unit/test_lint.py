@@ -39,7 +39,8 @@ def test_what_is_likely_not_meant_is_warned_of(rule: str, fields: dict[str, str]
         ("max_concurrent: 3, max_failures: 3", {}),
         ("min_release_age: 7d", {"trust_released_at": "true"}),
         ("min_release_age: 7d, notice: 1d", {"state": "file:///tmp/x"}),
-        ("name: first}, {after: [first], soak: 1d", {"state": "file:///tmp/x"}),
+        ("name: first, match: {name: x}}, {after: [first], soak: 1d", {"state": "file:///tmp/x"}),
+        ("match: {name: x}}, {match: {tags: {a: b}}}, {", {}),
     ],
 )
 def test_what_is_fine_is_not(rule: str, fields: dict[str, str]) -> None:
@@ -50,3 +51,12 @@ def test_freezes_count_against_the_time_that_is_open() -> None:
     rule = "[{windows: ['* 00:00-06:00 UTC']}]"
     assert warnings(policy(rule), NOW) == []
     assert "less than 48h" in warnings(policy(rule, freezes="[{from: 2026-11-24, until: 2026-12-20}]"), NOW)[0]
+
+
+@pytest.mark.parametrize("match", ["", ", match: {}"])
+def test_a_rule_after_one_that_takes_every_graph_is_warned_of(match: str) -> None:
+    rules = (
+        f"[{{name: dev, match: {{name: 'dev_*'}}}}, {{name: rest{match}}}, {{name: prod, match: {{name: x}}}}, {{name: last}}]"
+    )
+    reason = "it never governs a graph, as rules[1] (rest) has no match and takes every graph before it"
+    assert warnings(policy(rules), NOW) == [f"rules[2] (prod): {reason}", f"rules[3] (last): {reason}"]
