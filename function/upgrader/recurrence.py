@@ -146,7 +146,7 @@ def _parts(text: str) -> dict[str, str]:
         if name not in _NAMES:
             raise ValueError(f"rrule has no {name}; accepted are {', '.join(_NAMES)}")
         parts[name] = value
-    frequency = parts.get("FREQ", "")
+    frequency = parts.get("FREQ")
     if frequency not in _FREQUENCIES:
         raise ValueError("rrule needs FREQ=DAILY, WEEKLY, MONTHLY or YEARLY; for several openings a day use BYHOUR")
     for name, accepted in _ONLY_WITH.items():
@@ -185,11 +185,10 @@ def _numbers(name: str, text: str) -> list[int]:
 
 def _numbered_weekday(text: str) -> tuple[int, int]:
     """`3TH` is (3, 3), the third Thursday; `TH` is (0, 3), each of them."""
-    match = re.fullmatch(r"([+-]?[0-9]{1,2})?([A-Z]{2})", text)
-    number = int(match[1] or 0) if match else 0
-    if match is None or abs(number) > 53 or (match[1] and not number):
+    match = re.fullmatch(r"([+-]?(?:0?[1-9]|[1-4][0-9]|5[0-3]))?([A-Z]{2})", text)
+    if match is None:
         raise ValueError(f"BYDAY={text} cannot be read; accepted are days of the week, as MO, 3TH or -1SU")
-    return number, _weekday("BYDAY", match[2])
+    return int(match[1] or 0), _weekday("BYDAY", match[2])
 
 
 def _weekday(name: str, text: str) -> int:

@@ -36,8 +36,14 @@ def days(rule: str, began: str | None = None, begin: datetime = FROM, end: datet
         ("FREQ=MONTHLY;BYMONTHDAY=1,-1", None, ["2026-11-30", "2026-12-01", "2026-12-31"]),
         ("FREQ=MONTHLY;BYDAY=MO,3TH", None, ["2026-11-23", "2026-11-30", "2026-12-07", "2026-12-14", "2026-12-17"]),
         ("FREQ=MONTHLY;BYMONTHDAY=15,30;COUNT=5", "2027-01-15", ["2027-01-15", "2027-01-30", "2027-02-15", "2027-03-15"]),
+        ("FREQ=MONTHLY;BYDAY=1MO", None, ["2026-12-07", "2027-01-04", "2027-02-01"]),
+        ("FREQ=MONTHLY;BYDAY=-2MO", None, ["2026-11-23", "2026-12-21", "2027-01-18"]),
         ("FREQ=YEARLY;BYDAY=20MO", None, ["2027-05-17"]),
+        ("FREQ=YEARLY;BYDAY=53FR", None, ["2027-12-31"]),
         ("FREQ=YEARLY;BYWEEKNO=20;BYDAY=MO", None, ["2027-05-17"]),
+        ("FREQ=YEARLY;BYWEEKNO=1;BYDAY=MO;WKST=TU", None, ["2027-01-04"]),
+        ("FREQ=YEARLY;BYWEEKNO=1;BYDAY=SU,SA;WKST=MO", None, ["2027-01-09", "2027-01-10"]),
+        ("FREQ=YEARLY;BYWEEKNO=1;BYDAY=SU,SA;WKST=SU", None, ["2027-01-03", "2027-01-09"]),
         ("FREQ=YEARLY;BYMONTH=3;BYDAY=TH", None, ["2027-03-04", "2027-03-11"]),
         ("FREQ=YEARLY;BYMONTH=11;BYDAY=1TH", None, ["2027-11-04"]),
         ("FREQ=YEARLY;BYYEARDAY=-1", None, ["2026-12-31", "2027-12-31"]),
@@ -54,6 +60,32 @@ def test_a_rule_means_what_rfc_5545_says(rule: str, began: str | None, first: li
     found = days(rule, began)
     assert found[: len(first)] == first
     assert len(found) == len(first) or "UNTIL" not in rule
+
+
+def test_the_last_day_of_a_leap_year_is_its_last() -> None:
+    assert days("FREQ=YEARLY;BYYEARDAY=-1", None, TO, datetime(2030, 1, 1)) == ["2028-12-31", "2029-12-31"]
+
+
+def test_a_count_counts_from_where_the_rule_began_and_not_from_the_question() -> None:
+    assert days("FREQ=DAILY;COUNT=3", "2026-11-22") == ["2026-11-23", "2026-11-24"]
+    assert days("FREQ=DAILY;COUNT=3", "2026-11-20") == []
+
+
+def test_the_last_day_of_the_question_belongs_to_it_up_to_its_hour() -> None:
+    rule = Rule("FREQ=DAILY;BYHOUR=1,2,3;BYMINUTE=0;BYSECOND=0,30", TWO, None)
+    assert [f"{wall:%d %H:%M:%S}" for wall in rule.walls(FROM + timedelta(hours=3), FROM + timedelta(days=1, hours=2))] == [
+        "23 03:00:00",
+        "23 03:00:30",
+        "24 01:00:00",
+        "24 01:00:30",
+    ]
+
+
+def test_a_rule_opens_96_times_a_day_at_most() -> None:
+    every_hour = "FREQ=DAILY;BYHOUR=" + ",".join(map(str, range(24)))
+    assert len(list(Rule(f"{every_hour};BYMINUTE=0,15,30,45", TWO, None).walls(FROM, FROM + timedelta(days=1)))) == 96
+    with pytest.raises(ValueError, match="rrule opens 120 times a day; accepted are 96"):
+        Rule(f"{every_hour};BYMINUTE=0,15,30,45,50", TWO, None)
 
 
 def test_the_third_workday_of_the_week_is_wednesday_on_whatever_day_the_question_begins() -> None:
@@ -122,6 +154,21 @@ def test_a_rule_that_is_none_is_refused_with_what_is_accepted(rule: str, wrong: 
         with pytest.raises(ValueError, match=r".+") as refused:
             Rule(rule, TWO, began)
         assert wrong in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("FREQ=DAILY;BYHOUR=24", "BYHOUR=24 cannot be read; accepted are numbers from 0 to 23"),
+        ("FREQ=DAILY;INTERVAL=0", "INTERVAL=0 cannot be read; accepted is a number from 1 to 9999"),
+        ("FREQ=DAILY;COUNT=3;UNTIL=20270101", "rrule has COUNT and UNTIL; accepted is one of them"),
+        ("FREQ=DAILY;BYSETPOS=1", "BYSETPOS picks from what another part names, as BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1"),
+    ],
+)
+def test_the_words_of_a_refusal(rule: str, words: str) -> None:
+    with pytest.raises(ValueError, match=r".+") as refused:
+        Rule(rule, TWO, None)
+    assert str(refused.value) == words
 
 
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
