@@ -1,7 +1,8 @@
 """The same planner run forward, on a clock of its own and with a model of how long upgrades take. Pure.
 
 What it cannot know it assumes to go well: every upgrade succeeds, every backup is made, nobody approves, pauses or
-announces anything, and a run is there whenever something can start.
+announces anything, and a run is there whenever something can start. What another hand has begun ends too, and leaves the
+graph at the version that it shows; a state that only a person ends stays.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ import msgspec
 
 from .governing import Governed, govern
 from .history import History
-from .model import Action, Attempt, Decision, Graph, Reason, Status, Verdict
+from .model import Action, Attempt, BackupAttempt, Decision, Graph, Reason, Status, Verdict
 from .moments import ceiled
 from .planner import Survey, milestones
 from .policy import Policy
-from .records import BackedUp, Ended, Intended, Noticed, Told
+from .records import BackedUp, BackupEnded, Ended, Intended, Noticed, Told
 from .versions import Version
 from .windows import Calendar
 
@@ -72,9 +73,13 @@ class _Future:
         self._calendars: dict[str, Calendar] = {}
         self._duration = _median(history.durations) or USUAL_DURATION
         self._ends: list[tuple[datetime, str]] = []
-        for attempt in history.open_attempts():
-            if attempt.graph_id in self._places:
-                heappush(self._ends, (max(now, attempt.began_at + self._duration), attempt.graph_id))
+        under_way: list[Attempt | BackupAttempt] = [*history.open_attempts(), *history.open_backups()]
+        for one in under_way:
+            heappush(self._ends, (max(now, one.began_at + self._duration), one.graph_id))
+        ours = {one.graph_id for one in under_way}
+        for graph in (one.graph for one in governed):
+            if graph.id not in ours and _passing(graph.status):
+                heappush(self._ends, (now + self._duration, graph.id))
 
     def until(self, end: datetime) -> Iterable[Forecast]:
         while self._now < end:
@@ -150,14 +155,27 @@ class _Future:
     def _finish(self) -> None:
         while self._ends and self._ends[0][0] <= self._now:
             _, graph_id = heappop(self._ends)
-            attempt = self._history.open_attempt(graph_id)
-            if attempt is None:
-                continue
-            self._history.apply(Ended(at=self._now, attempt_id=attempt.id, verdict=Verdict.SUCCEEDED))
-            place = self._places[graph_id]
-            one = self._governed[place]
-            graph = msgspec.structs.replace(one.graph, version=attempt.to_version, status=Status("200"))
-            self._governed[place] = msgspec.structs.replace(one, graph=graph)
+            attempt, backup = self._history.open_attempt(graph_id), self._history.open_backup(graph_id)
+            if attempt is not None:
+                self._history.apply(Ended(at=self._now, attempt_id=attempt.id, verdict=Verdict.SUCCEEDED))
+            elif backup is not None:
+                self._history.apply(BackupEnded(at=self._now, backup_id=backup.id, made_at=self._now))
+            if graph_id in self._places:
+                self._arrive(graph_id, attempt)
+
+    def _arrive(self, graph_id: str, attempt: Attempt | None) -> None:
+        """What the graph is like once what went on is over."""
+        place = self._places[graph_id]
+        one = self._governed[place]
+        version = attempt.to_version if attempt else one.graph.version
+        status = Status("200") if attempt or _passing(one.graph.status) else one.graph.status
+        graph = msgspec.structs.replace(one.graph, version=version, status=status)
+        self._governed[place] = msgspec.structs.replace(one, graph=graph)
+
+
+def _passing(status: Status) -> bool:
+    """Whether the state ends by itself."""
+    return status.in_flight or status.backing_up
 
 
 def _median(durations: list[timedelta]) -> timedelta | None:

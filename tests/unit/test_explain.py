@@ -250,3 +250,30 @@ def test_a_forecast_ends_with_its_days() -> None:
     assert forecast(under, [DEMO], seen(), NOW, 5) == []
     (one,) = forecast(under, [DEMO], seen(), NOW, 6)
     assert one.at == at("2026-11-28 02:00")
+
+
+def test_a_forecast_goes_on_after_a_backup_that_is_on_its_way() -> None:
+    backup = msgspec.structs.replace(BACKUP, began_at=NOW - timedelta(minutes=5))
+    found = forecast(policy(), [DEMO, graph("next")], seen(BackupIntended(at=NOW, backup=backup)), NOW, 90)
+    assert {one.graph for one in found} == {"demo", "next"}
+    assert found[0].at == NOW + timedelta(minutes=10)
+    required = forecast(policy("[{backup: required}]"), [DEMO], seen(BackupIntended(at=NOW, backup=backup)), NOW, 90)
+    assert [one.at for one in required] == [NOW + timedelta(minutes=10)]
+
+
+@pytest.mark.parametrize("status", ["201", "203", "903"])
+def test_a_forecast_goes_on_after_what_another_hand_does(status: str) -> None:
+    found = forecast(policy(), [graph("other", status=status)], seen(), NOW, 90)
+    assert [(one.graph, one.at, one.from_version.text) for one in found] == [("other", NOW + timedelta(minutes=15), "2.4.4")]
+
+
+def test_a_forecast_goes_on_after_an_upgrade_of_a_graph_that_is_not_seen() -> None:
+    found = forecast(policy(), [DEMO], begin(seen(), attempt(graph("elsewhere"))), NOW, 90)
+    assert [(one.graph, one.at) for one in found] == [("demo", NOW + timedelta(minutes=15))]
+
+
+@pytest.mark.parametrize("status", ["900", "300", "800"])
+def test_a_forecast_waits_for_no_person(status: str) -> None:
+    assert forecast(policy(), [graph("stopped", status=status)], seen(), NOW, 90) == []
+    stopped = graph("demo", status=status)
+    assert forecast(policy(), [stopped], seen(BackupIntended(at=NOW, backup=BACKUP)), NOW, 90) == []
