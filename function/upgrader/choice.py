@@ -10,7 +10,6 @@ from datetime import datetime, timezone
 
 import msgspec
 
-from .durations import spelled
 from .history import History
 from .model import Graph, Reason, Release, Targets
 from .policy import Policy, Rule
@@ -44,11 +43,15 @@ class Offer(msgspec.Struct, frozen=True):
 
     choices: tuple[Choice, ...] = ()
     nothing: Reason | None = None
-    passed_over: tuple[str, ...] = ()
 
 
 def sights(policy: Policy, history: History, now: datetime) -> list[Sight]:
-    """Every release that is known, the newest first. What was never written down is first seen now."""
+    """Every release that may be chosen, the newest first."""
+    return [sight for sight in seen(policy, history, now) if sight.release.version not in history.withdrawn]
+
+
+def seen(policy: Policy, history: History, now: datetime) -> list[Sight]:
+    """Every release that is known, withdrawn ones too, the newest first. What was never written down is first seen now."""
     found: dict[Version, Sight] = {}
     for known in policy.releases:
         found[known.version] = Sight(known.release, now)
@@ -57,11 +60,7 @@ def sights(policy: Policy, history: History, now: datetime) -> list[Sight]:
         found[version] = Sight(msgspec.structs.replace(release, released_at=dated), at)
     if policy.trust_released_at:
         found = {version: Sight(sight.release, sight.release.released_at or sight.since) for version, sight in found.items()}
-    return sorted(
-        (sight for version, sight in found.items() if version not in history.withdrawn),
-        key=lambda sight: sight.release.version,
-        reverse=True,
-    )
+    return sorted(found.values(), key=lambda sight: sight.release.version, reverse=True)
 
 
 def offer(
@@ -83,18 +82,18 @@ def offer(
     allowed = [sight for sight in newer if rule.versions is None or rule.versions.allow(sight.release.version)]
     if not allowed:
         return Offer(nothing=Reason.VERSION_NOT_ALLOWED)
-    timed = [(sight, _ready(rule, sight), sight.release.not_after or FAR) for sight in allowed]
-    turns = sorted({now, *(ready for _, ready, _ in timed if ready > now), *(end for _, _, end in timed if end < FAR)})
+    timed = [(sight, ready(rule, sight), sight.release.not_after or FAR) for sight in allowed]
+    turns = sorted({now, *(first for _, first, _ in timed if first > now), *(end for _, _, end in timed if end < FAR)})
     choices = []
     for begins, ends in zip(turns, [*turns[1:], FAR]):
-        usable = [sight for sight, ready, end in timed if ready <= begins < end]
+        usable = [sight for sight, first, end in timed if first <= begins < end]
         chosen = _chosen(usable, halted, quarantined)
         if chosen is not None:
             sight, stopped = chosen
             choices.append(Choice(sight.release, begins, ends, sight.since, stopped))
     if not choices:
         return Offer(nothing=Reason.NO_RELEASE)
-    return Offer(tuple(choices), None, tuple(_passed_over(rule, newer, choices[0], quarantined)))
+    return Offer(tuple(choices))
 
 
 def targeted(release: Release, graph: Graph) -> bool:
@@ -118,12 +117,18 @@ def fits(release: Release, graph: Graph) -> bool:
     )
 
 
-def _ready(rule: Rule, sight: Sight) -> datetime:
+def old_enough(rule: Rule, sight: Sight) -> datetime:
+    """From when on the release is as old as the rule wants it."""
     try:
-        old_enough = sight.since + rule.min_release_age.of(sight.release.severity)
+        return sight.since + rule.min_release_age.of(sight.release.severity)
     except OverflowError:
         return FAR
-    return max(old_enough, sight.release.not_before or old_enough)
+
+
+def ready(rule: Rule, sight: Sight) -> datetime:
+    """From when on the release may be chosen, by its age and by its announcement."""
+    aged = old_enough(rule, sight)
+    return max(aged, sight.release.not_before or aged)
 
 
 def _chosen(
@@ -138,17 +143,3 @@ def _chosen(
             return sight, None
         passed = passed or (sight, Reason.QUARANTINED)
     return passed
-
-
-def _passed_over(rule: Rule, newer: list[Sight], chosen: Choice, quarantined: Collection[Version]) -> Iterable[str]:
-    for sight in newer:
-        version = sight.release.version
-        if version <= chosen.release.version:
-            continue
-        if rule.versions is not None and not rule.versions.allow(version):
-            yield f"{version} is not allowed by versions {rule.versions.text}"
-        elif version in quarantined:
-            yield f"{version} is quarantined"
-        else:
-            age = rule.min_release_age.of(sight.release.severity)
-            yield f"{version} is not old enough ({spelled(age)}) before {_ready(rule, sight):%Y-%m-%dT%H:%M:%SZ}"

@@ -11,12 +11,14 @@ from typing import Any
 
 import msgspec
 
+from .choice import Offer, Sight, seen
 from .durations import Duration, spelled
 from .gates import GATES, Case, Hold
 from .governing import Governed
 from .history import History
 from .model import Decision, Reason
 from .moments import ceiled, iso
+from .passed_over import passed_over
 from .planner import Survey, first_start
 from .policy import Policy, Rule
 from .policy_fields import Ages
@@ -69,6 +71,7 @@ def explain(survey: Survey, decisions: Iterable[Decision]) -> dict[str, dict[str
     `earlier` are sentences on what a change of the policy would give.
     """
     changed = {name: _starts(survey, change) for name, change in CHANGES.items()}
+    known = seen(survey.policy, survey.history, survey.now)
     found: dict[str, dict[str, Any]] = {}
     for one, decision in zip(survey.governed, decisions):
         settled = _settled(survey, one, decision)
@@ -79,7 +82,8 @@ def explain(survey: Survey, decisions: Iterable[Decision]) -> dict[str, dict[str
         starts = {
             name: starts.get(one.graph.id) for name, starts in changed.items() if CHANGES[name].used(survey.policy, one.rule)
         }
-        found[decision.graph_id] = {"checks": _checks(survey, one, decision, starts), "earlier": _earlier(decision, starts)}
+        checks = _checks(survey, known, one, decision, starts)
+        found[decision.graph_id] = {"checks": checks, "earlier": _earlier(decision, starts)}
     return found
 
 
@@ -145,16 +149,18 @@ def _settled(survey: Survey, one: Governed, decision: Decision) -> dict[str, Any
     return _check(name, Hold(decision.action, decision.reason), value, binding=True)
 
 
-def _checks(survey: Survey, one: Governed, decision: Decision, starts: dict[str, datetime | None]) -> list[dict[str, Any]]:
+def _checks(
+    survey: Survey, known: list[Sight], one: Governed, decision: Decision, starts: dict[str, datetime | None]
+) -> list[dict[str, Any]]:
     assert one.rule is not None
     stage = survey.stages[one.rule.name]
     offered = stage.offer(one.graph)
+    release = "; ".join([_chosen(known, decision, offered), *passed_over(survey, known, one, offered)])
     rule = _check("rule", None, f"{one.rule.name}, which governs {stage.governs}")
     if offered.nothing is not None:
-        return [_check("release", Hold(decision.action, offered.nothing), _newest(survey), binding=True), rule]
+        return [_check("release", Hold(decision.action, offered.nothing), release, binding=True), rule]
     case = survey.case(one, offered.choices[0])
-    chosen = f"{case.choice.release.version}"
-    checks = [_check("release", None, "; ".join([chosen, *offered.passed_over])), rule]
+    checks = [_check("release", None, release), rule]
     holds = {name: gate(case) for name, gate in GATES.items()}
     binding = _binding(decision, holds, starts)
     for name, hold in holds.items():
@@ -195,9 +201,12 @@ def _earlier(decision: Decision, starts: dict[str, datetime | None]) -> list[str
     return lines
 
 
-def _newest(survey: Survey) -> str:
-    known = [sight.release.version.text for sight in survey.known]
-    return f"known are {', '.join(known[:MOST_NAMES])}" if known else "none is known"
+def _chosen(known: list[Sight], decision: Decision, offered: Offer) -> str:
+    if not offered.choices:
+        return "none to upgrade to" if known else "none is known"
+    chosen = offered.choices[0].release.version
+    later = decision.target if decision.target != chosen else None
+    return f"{chosen} now, and {later} by the time of the start" if later else chosen.text
 
 
 def _pause(survey: Survey, case: Case) -> str:
@@ -224,8 +233,10 @@ def _refusal(survey: Survey, case: Case) -> str | None:
 
 
 def _age(survey: Survey, case: Case) -> str:
-    age = case.rule.min_release_age.of(case.choice.release.severity)
-    return f"{case.choice.release.version} counts from {iso(case.choice.since)} and needs {spelled(age)}"
+    release = case.choice.release
+    age = spelled(case.rule.min_release_age.of(release.severity))
+    words = f"{release.version} counts from {iso(case.choice.since)} and needs {age}"
+    return f"{words}; not before {ceiled(release.not_before)}" if release.not_before else words
 
 
 def _wave(survey: Survey, case: Case) -> str | None:

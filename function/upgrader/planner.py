@@ -215,11 +215,13 @@ class Step:
         return {version for (rule, version), times in failed.items() if rule == self.rule.name and times >= self.max_failures}
 
     @cached_property
-    def _halted(self) -> set[Version]:
+    def halted(self) -> set[Version]:
+        """`stopped`, remembered."""
         return self.stopped()
 
     @cached_property
-    def _quarantined(self) -> set[Version]:
+    def quarantined(self) -> set[Version]:
+        """The versions that stopped a rule before this one."""
         return {version for name in self.before for version in self._survey.stages[name].stopped()}
 
     @cached_property
@@ -237,7 +239,7 @@ class Step:
         if survey.targeting:
             key += tuple(targeted(release, graph) for release in survey.targeting)
         if key not in self._offers:
-            self._offers[key] = offer(self.rule, graph, survey.known, self._halted, self._quarantined, survey.now)
+            self._offers[key] = offer(self.rule, graph, survey.known, self.halted, self.quarantined, survey.now)
         return self._offers[key]
 
     def wave(self, choice: Choice) -> Hold | None:

@@ -13,7 +13,7 @@ from upgrader.explain import explain, state_of
 from upgrader.forecast import forecast
 from upgrader.governing import govern
 from upgrader.history import History
-from upgrader.model import BackupAttempt, Graph, Release, Verdict
+from upgrader.model import BackupAttempt, Graph, Release, Severity, Targets, Verdict
 from upgrader.planner import Survey
 from upgrader.policy import Policy
 from upgrader.records import AnyRecord, Approved, BackedUp, BackupIntended, Ended, Noticed, Paused, Refused, Released, Withdrawn
@@ -56,7 +56,7 @@ WAVES = "[{name: dev, match: {name: 'dev*'}}, {name: prod, after: [dev], soak: 6
         ("[{}]", {}, seen(), "release", "2.4.15"),
         ("[{}]", {}, seen(), "rule", "rule-1, which governs 1"),
         ("[{}]", {}, history(), "release", "none is known"),
-        ("[{versions: '>3'}]", {}, seen(), "release", "known are 2.4.15"),
+        ("[{versions: '>3'}]", {}, seen(), "release", "none to upgrade to; 2.4.15 is not allowed by versions >3"),
         ("[{}]", {"enabled": "false"}, seen(), "pause", "the policy says enabled: false"),
         ("[{}]", {}, seen(Paused(at=NOW, reason="month end")), "pause", "since 2026-11-23T02:00:00Z: month end"),
         ("[{}]", {}, seen(), "pause", "none"),
@@ -120,17 +120,108 @@ def test_a_wave_names_the_graphs_that_it_waits_for() -> None:
     assert "some project could not be listed" in next(one["value"] for one in checks if one["check"] == "wave")
 
 
-def test_what_was_passed_over_is_told_with_the_reason() -> None:
-    past = history("2.4.9")
-    past.apply(Released(at=NOW + timedelta(hours=-1), release=Release(Version("3.0.0"))))
-    past.apply(Released(at=NOW, release=Release(Version("2.4.20"), not_before=NOW + timedelta(days=2))))
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("restrictions", "why"),
+    [
+        ({"regions": ("cn-east-3", "cn-south-1")}, "is only for region cn-east-3, cn-south-1"),
+        ({"regions": ("-",)}, "is only for no region, as its announcements contradict each other"),
+        ({"product_types": ("Persistence",)}, "is only for product type Persistence"),
+        ({"arch": ("aarch64",)}, "is only for arch aarch64"),
+        ({"min_source_version": Version("2.4.9")}, "is only for graphs at 2.4.9 or later"),
+        ({"targets": Targets(graph_names=("other",))}, "is meant for other graphs"),
+        ({"not_before": NOW + 2 * DAY}, "may not be started before 2026-11-25T02:00:00Z"),
+        ({"not_after": NOW - DAY}, "may not be started from 2026-11-22T02:00:00Z on"),
+        (
+            {"not_before": NOW + 2 * DAY, "not_after": NOW + DAY},
+            "may not be started before 2026-11-25T02:00:00Z and may not be started from 2026-11-24T02:00:00Z on",
+        ),
+        ({"arch": ("aarch64",), "regions": ("x",)}, "is only for region x and is only for arch aarch64"),
+    ],
+)
+def test_a_release_whose_announcement_does_not_fit_is_told_with_the_reason(restrictions: dict[str, Any], why: str) -> None:
+    past = history("2.4.15")
+    past.apply(Released(at=NOW, release=Release(Version("2.4.20"), **restrictions)))
+    assert value(policy(), past, "release") == f"2.4.15; 2.4.20 {why}"
+
+
+@pytest.mark.parametrize("version", ["2.4.4", "2.4.15"])
+def test_a_graph_without_a_release_or_up_to_date_is_told_what_does_not_fit_it(version: str) -> None:
+    past = history("2.4.15") if version == "2.4.15" else history()
+    past.apply(Released(at=NOW, release=Release(Version("2.4.20"), arch=("aarch64",))))
+    (check, _) = explained(policy(), past, of=graph("demo", version))["checks"]
+    assert (check["value"], check["binding"]) == ("none to upgrade to; 2.4.20 is only for arch aarch64", True)
+
+
+def test_a_release_that_the_rule_or_its_history_passes_over_is_told_with_the_reason() -> None:
+    past = history("2.4.9", "2.4.15")
+    past.apply(Released(at=NOW - 8 * DAY, release=Release(Version("2.4.4"))))
+    past.apply(Released(at=NOW - 8 * DAY, release=Release(Version("3.0.0"))))
+    past.apply(Withdrawn(at=NOW, version=X))
     assert value(policy("[{versions: '<3'}]"), past, "release") == (
-        "2.4.9; 3.0.0 is not allowed by versions <3; 2.4.20 is not old enough (0s) before 2026-11-25T02:00:00Z"
+        "2.4.9; 3.0.0 is not allowed by versions <3; 2.4.15 is withdrawn"
     )
+    assert value(policy("[{min_release_age: 7d, versions: '<2.4.15'}]"), past, "release") == (
+        "2.4.9; 3.0.0 is not allowed by versions <2.4.15; 2.4.15 is withdrawn"
+    )
+    young = value(policy("[{min_release_age: 7d, versions: '!=2.4.9'}]"), past, "release")
+    assert young == "3.0.0"
+    past.apply(Released(at=NOW, release=Release(Version("3.1.0"))))
+    young = value(policy("[{min_release_age: 7d, versions: '!=2.4.9'}]"), past, "release")
+    assert young == "3.0.0; 3.1.0 is not old enough (7d) before 2026-11-30T02:00:00Z"
+
+
+def test_a_release_that_failed_is_told_as_halted_or_quarantined() -> None:
     failed = begin(history("2.4.9", "2.4.15"), attempt(graph("dev"), rule="dev"))
     failed.apply(Ended(at=NOW, attempt_id="attempt-dev", verdict=Verdict.FAILED))
     waves = policy(WAVES.replace("dev*", "dev"))
     assert value(waves, failed, "release", graph("dev", "2.4.9")) == "2.4.9; 2.4.15 is quarantined"
+    young = policy("[{name: dev, min_release_age: {default: 1d, security: 0d}}]")
+    failed.apply(Released(at=NOW, release=Release(Version("2.4.12"), severity=Severity.SECURITY)))
+    assert value(young, failed, "release") == (
+        "2.4.12; 2.4.15 is halted under this rule and is not old enough (1d) before 2026-11-24T02:00:00Z"
+    )
+
+
+def test_where_no_release_fits_every_one_is_told_of() -> None:
+    past = history("2.4.9", "2.4.15", regions=("cn-east-3",))
+    past.apply(Withdrawn(at=NOW, version=X))
+    (check, _) = explained(policy(), past, of=graph("demo", "2.4.10"))["checks"]
+    assert check["value"] == ("none to upgrade to; 2.4.15 is withdrawn")
+    (check, _) = explained(policy(), past, of=graph("demo", "3.0.0"))["checks"]
+    assert check["value"] == (
+        "none to upgrade to; 2.4.15 is withdrawn; 2.4.9 is no later than the graph's 3.0.0 and is only for region cn-east-3"
+    )
+    over = history("2.4.15", not_after=NOW + DAY)
+    (check, _) = explained(policy("[{min_release_age: 7d}]"), over)["checks"]
+    assert check["value"] == (
+        "none to upgrade to; 2.4.15 is not old enough (7d) before 2026-11-30T02:00:00Z "
+        "and may not be started from 2026-11-24T02:00:00Z on"
+    )
+
+
+def test_no_more_than_the_newest_releases_are_told_of() -> None:
+    past = history("2.4.15", *(f"3.0.{number}" for number in range(9)))
+    told = value(policy("[{versions: '<3'}]"), past, "release").split("; ")
+    assert [one.split()[0] for one in told] == ["2.4.15", "3.0.8", "3.0.7", "3.0.6", "3.0.5", "3.0.4", "4"]
+    assert told[-1] == "4 more were passed over"
+
+
+def test_a_release_that_takes_the_place_of_the_one_that_is_chosen_is_told_of() -> None:
+    past = history("2.4.15")
+    past.apply(Released(at=NOW, release=Release(Version("2.4.20"), not_before=NOW + DAY)))
+    assert value(policy("[{windows: ['Sat 02:00-06:00 UTC']}]"), past, "release") == (
+        "2.4.15 now, and 2.4.20 by the time of the start; 2.4.20 may not be started before 2026-11-24T02:00:00Z"
+    )
+
+
+def test_an_age_that_only_the_announcement_asks_for_says_so() -> None:
+    past = history("2.4.15", not_before=NOW + DAY)
+    assert value(policy(), past, "age") == (
+        "2.4.15 counts from 2026-11-23T02:00:00Z and needs 0s; not before 2026-11-24T02:00:00Z"
+    )
 
 
 @pytest.mark.parametrize(
