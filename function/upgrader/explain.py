@@ -1,7 +1,4 @@
-"""Why, and what if: every gate of a graph with its value, which of them binds, and what would make its start earlier. Pure.
-
-What would help is asked of the planner itself, under a policy in which one thing is changed.
-"""
+"""Why: every gate of a graph with its value in words, and which of them binds; and what would make its start earlier. Pure."""
 
 from __future__ import annotations
 
@@ -9,59 +6,19 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
-import msgspec
-
-from .choice import Offer, Sight, seen
-from .durations import Duration, spelled
+from .choice import Choice, Offer, Sight, seen
+from .gate_values import VALUES
 from .gates import GATES, Case, Hold
 from .governing import Governed
 from .history import History
 from .model import Decision, Reason
 from .moments import ceiled, iso
 from .passed_over import passed_over
-from .planner import Survey, first_start
-from .policy import Policy, Rule
-from .policy_fields import Ages
+from .planner import Survey, agreed
+from .what_if import WhatIf
 
-MOST_NAMES = 5
-
-
-class Change(msgspec.Struct, frozen=True):
-    """One thing that an operator could change about a gate. `used` says whether the rule has it at all."""
-
-    words: str
-    used: Callable[[Policy, Rule], bool]
-    rule: Callable[[Rule], Rule] = lambda rule: rule
-    policy: Callable[[Policy], Policy] = lambda policy: policy
-
-
-CHANGES = {
-    "age": Change(
-        "shortening min_release_age",
-        lambda _, rule: bool(rule.min_release_age),
-        lambda rule: msgspec.structs.replace(rule, min_release_age=Ages("0d")),
-    ),
-    "wave": Change(
-        "shortening the soak",
-        lambda _, rule: bool(rule.soak and rule.after),
-        lambda rule: msgspec.structs.replace(rule, soak=Duration()),
-    ),
-    "freeze": Change(
-        "lifting the freeze",
-        lambda policy, rule: bool(policy.frozen(rule.name)),
-        policy=lambda policy: msgspec.structs.replace(policy, freezes=()),
-    ),
-    "window": Change(
-        "a window on {day}",
-        lambda _, rule: bool(rule.windows),
-        lambda rule: msgspec.structs.replace(rule, windows=()),
-    ),
-    "notice": Change(
-        "shortening the notice",
-        lambda _, rule: bool(rule.notice),
-        lambda rule: msgspec.structs.replace(rule, notice=Duration()),
-    ),
-}
+# What may bind and is still a matter of time, at least under another policy.
+_TIMELY = ("age", "freeze", "window", "notice", "expiry")
 
 
 def explain(survey: Survey, decisions: Iterable[Decision]) -> dict[str, dict[str, Any]]:
@@ -70,20 +27,15 @@ def explain(survey: Survey, decisions: Iterable[Decision]) -> dict[str, dict[str
     A check has its name, whether it holds, its value in words, until when it holds, and whether it is the one that binds.
     `earlier` are sentences on what a change of the policy would give.
     """
-    changed = {name: _starts(survey, change) for name, change in CHANGES.items()}
-    known = seen(survey.policy, survey.history, survey.now)
+    decided = list(decisions)
+    known, what_if = seen(survey.policy, survey.history, survey.now), WhatIf(survey, decided)
     found: dict[str, dict[str, Any]] = {}
-    for one, decision in zip(survey.governed, decisions):
+    for one, decision in zip(survey.governed, decided):
         settled = _settled(survey, one, decision)
-        if settled is not None:
-            found[decision.graph_id] = {"checks": [settled], "earlier": []}
-            continue
-        assert one.rule is not None
-        starts = {
-            name: starts.get(one.graph.id) for name, starts in changed.items() if CHANGES[name].used(survey.policy, one.rule)
-        }
-        checks = _checks(survey, known, one, decision, starts)
-        found[decision.graph_id] = {"checks": checks, "earlier": _earlier(decision, starts)}
+        checks = [settled] if settled is not None else _checks(survey, known, what_if, one, decision)
+        binding = next((check["check"] for check in checks if check["binding"]), None)
+        waits = decision.until is not None or binding in _TIMELY
+        found[decision.graph_id] = {"checks": checks, "earlier": [*what_if.sentences(one, decision)] if waits else []}
     return found
 
 
@@ -107,21 +59,6 @@ def state_of(history: History) -> dict[str, Any]:
         ],
         "untold": history.outbox(),
     }
-
-
-def _starts(survey: Survey, change: Change) -> dict[str, datetime]:
-    """When each graph would start if the policy were changed so."""
-    rules = {rule.name: change.rule(rule) for rule in survey.policy.rules}
-    policy = change.policy(msgspec.structs.replace(survey.policy, rules=tuple(rules.values())))
-    governed = [msgspec.structs.replace(one, rule=rules[one.rule.name] if one.rule else None) for one in survey.governed]
-    other = Survey(policy, governed, survey.history, survey.now, survey.complete)
-    found = {}
-    for one in governed:
-        if one.rule is not None and one.graph.version is not None and not one.opted_out:
-            start = first_start(other, one, other.stages[one.rule.name].offer(one.graph))
-            if start is not None:
-                found[one.graph.id] = start[0]
-    return found
 
 
 def _settled(survey: Survey, one: Governed, decision: Decision) -> dict[str, Any] | None:
@@ -149,9 +86,7 @@ def _settled(survey: Survey, one: Governed, decision: Decision) -> dict[str, Any
     return _check(name, Hold(decision.action, decision.reason), value, binding=True)
 
 
-def _checks(
-    survey: Survey, known: list[Sight], one: Governed, decision: Decision, starts: dict[str, datetime | None]
-) -> list[dict[str, Any]]:
+def _checks(survey: Survey, known: list[Sight], what_if: WhatIf, one: Governed, decision: Decision) -> list[dict[str, Any]]:
     assert one.rule is not None
     stage = survey.stages[one.rule.name]
     offered = stage.offer(one.graph)
@@ -160,13 +95,16 @@ def _checks(
     if offered.nothing is not None:
         return [_check("release", Hold(decision.action, offered.nothing), release, binding=True), rule]
     case = survey.case(one, offered.choices[0])
-    checks = [_check("release", None, release), rule]
     holds = {name: gate(case) for name, gate in GATES.items()}
-    binding = _binding(decision, holds, starts)
+    held = {name: hold for name, hold in holds.items() if hold is not None}
+    binding = _binding(decision, held, _expires(survey, case), lambda: what_if.starts(one)) if held else None
+    checks = [_check("release", None, release), rule]
     for name, hold in holds.items():
-        value = _VALUES[name](survey, case)
+        value = VALUES[name](survey, case)
         if value is not None:
             checks.append(_check(name, hold, value, name == binding))
+    if binding == "expiry":
+        checks.append(_check("expiry", Hold(decision.action, decision.reason), _expiry(survey, one, offered), binding=True))
     full = Hold(decision.action, decision.reason) if decision.reason is Reason.MAX_CONCURRENT else None
     checks.append(_check("budget", full, survey.budget.value(one.rule, case.choice.release.version), full is not None))
     return checks
@@ -177,28 +115,53 @@ def _check(name: str, hold: Hold | None, value: str, binding: bool = False) -> d
     return {"check": name, "holds": hold is not None, "value": value, "until": until, "binding": binding}
 
 
-def _binding(decision: Decision, holds: dict[str, Hold | None], starts: dict[str, datetime | None]) -> str | None:
-    """What decides: a gate that time does not lift, or the one without which the start would be the earliest."""
-    holding = [name for name, hold in holds.items() if hold is not None]
-    lasting = [name for name in holding if (hold := holds[name]) is not None and hold.until is None]
-    if lasting or decision.until is None:
-        return next(iter(lasting), None)
-    until = decision.until
-    found = [(start, name) for name, start in starts.items() if start is not None and start < until]
-    return min(found)[1] if found else next(iter(holding), None)
+def _binding(decision: Decision, held: dict[str, Hold], expires: bool, starts: Callable[[], dict[str, datetime]]) -> str:
+    """What decides, of the gates that hold.
+
+    The first that time does not lift; else that the release does not last until all agree; else the gate without which
+    the start would be the earliest; and where no change of one helps, the one that holds the longest.
+    """
+    untils = {name: hold.until for name, hold in held.items() if hold.until is not None}
+    lasting = [name for name in held if name not in untils]
+    if lasting:
+        return lasting[0]
+    if decision.until is None and expires:
+        return "expiry"
+    without = starts() if decision.until is not None else {}
+    helped = {name: start for name, start in without.items() if name in held and decision.until and start < decision.until}
+    return min(helped, key=helped.__getitem__) if helped else max(untils, key=untils.__getitem__)
 
 
-def _earlier(decision: Decision, starts: dict[str, datetime | None]) -> list[str]:
-    if decision.until is None:
-        return []
-    lines = []
-    for name, start in starts.items():
-        words = CHANGES[name].words
-        if start is None or start >= decision.until:
-            lines.append(f"{words.format(day='another day')} changes nothing")
+def _expires(survey: Survey, case: Case) -> bool:
+    """Whether the gates agree at some time, and the case is another one by then."""
+    start = agreed(survey, case)
+    return start is not None and start >= case.ends
+
+
+def _expiry(survey: Survey, one: Governed, offered: Offer) -> str:
+    """For each release in its turn, why it is not started before its time is over."""
+    parts = []
+    for choice, following in zip(offered.choices, [*offered.choices[1:], None]):
+        version = choice.release.version
+        if following is not None and following.release.version == version:
+            continue  # its time goes on
+        case = survey.case(one, choice)
+        start = agreed(survey, case)
+        if start is not None:
+            end = f"{ceiled(case.ends)} ({_end(case, following)})"
+            parts.append(f"{version} could start only before {end}, and all else agrees at {ceiled(start)}")
         else:
-            lines.append(f"{words.format(day=start.strftime('%A'))} gives {ceiled(start)}")
-    return lines
+            holding = next((name for name, gate in GATES.items() if (hold := gate(case)) and hold.until is None), "window")
+            parts.append(f"{version} is held by {holding}")
+    return "; ".join(parts)
+
+
+def _end(case: Case, following: Choice | None) -> str:
+    if case.ends < case.choice.ends:
+        return "when its approval lapses"
+    if following is None or case.ends == case.choice.release.not_after:
+        return "its not_after"
+    return f"when {following.release.version} takes its place"
 
 
 def _chosen(known: list[Sight], decision: Decision, offered: Offer) -> str:
@@ -207,111 +170,3 @@ def _chosen(known: list[Sight], decision: Decision, offered: Offer) -> str:
     chosen = offered.choices[0].release.version
     later = decision.target if decision.target != chosen else None
     return f"{chosen} now, and {later} by the time of the start" if later else chosen.text
-
-
-def _pause(survey: Survey, case: Case) -> str:
-    if not case.policy.enabled:
-        return "the policy says enabled: false"
-    pause = case.history.paused(case.rule.name, case.graph.id)
-    return f"since {iso(pause.at)}: {pause.reason or 'no reason given'}" if pause else "none"
-
-
-def _count(survey: Survey, case: Case) -> str | None:
-    most = case.rule.max_graphs
-    return f"{case.stage.governs} of at most {most}" if most is not None else None
-
-
-def _failures(survey: Survey, case: Case) -> str:
-    version = case.choice.release.version
-    failed = len(case.history.failures(case.rule.name, version))
-    return f"{failed} of {survey.stages[case.rule.name].max_failures} at {version}"
-
-
-def _refusal(survey: Survey, case: Case) -> str | None:
-    refusal = case.history.refusals.get(case.graph.id)
-    return f"{refusal.code}, {refusal.times} times, the last at {iso(refusal.at)}: {refusal.detail}" if refusal else None
-
-
-def _age(survey: Survey, case: Case) -> str:
-    release = case.choice.release
-    age = spelled(case.rule.min_release_age.of(release.severity))
-    words = f"{release.version} counts from {iso(case.choice.since)} and needs {age}"
-    return f"{words}; not before {ceiled(release.not_before)}" if release.not_before else words
-
-
-def _wave(survey: Survey, case: Case) -> str | None:
-    if not case.rule.after:
-        return None
-    version = case.choice.release.version
-    parts = []
-    for name in case.rule.after:
-        stage = survey.stages[name]
-        behind = stage.behind(version)
-        if behind:
-            names = ", ".join(graph.name for graph in behind[:MOST_NAMES])
-            parts.append(f"{name}: {len(behind)} of {stage.governs} do not run {version}: {names}")
-        else:
-            parts.append(f"{name}: all {stage.governs} run {version}, soaking {spelled(case.rule.soak)}")
-    return "; ".join([*parts, *([] if survey.complete else ["some project could not be listed"])])
-
-
-def _mode(survey: Survey, case: Case) -> str:
-    return case.rule.mode
-
-
-def _approval(survey: Survey, case: Case) -> str | None:
-    if case.rule.mode != "approve":
-        return None
-    return f"lapses {iso(case.approval_lapses)}" if case.approval_lapses else "none"
-
-
-def _freeze(survey: Survey, case: Case) -> str | None:
-    held = [freeze for freeze in case.policy.freezes if freeze.holds(case.rule.name)]
-    now = [freeze for freeze in held if freeze.period[0] <= case.now < freeze.period[1]]
-    if now:
-        return "; ".join(f"{freeze.reason or 'no reason given'}, until {iso(freeze.period[1])}" for freeze in now)
-    return f"none of {len(held)} now" if held else None
-
-
-def _window(survey: Survey, case: Case) -> str:
-    if not case.rule.windows:
-        return "always"
-    stage = survey.stages[case.rule.name]
-    opening = stage.opening(case.now, case.place)
-    written = " | ".join(window.text for window in case.rule.windows)
-    if opening is None:
-        return f"{written}, cutoff {spelled(stage.cutoff)}: never"
-    return f"{written}, cutoff {spelled(stage.cutoff)}: from {ceiled(opening.start)}, before {iso(opening.before)}"
-
-
-def _notice(survey: Survey, case: Case) -> str | None:
-    if not case.rule.notice:
-        return None
-    told = case.history.planned.get((case.graph.id, case.choice.release.version))
-    return f"{spelled(case.rule.notice)} before the start; told {iso(told) if told else 'not yet'}"
-
-
-def _backup(survey: Survey, case: Case) -> str | None:
-    if case.rule.backup == "none":
-        return None
-    expires = case.backup_expires
-    there = f"the last one known serves until {iso(expires)}" if expires else "none is known yet"
-    failed = case.history.backup_refusals.get(case.graph.id)
-    return "; ".join(["required", there, *([failed.detail] if failed else [])])
-
-
-_VALUES: dict[str, Callable[[Survey, Case], str | None]] = {
-    "pause": _pause,
-    "count": _count,
-    "failures": _failures,
-    "status": lambda _, case: case.graph.status.code or "unknown",
-    "refusal": _refusal,
-    "age": _age,
-    "wave": _wave,
-    "mode": _mode,
-    "approval": _approval,
-    "freeze": _freeze,
-    "window": _window,
-    "notice": _notice,
-    "backup": _backup,
-}

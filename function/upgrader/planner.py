@@ -156,14 +156,20 @@ def first_start(survey: Survey, one: Governed, offered: Offer) -> tuple[datetime
     """The first instant at which every gate lets the graph start, and to what; None: time alone will not do."""
     for choice in offered.choices:
         case = survey.case(one, choice)
-        holds = [hold for gate in GATES.values() if (hold := gate(case)) is not None]
-        if any(hold.until is None for hold in holds):
-            continue
-        earliest = max([survey.now, choice.begins, *(hold.until for hold in holds if hold.until is not None)])
-        opening = survey.stages[case.rule.name].opening(earliest, case.place)
-        if opening is not None and opening.start < case.ends:
-            return opening.start, choice
+        start = agreed(survey, case)
+        if start is not None and start < case.ends:
+            return start, choice
     return None
+
+
+def agreed(survey: Survey, case: Case) -> datetime | None:
+    """The first instant at which no gate holds the case, if it lasts until then; None: time alone will not do."""
+    holds = [hold for gate in GATES.values() if (hold := gate(case)) is not None]
+    if any(hold.until is None for hold in holds):
+        return None
+    earliest = max([survey.now, case.choice.begins, *(hold.until for hold in holds if hold.until is not None)])
+    opening = survey.stages[case.rule.name].opening(earliest, case.place)
+    return opening.start if opening else None
 
 
 class Step:

@@ -16,7 +16,19 @@ from upgrader.history import History
 from upgrader.model import BackupAttempt, Graph, Release, Severity, Targets, Verdict
 from upgrader.planner import Survey
 from upgrader.policy import Policy
-from upgrader.records import AnyRecord, Approved, BackedUp, BackupIntended, Ended, Noticed, Paused, Refused, Released, Withdrawn
+from upgrader.records import (
+    AnyRecord,
+    Approved,
+    BackedUp,
+    BackupIntended,
+    Ended,
+    Noticed,
+    Paused,
+    Refused,
+    Released,
+    Told,
+    Withdrawn,
+)
 from upgrader.versions import Version
 
 X = Version("2.4.15")
@@ -241,6 +253,74 @@ def test_the_one_gate_that_decides_is_marked(rules: str, fields: dict[str, str],
     assert binding(policy(rules, **fields), past) == [bound]
 
 
+@pytest.mark.parametrize(
+    ("rules", "restrictions", "text"),
+    [
+        (
+            "[{windows: ['Sat 02:00-06:00 UTC']}]",
+            {"not_after": at("2026-11-25 00:00")},
+            "2.4.15 could start only before 2026-11-25T00:00:00Z (its not_after), and all else agrees at 2026-11-28T02:00:00Z",
+        ),
+        (
+            "[{windows: ['Sat 02:00-06:00 UTC'], mode: approve, approval_lifetime: 1d}]",
+            {},
+            "2.4.15 could start only before 2026-11-24T02:00:00Z (when its approval lapses), "
+            "and all else agrees at 2026-11-28T02:00:00Z",
+        ),
+    ],
+)
+def test_a_release_whose_time_ends_before_all_gates_agree_is_told_as_what_binds(
+    rules: str, restrictions: dict[str, Any], text: str
+) -> None:
+    past = history("2.4.15", **restrictions)
+    past.apply(Approved(at=NOW, version=X, rule="rule-1"))
+    found = explained(policy(rules), past)
+    (bound,) = [check for check in found["checks"] if check["binding"]]
+    assert bound == {"check": "expiry", "holds": True, "value": text, "until": None, "binding": True}
+    assert found["earlier"] == ["a window on Monday gives 2026-11-23T02:00:00Z"]
+
+
+def test_a_release_that_another_follows_is_told_with_what_holds_that_one() -> None:
+    past = history("2.4.15")
+    past.apply(Released(at=NOW, release=Release(Version("2.4.20"), not_before=NOW + DAY)))
+    past.apply(Approved(at=NOW, version=X, rule="rule-1"))
+    under = policy("[{windows: ['Sat 02:00-06:00 UTC'], mode: approve}]")
+    assert binding(under, past) == ["expiry"]
+    assert value(under, past, "expiry") == (
+        "2.4.15 could start only before 2026-11-24T02:00:00Z (when 2.4.20 takes its place), "
+        "and all else agrees at 2026-11-28T02:00:00Z; 2.4.20 is held by approval"
+    )
+
+
+def test_a_release_of_which_another_ends_meanwhile_is_told_once() -> None:
+    past = history("2.4.15", not_after=at("2026-11-27 00:00"))
+    past.apply(Released(at=NOW, release=Release(Version("2.4.9"), not_after=at("2026-11-25 00:00"))))
+    told = value(policy("[{windows: ['Sat 02:00-06:00 UTC']}]"), past, "expiry")
+    assert told == (
+        "2.4.15 could start only before 2026-11-27T00:00:00Z (its not_after), and all else agrees at 2026-11-28T02:00:00Z"
+    )
+
+
+def test_an_age_beyond_all_windows_in_sight_binds_and_can_be_shortened() -> None:
+    found = explained(policy("[{min_release_age: 600d, windows: ['Sat 02:00-06:00 UTC']}]"), seen())
+    assert [check["check"] for check in found["checks"] if check["binding"]] == ["age"]
+    assert found["earlier"][0] == "shortening min_release_age gives 2026-11-28T02:00:00Z"
+
+
+def test_where_no_change_of_one_gate_helps_the_one_that_holds_the_longest_binds() -> None:
+    """The refusal is looked at first, and is over in five minutes; the age and the notice hold for a day, both of them."""
+    past = refused()
+    assert binding(policy("[{min_release_age: 1d, notice: 1d, windows: ['Tue 00:00-04:00 UTC']}]"), past) == ["age"]
+    assert binding(policy("[{min_release_age: 1d, notice: 30h}]"), past) == ["notice"]
+    assert binding(policy("[{notice: 24h, windows: ['* 02:00-03:00 UTC', '* 12:00-13:00 UTC']}]"), past) == ["notice"]
+
+
+def test_of_gates_that_time_does_not_lift_the_first_binds_whatever_else_holds() -> None:
+    past = seen(Paused(at=NOW))
+    assert binding(policy("[{mode: approve, min_release_age: 7d}]"), seen()) == ["approval"]
+    assert binding(policy("[{mode: approve, min_release_age: 7d}]"), past) == ["pause"]
+
+
 def test_nothing_binds_a_graph_that_starts() -> None:
     assert binding(policy(), seen()) == []
 
@@ -264,11 +344,70 @@ def test_a_change_of_each_field_is_tried() -> None:
     assert found["earlier"] == [
         "shortening min_release_age changes nothing",
         "shortening the soak changes nothing",
-        "lifting the freeze gives 2026-11-28T02:00:00Z",
+        "lifting the rule's freezes gives 2026-11-28T02:00:00Z",
         "a window on Wednesday gives 2026-11-25T02:00:00Z",
         "shortening the notice changes nothing",
     ]
     assert explained(policy(), seen())["earlier"] == []
+
+
+@pytest.mark.parametrize(
+    ("windows", "now", "sentence"),
+    [
+        (
+            "'Sat 02:00-06:00 Asia/Shanghai'",
+            "2026-11-23 18:00",
+            "a window on Tuesday (Asia/Shanghai) gives 2026-11-23T18:00:00Z",
+        ),
+        ("'Sat 02:00-06:00 UTC'", "2026-11-23 18:00", "a window on Monday gives 2026-11-23T18:00:00Z"),
+        ("'Sat 02:00-06:00 UTC'", "2026-11-23 23:45", "a window on Tuesday gives 2026-11-24T00:00:00Z"),
+        ("'Tue 00:00-06:00 UTC'", "2026-11-23 23:45", "a window on Monday gives 2026-11-23T23:45:00Z"),
+        ("'Mon 00:00-06:00 UTC'", "2026-11-24 23:45", "a window on Wednesday gives 2026-11-25T00:00:00Z"),
+    ],
+)
+def test_a_day_that_would_help_is_named_in_the_zone_of_the_windows_and_leaves_room_for_the_cutoff(
+    windows: str, now: str, sentence: str
+) -> None:
+    under = policy(f"[{{windows: [{windows}]}}]")
+    survey = Survey(under, govern(under.rules, [DEMO]), history("2.4.15"), at(now))
+    assert explain(survey, survey.decisions())[DEMO.id]["earlier"] == [sentence]
+
+
+def test_a_change_is_not_said_to_help_while_others_take_the_places() -> None:
+    busy = begin(seen(), attempt(graph("busy")))
+    found = explained(policy("[{windows: ['Sat 02:00-06:00 UTC']}]"), busy, graph("busy", status="201"))
+    assert found["earlier"] == ["a window on Monday leaves it waiting for a place (max-concurrent)"]
+
+
+@pytest.mark.parametrize(("limit", "waiting"), [("1", ["a", "b"]), ("2", ["a"]), ("3", [])])
+def test_a_change_is_tried_with_the_graphs_of_other_rules_in_their_turns(limit: str, waiting: list[str]) -> None:
+    """The turns are those of `one`, `b` and `a`."""
+    rules = "[{match: {name: one}}, {windows: ['Sat 02:00-06:00 UTC'], max_concurrent: 2, max_failures: 2}]"
+    under = policy(rules, max_concurrent=limit)
+    survey = Survey(under, govern(under.rules, [graph("a"), graph("b"), graph("one")]), seen(), NOW)
+    found = explain(survey, survey.decisions())
+    assert found[graph("one").id]["earlier"] == []
+    for name in "ab":
+        gives = "leaves it waiting for a place (max-concurrent)" if name in waiting else "gives 2026-11-23T02:00:00Z"
+        assert found[graph(name).id]["earlier"] == [f"a window on Monday {gives}"]
+
+
+def test_a_change_that_leads_to_a_later_start_is_not_said_to_change_nothing() -> None:
+    """Without the age the newer release is chosen, which nobody was told of yet."""
+    past = History([Released(at=NOW - 8 * DAY, release=Release(Version("2.4.9"))), Released(at=NOW, release=Release(X))])
+    told = Noticed(at=NOW - DAY, notice_id="n", text="", sort="planned", version=Version("2.4.9"), graphs=(DEMO.id,))
+    past.apply(told)
+    past.apply(Told(at=NOW - DAY, event_id="n", message_id=""))
+    under = policy("[{min_release_age: 7d, notice: 36h}]")
+    assert explained(under, past)["earlier"] == [
+        "shortening min_release_age makes it no earlier",
+        "shortening the notice gives 2026-11-23T02:00:00Z",
+    ]
+
+
+def test_freezes_that_are_over_are_not_spoken_of() -> None:
+    under = policy("[{windows: ['Sat 02:00-06:00 UTC']}]", freezes="[{from: 2026-11-01, until: 2026-11-02}]")
+    assert explained(under, seen())["earlier"] == ["a window on Monday gives 2026-11-23T02:00:00Z"]
 
 
 BACKUP = BackupAttempt("b", DEMO.project, DEMO.id, DEMO.name, "rule-1", X, NOW, "job-2")
