@@ -7,9 +7,11 @@ from collections.abc import Callable
 from .durations import spelled
 from .gates import Case
 from .moments import ceiled, iso
+from .openings import cutoff_of, why_never
 from .planner import Survey
 
 MOST_NAMES = 5
+UNLISTED = "; some project could not be listed as a whole"
 
 
 def _pause(survey: Survey, case: Case) -> str:
@@ -21,7 +23,9 @@ def _pause(survey: Survey, case: Case) -> str:
 
 def _count(survey: Survey, case: Case) -> str | None:
     most = case.rule.max_graphs
-    return f"{case.stage.governs} of at most {most}" if most is not None else None
+    if most is None:
+        return None
+    return f"{case.stage.governs} of at most {most}{'' if survey.complete else UNLISTED}"
 
 
 def _failures(survey: Survey, case: Case) -> str:
@@ -50,12 +54,14 @@ def _wave(survey: Survey, case: Case) -> str | None:
     for name in case.rule.after:
         stage = survey.stages[name]
         behind = stage.behind(version)
-        if behind:
+        if not stage.governs:
+            parts.append(f"{name}: governs no graph, so it is not waited for")
+        elif behind:
             names = ", ".join(graph.name for graph in behind[:MOST_NAMES])
             parts.append(f"{name}: {len(behind)} of {stage.governs} do not run {version}: {names}")
         else:
             parts.append(f"{name}: all {stage.governs} run {version}, soaking {spelled(case.rule.soak)}")
-    return "; ".join([*parts, *([] if survey.complete else ["some project could not be listed"])])
+    return "; ".join(parts) + ("" if survey.complete else UNLISTED)
 
 
 def _mode(survey: Survey, case: Case) -> str:
@@ -81,10 +87,10 @@ def _window(survey: Survey, case: Case) -> str:
         return "always"
     stage = survey.stages[case.rule.name]
     opening = stage.opening(case.now, case.place)
-    written = " | ".join(window.text for window in case.rule.windows)
+    written = f"{' | '.join(window.text for window in case.rule.windows)}, cutoff {cutoff_of(stage)}"
     if opening is None:
-        return f"{written}, cutoff {spelled(stage.cutoff)}: never"
-    return f"{written}, cutoff {spelled(stage.cutoff)}: from {ceiled(opening.start)}, before {iso(opening.before)}"
+        return f"{written}: never, as {why_never(survey, stage)}"
+    return f"{written}: from {ceiled(opening.start)}, before {iso(opening.before)}"
 
 
 def _notice(survey: Survey, case: Case) -> str | None:

@@ -16,7 +16,7 @@ MODULES = {".".join(path.relative_to(FUNCTION).with_suffix("").parts): path for 
 PURE = (
     *("model", "versions", "wallclock", "recurrence", "windows", "timers", "policy", "governing", "choice", "gates", "planner"),
     *("explain", "forecast", "lint", "notices", "settle", "records", "history", "folding", "announcements"),
-    *("instructions", "messages", "events", "gate_values", "passed_over", "what_if"),
+    *("instructions", "messages", "events", "gate_values", "openings", "passed_over", "what_if"),
 )
 IO = {"requests", "socket", "os", "time", "fcntl", "subprocess", "urllib3", "random"}
 

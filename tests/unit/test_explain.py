@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -278,6 +278,47 @@ def test_a_release_whose_time_ends_before_all_gates_agree_is_told_as_what_binds(
     (bound,) = [check for check in found["checks"] if check["binding"]]
     assert bound == {"check": "expiry", "holds": True, "value": text, "until": None, "binding": True}
     assert found["earlier"] == ["a window on Monday gives 2026-11-23T02:00:00Z"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "hours", "now", "never"),
+    [
+        ({}, 5, NOW, "cutoff 5h: never, as the cutoff of 5h is as long as the windows"),
+        ({}, 4.501, NOW, "cutoff 271m: never, as the cutoff of 271m is as long as the windows"),
+        (
+            {"freezes": "[{from: 2027-01-01, until: 2029-01-01}]"},
+            1,
+            at("2027-01-02 00:00"),
+            "cutoff 1h: never, as the freezes leave no time within 400 days",
+        ),
+    ],
+)
+def test_windows_in_which_nothing_can_ever_start_say_why(
+    fields: dict[str, str], hours: float, now: datetime, never: str
+) -> None:
+    past = seen()
+    one = attempt(graph("other"), to="2.4.9", rule="elsewhere", began_at=NOW - timedelta(hours=hours))
+    begin(past, one).apply(Ended(at=NOW, attempt_id=one.id, verdict=Verdict.SUCCEEDED))
+    under = policy("[{windows: ['* 02:00-06:00 UTC'], cutoff: auto}]", **fields)
+    survey = Survey(under, govern(under.rules, [DEMO]), past, now)
+    (decision,) = survey.decisions()
+    assert decision.until is None
+    checks = explain(survey, [decision])[DEMO.id]["checks"]
+    (window,) = [check for check in checks if check["check"] == "window"]
+    assert (window["value"], window["until"]) == (f"* 02:00-06:00 UTC, {never}", None)
+    assert window["binding"] or fields
+
+
+def test_a_cutoff_as_long_as_the_windows_can_be_helped_by_a_longer_one() -> None:
+    past = seen()
+    one = attempt(graph("other"), to="2.4.9", rule="elsewhere", began_at=NOW - timedelta(hours=5))
+    begin(past, one).apply(Ended(at=NOW, attempt_id=one.id, verdict=Verdict.SUCCEEDED))
+    found = explained(policy("[{windows: ['* 02:00-06:00 UTC'], cutoff: auto}]"), past)
+    assert found["earlier"] == ["a window on Monday gives 2026-11-23T02:00:00Z"]
+
+
+def test_a_wave_of_no_graphs_is_told_as_not_waited_for() -> None:
+    assert value(policy(WAVES), seen(), "wave") == "dev: governs no graph, so it is not waited for"
 
 
 def test_a_release_that_another_follows_is_told_with_what_holds_that_one() -> None:
