@@ -4,56 +4,92 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import islice
 
 from .durations import spelled
+from .openings import why_never
+from .planner import Step, Survey
 from .policy import Match, Policy, Rule
-from .timers import firings
-from .windows import Calendar
+from .windows import HORIZON, Calendar
 
 LOOK_AHEAD = timedelta(days=32)
 LEAST_TIME, LEAST_WINDOW = timedelta(hours=48), timedelta(hours=4)
+_MINUTE = timedelta(minutes=1)
+MOST_OPENINGS = 1000  # as many as a rule has within the horizon, unless its windows open many times a day
 
 
-def warnings(policy: Policy, now: datetime) -> list[str]:
+def warnings(survey: Survey) -> list[str]:
     """One sentence each, with the path of what it is about."""
     found = []
-    for number, rule in enumerate(policy.rules):
-        where = f"rules[{number}] ({rule.name})"
-        found += [
-            f"{where}: {text}"
-            for text in (
-                *_shadowed(policy, number),
-                *_windows(policy, rule, now),
-                *_idle(rule),
-                *_limits(rule),
-                *_forgotten(policy, rule),
-            )
-        ]
+    for number, rule in enumerate(survey.policy.rules):
+        where, step = f"rules[{number}] ({rule.name})", survey.stages[rule.name]
+        texts = (
+            *_governing(survey, number),
+            *_windows(survey, step),
+            *_idle(rule),
+            *_limits(rule),
+            *_forgotten(survey.policy, rule),
+        )
+        found += [f"{where}: {text}" for text in texts]
     return found
 
 
-def _shadowed(policy: Policy, number: int) -> Iterator[str]:
-    for earlier, rule in enumerate(policy.rules[:number]):
+def _governing(survey: Survey, number: int) -> Iterator[str]:
+    """Where a rule governs no graph, why, and which rules would have waited for it.
+
+    Of a fleet that was not seen as a whole only what the policy itself says: what was not seen may well match.
+    """
+    rules = survey.policy.rules
+    later = [rule.name for rule in rules if rules[number].name in rule.after]
+    so = f", so {', '.join(later)} {'do' if len(later) > 1 else 'does'} not wait for it" if later else ""
+    for earlier, rule in enumerate(rules[:number]):
         if rule.match == Match():
-            yield f"it never governs a graph, as rules[{earlier}] ({rule.name}) has no match and takes every graph before it"
+            taker = f"rules[{earlier}] ({rule.name})"
+            yield f"it never governs a graph, as {taker} has no match and takes every graph before it{so}"
             return
+    if survey.governed and survey.complete and not survey.stages[rules[number].name].governs:
+        yield f"it governs no graph, as none matches it that no rule before it governs and that has not opted out{so}"
 
 
-def _windows(policy: Policy, rule: Rule, now: datetime) -> Iterator[str]:
+def _windows(survey: Survey, step: Step) -> Iterator[str]:
+    rule, now = step.rule, survey.now
     if not rule.windows:
         return
-    stretches = list(_stretches(Calendar(rule.windows, timedelta(), policy.frozen(rule.name), now), now))
-    open_for = sum((end - begin for begin, end in stretches), timedelta())
+    windows = Calendar(rule.windows, timedelta(), survey.policy.frozen(rule.name), now)
+    open_for = sum((end - begin for begin, end in _stretches(windows, now, LOOK_AHEAD)), timedelta())
     if open_for < LEAST_TIME:
         yield f"its windows are open for {spelled(open_for)} in the next 32 days, less than 48h: upgrades may be long in coming"
     short = min((window.length for window in rule.windows), default=LEAST_WINDOW)
     if short < LEAST_WINDOW:
         yield f"a window of {spelled(short)} is short: less than 4h leaves little room for retries and for graphs in a row"
-    cutoff = (rule.cutoff and rule.cutoff.length) or timedelta()
-    calendar = Calendar(rule.windows, cutoff, policy.frozen(rule.name), now)
-    if policy.timers and not _met(calendar, policy, now):
-        timers = ", ".join(timer.text for timer in policy.timers)
-        yield f"none of the timers ({timers}) fires while a window is open, so that nothing would ever start"
+    never = why_never(survey, step)
+    if never is None:
+        yield from _timers(survey, step)
+    else:
+        auto = rule.cutoff is not None and rule.cutoff.length is None and "cutoff" in never
+        yield f"nothing can start: {never}" + (" (auto: 90% of the fleet's own upgrades took no longer)" if auto else "")
+
+
+def _timers(survey: Survey, step: Step) -> Iterator[str]:
+    timers = survey.policy.timers
+    if not timers:
+        return
+    openings = list(islice(_stretches(step.calendar, survey.now, HORIZON), MOST_OPENINGS))
+    met = any(timer.meets(begin, end) for begin, end in openings for timer in timers)
+    if met or len(openings) == MOST_OPENINGS:
+        return
+    written, rates = ", ".join(timer.text for timer in timers), ", ".join(timer.text for timer in timers if timer.every)
+    if rates:
+        longest = max(end - begin for begin, end in openings) // _MINUTE * _MINUTE
+        yield (
+            f"the timers ({written}) may miss its windows, so that nothing would ever start: a window lets things start for "
+            f"{spelled(longest)} at the longest, and nobody knows from when on a rate ({rates}) counts"
+        )
+    else:
+        yield (
+            f"none of the timers ({written}) fires while a window lets anything start, so that nothing ever does, "
+            "unless a run lasts until one opens"
+        )
 
 
 def _idle(rule: Rule) -> Iterator[str]:
@@ -84,19 +120,12 @@ def _forgotten(policy: Policy, rule: Rule) -> Iterator[str]:
         yield f"{', '.join(names)}: with state: none this is forgotten between runs, so that it may never be fulfilled"
 
 
-def _stretches(calendar: Calendar, now: datetime) -> Iterator[tuple[datetime, datetime]]:
-    after, end = now, now + LOOK_AHEAD
+def _stretches(calendar: Calendar, now: datetime, length: timedelta) -> Iterator[tuple[datetime, datetime]]:
+    """The times within that length from now in which something may start."""
+    after, end = now, now + length
     while after < end:
         opening = calendar.first(after)
         if opening is None or opening.start >= end:
             return
         yield opening.start, min(opening.before, end)
         after = opening.before
-
-
-def _met(calendar: Calendar, policy: Policy, now: datetime) -> bool:
-    for at in firings(policy.timers, now, now + LOOK_AHEAD):
-        opening = calendar.first(at)
-        if opening is not None and opening.start <= at:
-            return True
-    return False

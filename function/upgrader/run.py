@@ -248,7 +248,7 @@ class _Run:
 
         survey = self.survey()
         self.account.explain(explain(survey, survey.decisions()))
-        self.account.add("warnings", warnings(self.policy, self.began))
+        self.account.add("warnings", warnings(survey))
         history, now = self.journal.history, self.shell.clock.now()
         if self.command.word is Word.STATUS:
             self.account.add("state", state_of(history))

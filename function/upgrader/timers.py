@@ -1,6 +1,6 @@
 """When the timers of the function fire, by their schedules (functiongraph.md, TIMER). Pure.
 
-    3m, 1h, 1d                       a rate, or `@every 1h30m`: it meets every window that is longer than it
+    3m, 1h, 1d                       a rate, or `@every 1h30m`, counted from an instant that nobody knows
     0 15 2 * * ?                     second, minute, hour, day of the month, month, day of the week
     CRON_TZ=Asia/Shanghai 0 15 2 * * ?
 
@@ -10,7 +10,7 @@ The zone of a schedule that names none is not documented; it is taken as UTC.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -25,12 +25,13 @@ _NAMES = {
     },
 }
 _RANGES = ((0, 59), (0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+_CLOCK_CHANGE = timedelta(hours=2)  # more than any
 
 
 class Timer:
-    """Raises ValueError for a schedule that cannot be read."""
+    """A schedule, or a rate: `every` is its period. Raises ValueError for one that cannot be read."""
 
-    __slots__ = ("_every", "_fields", "_zone", "text")
+    __slots__ = ("_fields", "_zone", "every", "text")
 
     def __init__(self, value: object) -> None:
         if not isinstance(value, str):
@@ -41,36 +42,35 @@ class Timer:
         named = re.match(r"CRON_TZ=(\S+)\s+", text)
         if named:
             self._zone, text = zone(named[1]), text[named.end() :]
-        self._every = _every(text)
+        self.every = _every(text)
         fields = text.split()[:6]
-        if self._every is None and len(fields) < 6:
+        if self.every is None and len(fields) < 6:
             raise ValueError("expected a schedule of six fields, as `0 15 2 * * ?`, or a rate, as 30m")
-        self._fields = [] if self._every else [_numbers(field, *bounds) for field, bounds in zip(fields, _RANGES)]
+        self._fields = [] if self.every else [_numbers(field, *bounds) for field, bounds in zip(fields, _RANGES)]
+
+    def meets(self, begin: datetime, end: datetime) -> bool:
+        """Whether it is sure to fire in [begin, end)."""
+        if self.every is not None:
+            return end - begin >= self.every
+        return any(True for _ in self.firings(begin, end))
 
     def firings(self, begin: datetime, end: datetime) -> Iterator[datetime]:
-        """The instants in [begin, end) at which it fires."""
-        if self._every is not None:
-            at = begin
-            while at < end:
-                yield at
-                at += self._every
+        """The instants in [begin, end) at which a schedule fires; those of a rate cannot be known."""
+        if self.every is not None:
             return
         seconds, minutes, hours, days, months, weekdays = self._fields
-        day = begin.astimezone(self._zone).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+        first, last = (at.astimezone(self._zone).replace(tzinfo=None) for at in (begin, end))
+        day = first.replace(hour=0, minute=0, second=0, microsecond=0)
         while instant(day, self._zone) < end:
             if day.day in days and day.month in months and {day.isoweekday() % 7, day.isoweekday()} & weekdays:
                 for hour in sorted(hours):
+                    if not first - _CLOCK_CHANGE < day.replace(hour=hour, minute=59) < last + _CLOCK_CHANGE:
+                        continue
                     for minute in sorted(minutes):
                         at = instant(day.replace(hour=hour, minute=minute, second=min(seconds)), self._zone)
                         if begin <= at < end:
                             yield at
             day += timedelta(days=1)
-
-
-def firings(timers: Iterable[Timer], begin: datetime, end: datetime) -> Iterator[datetime]:
-    """The instants at which any of them fires, timer by timer."""
-    for timer in timers:
-        yield from timer.firings(begin, end)
 
 
 def _every(text: str) -> timedelta | None:

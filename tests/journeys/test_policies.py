@@ -624,7 +624,16 @@ def test_warnings_come_with_the_result() -> None:
     warnings = "\n".join(world.run({"command": "plan"})["warnings"])
     assert "open for 4h in the next 32 days" in warnings
     assert "a window of 1h is short" in warnings
-    assert "none of the timers (0 0 12 * * ?) fires while a window is open" in warnings
+    assert "none of the timers (0 0 12 * * ?) fires while a window lets anything start" in warnings
+
+
+def test_a_rule_that_the_fleet_leaves_without_graphs_is_warned_of() -> None:
+    world = World(policy("[{name: canary, match: {name: 'canary*'}}, {name: prod, after: [canary]}]"))
+    world.graph()
+    for word in ("plan", "status"):
+        (warning,) = world.run({"command": word})["warnings"]
+        assert warning.startswith("rules[0] (canary): it governs no graph, ")
+        assert warning.endswith(", so prod does not wait for it")
 
 
 def test_started_is_told_where_it_is_asked_for() -> None:

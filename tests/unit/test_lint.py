@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
 
-from tests.builders import NOW, policy
+from tests.builders import NOW, attempt, graph, history, policy
+from upgrader.governing import govern
+from upgrader.history import History
 from upgrader.lint import warnings
+from upgrader.model import Graph, Verdict
+from upgrader.planner import Survey
+from upgrader.policy import Policy
+from upgrader.records import Ended, Intended
+
+FLEET = [graph("a"), graph("b", a="b"), graph("c")]
+
+
+def warned(under: Policy, fleet: list[Graph] = FLEET, past: History | None = None, now: datetime = NOW) -> list[str]:
+    return warnings(Survey(under, govern(under.rules, fleet), past or history(), now))
 
 
 @pytest.mark.parametrize(
@@ -25,7 +39,7 @@ from upgrader.lint import warnings
     ],
 )
 def test_what_is_likely_not_meant_is_warned_of(rule: str, fields: dict[str, str], words: str) -> None:
-    (warning,) = [text for text in warnings(policy(f"[{{name: prod, {rule}}}]", **fields), NOW) if words in text]
+    (warning,) = [text for text in warned(policy(f"[{{name: prod, {rule}}}]", **fields)) if words in text]
     assert warning.startswith("rules[0] (prod): ")
 
 
@@ -39,18 +53,18 @@ def test_what_is_likely_not_meant_is_warned_of(rule: str, fields: dict[str, str]
         ("max_concurrent: 3, max_failures: 3", {}),
         ("min_release_age: 7d", {"trust_released_at": "true"}),
         ("min_release_age: 7d, notice: 1d", {"state": "file:///tmp/x"}),
-        ("name: first, match: {name: x}}, {after: [first], soak: 1d", {"state": "file:///tmp/x"}),
-        ("match: {name: x}}, {match: {tags: {a: b}}}, {", {}),
+        ("name: first, match: {name: a}}, {after: [first], soak: 1d", {"state": "file:///tmp/x"}),
+        ("match: {name: a}}, {match: {tags: {a: b}}}, {", {}),
     ],
 )
 def test_what_is_fine_is_not(rule: str, fields: dict[str, str]) -> None:
-    assert warnings(policy(f"[{{{rule}}}]", **fields), NOW) == []
+    assert warned(policy(f"[{{{rule}}}]", **fields)) == []
 
 
 def test_freezes_count_against_the_time_that_is_open() -> None:
     rule = "[{windows: ['* 00:00-06:00 UTC']}]"
-    assert warnings(policy(rule), NOW) == []
-    assert "less than 48h" in warnings(policy(rule, freezes="[{from: 2026-11-24, until: 2026-12-20}]"), NOW)[0]
+    assert warned(policy(rule)) == []
+    assert "less than 48h" in warned(policy(rule, freezes="[{from: 2026-11-24, until: 2026-12-20}]"))[0]
 
 
 @pytest.mark.parametrize("match", ["", ", match: {}"])
@@ -59,4 +73,95 @@ def test_a_rule_after_one_that_takes_every_graph_is_warned_of(match: str) -> Non
         f"[{{name: dev, match: {{name: 'dev_*'}}}}, {{name: rest{match}}}, {{name: prod, match: {{name: x}}}}, {{name: last}}]"
     )
     reason = "it never governs a graph, as rules[1] (rest) has no match and takes every graph before it"
-    assert warnings(policy(rules), NOW) == [f"rules[2] (prod): {reason}", f"rules[3] (last): {reason}"]
+    assert warned(policy(rules), [graph("dev_a"), *FLEET]) == [f"rules[2] (prod): {reason}", f"rules[3] (last): {reason}"]
+
+
+YEARLY = "{rrule: 'FREQ=YEARLY;BYMONTH=3;BYMONTHDAY=1', start: '02:00', duration: 8h, timezone: UTC}"
+SUNDAY = "'Sun 02:00-06:00 UTC'"
+
+
+def of_timers(windows: str, timers: str, now: datetime = NOW, **fields: str) -> list[str]:
+    found = warned(policy(f"[{{windows: [{windows}]}}]", timers=timers, **fields), now=now)
+    return [text for text in found if "timers" in text]
+
+
+@pytest.mark.parametrize(
+    ("windows", "timers"),
+    [
+        (YEARLY, "[30m]"),
+        (YEARLY, "['0 0 3 1 3 ?']"),
+        (SUNDAY, "[3h]"),
+        (SUNDAY, "[210m]"),
+        (SUNDAY, "[1d, '0 0 3 ? * SUN']"),
+        ("always", "['0 0 3 24 12 ?']"),
+    ],
+)
+def test_timers_that_meet_a_window_within_the_horizon_are_fine(windows: str, timers: str) -> None:
+    assert of_timers(windows, timers) == []
+
+
+@pytest.mark.parametrize("timers", ["[1d]", "[4h]", "['0 0 12 * * ?', 1d]", "['@every 3h31m']"])
+def test_a_rate_longer_than_a_window_lets_things_start_may_miss_it_whenever_that_is_asked(timers: str) -> None:
+    for hours in range(0, 24, 5):
+        (text,) = of_timers(SUNDAY, timers, NOW + timedelta(hours=hours))
+        assert "may miss its windows" in text
+        assert "for 210m at the longest" in text
+
+
+def test_a_schedule_that_fires_only_within_the_cutoff_or_a_freeze_is_warned_of() -> None:
+    assert "none of the timers (0 45 5 * * ?)" in of_timers(SUNDAY, "['0 45 5 * * ?']")[0]
+    frozen = "[{from: 2027-02-01, until: 2027-03-02}]"
+    assert "none of the timers (0 0 3 1 3 ?)" in of_timers(f"{YEARLY}, {SUNDAY}", "['0 0 3 1 3 ?']", freezes=frozen)[0]
+
+
+def test_windows_that_open_too_often_to_be_looked_at_are_not_warned_of() -> None:
+    often = "{rrule: 'FREQ=DAILY;BYHOUR=0,4,8,12,16,20', start: '00:00', duration: 1h, timezone: UTC}"
+    assert of_timers(often, "['0 0 2 * * ?']") == []
+
+
+def upgraded(*hours: float) -> History:
+    past = history()
+    for number, length in enumerate(hours):
+        one = attempt(graph(f"g{number}"), began_at=NOW - timedelta(hours=length))
+        past.apply(Intended(at=one.began_at, attempt=one))
+        past.apply(Ended(at=NOW, attempt_id=one.id, verdict=Verdict.SUCCEEDED))
+    return past
+
+
+@pytest.mark.parametrize(("hours", "cutoff"), [([5.0], "5h"), ([1.0] * 8 + [4.0] * 2, "4h"), ([4.501], "271m")])
+def test_a_cutoff_that_the_upgrades_themselves_made_as_long_as_the_windows_is_told(hours: list[float], cutoff: str) -> None:
+    under = policy("[{windows: ['* 02:00-06:00 UTC'], cutoff: auto}]", timers="['0 0 12 * * ?']")
+    assert warned(under, past=upgraded(*hours)) == [
+        f"rules[0] (rule-1): nothing can start: the cutoff of {cutoff} is as long as the windows "
+        "(auto: 90% of the fleet's own upgrades took no longer)"
+    ]
+
+
+def test_a_cutoff_that_leaves_room_is_fine() -> None:
+    under = policy("[{windows: ['* 02:00-06:00 UTC'], cutoff: auto}]")
+    assert warned(under, past=upgraded(3.9)) == []
+    assert warned(under, past=upgraded(*[1.0] * 9, 9.0)) == []
+
+
+def test_a_rule_that_governs_no_graph_is_told_once_and_with_what_comes_of_it() -> None:
+    none = "as none matches it that no rule before it governs and that has not opted out"
+    waves = (
+        "[{name: canary, match: {name: 'canary*'}}, {name: prod, match: {name: a}, after: [canary]},"
+        " {name: rest, match: {name: b}, after: [canary, prod]}]"
+    )
+    assert warned(policy(waves)) == [f"rules[0] (canary): it governs no graph, {none}, so prod, rest do not wait for it"]
+    assert warned(policy(waves), [*FLEET, graph("canary_1")]) == []
+    assert warned(policy(waves), [*FLEET, graph("canary_1", **{"ges-upgrader": "off"})]) != []
+    lone = policy("[{name: prod, match: {name: p}}, {name: rest}]")
+    assert warned(lone) == [f"rules[0] (prod): it governs no graph, {none}"]
+
+
+def test_a_rule_that_never_governs_a_graph_is_told_with_the_rules_that_do_not_wait_for_it() -> None:
+    (told, _) = warned(policy("[{name: rest, match: {}}, {name: canary, match: {name: a}}, {name: x, after: [canary]}]"))
+    assert told.endswith("rules[0] (rest) has no match and takes every graph before it, so x does not wait for it")
+
+
+def test_of_a_fleet_that_was_not_seen_as_a_whole_nothing_is_said_about_what_is_missing() -> None:
+    under = policy("[{name: canary, match: {name: 'canary*'}}, {after: [canary]}]")
+    assert warned(under, []) == []
+    assert warnings(Survey(under, govern(under.rules, FLEET), history(), NOW, complete=False)) == []

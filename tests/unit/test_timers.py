@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 
 from tests.builders import at
-from upgrader.timers import Timer, firings
+from upgrader.timers import Timer
 
 
 def fired(schedule: str, begin: str, days: int = 7) -> list[str]:
     return [
-        moment.strftime("%a %d %H:%M:%S") for moment in firings([Timer(schedule)], at(begin), at(begin) + timedelta(days=days))
+        moment.strftime("%a %d %H:%M:%S") for moment in Timer(schedule).firings(at(begin), at(begin) + timedelta(days=days))
     ]
 
 
@@ -26,8 +26,6 @@ def fired(schedule: str, begin: str, days: int = 7) -> list[str]:
         ("0 0 1 25 NOV ?", ["Wed 25 01:00:00"]),
         ("CRON_TZ=Asia/Shanghai 0 0 2 * * ?", ["Mon 23 18:00:00", "Tue 24 18:00:00"]),
         ("0 0 1 1 JAN ?", []),
-        ("6h", ["Mon 23 00:00:00", "Mon 23 06:00:00"]),
-        ("@every 1h30m", ["Mon 23 00:00:00", "Mon 23 01:30:00"]),
         ("0 0 2 * * ? 2026", ["Mon 23 02:00:00"]),
     ],
 )
@@ -38,6 +36,34 @@ def test_a_schedule_fires_when_it_says(schedule: str, first: list[str]) -> None:
 def test_firings_stay_within_the_time_that_is_asked_for() -> None:
     assert fired("0 0 2 * * ?", "2026-11-23 02:00", days=1) == ["Mon 23 02:00:00"]
     assert fired("0 0 2 * * ?", "2026-11-23 02:01", days=1) == ["Tue 24 02:00:00"]
+
+
+@pytest.mark.parametrize(("rate", "minutes"), [("6h", 360), ("30m", 30), ("@every 1h30m", 90), ("1d", 1440)])
+def test_a_rate_is_sure_to_fire_within_its_period_and_at_no_known_instant(rate: str, minutes: int) -> None:
+    timer, begin, every = Timer(rate), at("2026-11-23 00:00"), timedelta(minutes=minutes)
+    assert timer.every == every
+    assert timer.meets(begin, begin + every)
+    assert not timer.meets(begin, begin + every - timedelta(microseconds=1))
+    assert list(timer.firings(begin, begin + timedelta(days=9))) == []
+
+
+def test_a_schedule_meets_the_times_in_which_it_fires() -> None:
+    timer = Timer("0 15 2 ? * SUN")
+    assert timer.every is None
+    assert timer.meets(at("2026-11-29 02:15"), at("2026-11-29 02:16"))
+    assert not timer.meets(at("2026-11-29 02:16"), at("2026-12-06 02:15"))
+
+
+@pytest.mark.parametrize(
+    ("begin", "fires"),
+    [
+        ("2026-11-01 04:00", ["Sun 01 05:30:00"]),  # 01:30 comes twice, and the first counts
+        ("2027-03-14 05:00", ["Sun 14 07:00:00"]),  # 02:00 to 03:00 does not exist
+    ],
+)
+def test_a_schedule_at_a_change_of_the_clocks_fires_once(begin: str, fires: list[str]) -> None:
+    hour = 1 if "11-01" in begin else 2
+    assert fired(f"CRON_TZ=America/New_York 0 30 {hour} * * ?", begin, days=1)[:1] == fires
 
 
 @pytest.mark.parametrize(
