@@ -1,4 +1,4 @@
-"""What planning costs: 10,000 graphs under 50 rules, and a forecast of 1,000 graphs over 90 days; CPU time, best and median."""
+"""What it costs, in CPU time, best and median: planning 10,000 graphs under 50 rules, explaining 1,000, their forecast."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "function"))
 
+from upgrader.explain import explain
 from upgrader.forecast import forecast
+from upgrader.governing import govern
 from upgrader.history import History
 from upgrader.model import Attempt, Graph, Project, Release, Status, Verdict
-from upgrader.planner import plan
+from upgrader.planner import Survey, plan
 from upgrader.policy import Policy, parse_policy
 from upgrader.records import Ended, Intended, Released
 from upgrader.versions import Version
@@ -39,6 +41,9 @@ def main() -> int:
     print(f"plan: {len(fleet):,} graphs, 50 rules; reasons seen: {', '.join(reasons)}")
     print(f"  {min(per_graph) * 1e6:.1f} µs of CPU a graph at best, {median(per_graph) * 1e6:.1f} median (budget 40)")
     small, thousand = a_policy(10), a_fleet(1_000, 10)
+    why = measured(lambda: explained(small, thousand, history), 3)
+    print(f"explain: {len(thousand):,} graphs, 10 rules")
+    print(f"  {min(why):.2f} s of CPU at best, {median(why):.2f} median")
     upgrades = forecast(small, thousand, history, NOW, 90)
     ahead = measured(lambda: forecast(small, thousand, history, NOW, 90), 3)
     print(f"forecast: {len(thousand):,} graphs, 10 rules, 90 days: {len(upgrades)} upgrades foreseen")
@@ -49,6 +54,11 @@ def main() -> int:
     print(f"forecast: {len(thousand):,} graphs one after the other, 1 rule, no windows: {len(upgrades)} upgrades foreseen")
     print(f"  {min(ahead):.2f} s of CPU at best, {median(ahead):.2f} median (budget 10)")
     return int(median(per_graph) > BUDGET_OF_A_GRAPH or median(ahead) > BUDGET_OF_A_FORECAST)
+
+
+def explained(policy: Policy, fleet: list[Graph], history: History) -> None:
+    survey = Survey(policy, govern(policy.rules, fleet), history, NOW)
+    explain(survey, survey.decisions())
 
 
 def measured(work: Callable[[], Any], rounds: int) -> list[float]:
