@@ -24,7 +24,7 @@ from upgrader.moments import iso
 from upgrader.platform import DEFAULT_TIME, Platform
 from upgrader.policy import Policy, PolicyError, fingerprint, parse_policy
 from upgrader.run import Forgotten, run
-from upgrader.shell import Shell
+from upgrader.shell import Shell, reserve_of
 from upgrader.storage import Bucket, Folder, Memory, Storage
 
 if TYPE_CHECKING:
@@ -90,19 +90,25 @@ def _handle(event: object, platform: Platform, run_id: str, log: Log) -> dict[st
         )
         log.error("run.refused", error=problem)
         return _refusal(run_id, policy, [*command.remarks, problem])
-    transport = Transport(credentials, platform.endpoint, clock, remaining)
+    reserve = reserve_of(remaining())
+
+    def left() -> timedelta:
+        return remaining() - reserve
+
+    telling = Transport(credentials, platform.endpoint, clock, remaining)
     shell = Shell(
         policy=policy,
         projects=tuple(sorted({Project(one.region, one.project_id) for one in policy.projects})) or (home,),
         home=home,
-        ges=Ges(transport, policy.api),
-        smn=Smn(transport),
-        engine=Engine(platform.token, clock, remaining),
-        functiongraph=FunctionGraph(transport),
+        ges=Ges(Transport(credentials, platform.endpoint, clock, left), policy.api),
+        smn=Smn(telling),
+        engine=Engine(platform.token, clock, left),
+        functiongraph=FunctionGraph(telling),
         function_urn=platform.function_urn(home.region),
         journal=Journal(_storage(policy, platform, home, clock, remaining)),
         clock=clock,
         remaining=remaining,
+        reserve=reserve,
         log=log.bind(policy=fingerprint(policy), region=home.region, project=home.project_id),
         run_id=run_id,
     )

@@ -21,13 +21,15 @@ from .storage import JournalError
 class Account:
     """Filled while the run goes on; `result` closes it.
 
-    `ended` are the attempts whose end this run wrote down, `untold` the events that it could not tell.
+    `ended` are the attempts whose end this run wrote down, `untold` the events that it could not tell;
+    `may_have_written`: whether the write after which the journal was out of reach may stand there.
     """
 
     def __init__(self, command: Command, shell: Shell) -> None:
         self.notified = 0
         self.ended: set[str] = set()
         self.untold: set[str] = set()
+        self.may_have_written = False
         self.errors: list[str] = list(command.remarks)
         self._complaints: set[str] = set(self.errors)
         self._command = command
@@ -55,6 +57,7 @@ class Account:
 
     def lose_journal(self, error: JournalError) -> None:
         self._shell.journal.history.readable = False
+        self.may_have_written = error.may_have_written
         self.complain(f"the journal at {self._shell.policy.state.text}: {error}; nothing is started until it can be read")
 
     def complain(self, text: str) -> None:
@@ -88,14 +91,15 @@ class Account:
 
     def end(self, attempt: Attempt, verdict: Verdict, detail: str | None, most_failures: int) -> None:
         """Writes down how an attempt ended. With as many failures as the rule bears, the rule halts at the version."""
-        failed = self._shell.journal.history.failures(attempt.rule, attempt.to_version)
         counts = verdict.ends and verdict is not Verdict.SUCCEEDED and attempt.target is not None
-        halts = counts and len(failed) + 1 >= most_failures
-        ended = Ended(at=self._shell.clock.now(), attempt_id=attempt.id, verdict=verdict, detail=detail, halts=halts)
+        now = self._shell.clock.now()
 
         def still_open(history: History) -> list[AnyRecord]:
             known = history.attempts.get(attempt.id)
-            return [ended] if known and known.open and not (known.timed_out and not verdict.ends) else []
+            if known is None or not known.open or (known.timed_out and not verdict.ends):
+                return []
+            halts = counts and len(history.failures(attempt.rule, attempt.to_version)) + 1 >= most_failures
+            return [Ended(at=now, attempt_id=attempt.id, verdict=verdict, detail=detail, halts=halts)]
 
         if self.write(still_open):
             self.ended |= {attempt.id} if verdict.ends else set()

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from enum import Enum
+from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -242,7 +243,8 @@ def _smn(event: Mapping[str, Any], trust: Trust, now: datetime) -> Command:
             withdrawn.append(read.version)
         elif isinstance(read, Unclear):
             text = f"{named} changed nothing: {read.why}"
-            notices.append(Notice(f"message:{message_id or abs(hash(smn['message']))}", text))
+            digest = sha256(smn["message"].encode("utf-8", "surrogatepass")).hexdigest()[:12]
+            notices.append(Notice(f"message:{message_id or digest}", text))
     understood = bool(releases or withdrawn)
     region, project_id = _whereabouts(records)
     return Command(

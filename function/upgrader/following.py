@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 SLACK = timedelta(seconds=90)  # how far GES's clock and ours may differ
 CALLS_TAKE = timedelta(minutes=2)  # no call of an attempt is made later than this after its intent
-JOBS_BEGIN = timedelta(minutes=15)  # nor does the job of a call begin later than this
+JOBS_BEGIN = CALLS_TAKE + SLACK  # nor does the job of a call begin later than this
 TOGETHER = timedelta(seconds=10)
 DEFAULT_JOB_TIMEOUT = timedelta(hours=2)
 
@@ -90,14 +90,14 @@ class Following:
                 self._settle_backup(backup, fleet.get(backup.graph_id))
 
     def job_of(self, attempt: Attempt) -> str | None:
-        """The job that the attempt began, by graph and time; job names are not documented (ges.md 4.2).
+        """The job that the attempt began, by graph and time; the name of an upgrade's job is not documented (ges.md 4.2).
 
         Of several the one nearest to the call: others are backups, or the work of other hands.
         """
         known = {other.job_id for other in self._history.attempts.values()} | self._history.backup_jobs
         found: list[tuple[timedelta, Job]] = []
         for job in self._shell.ges.list_jobs(attempt.project, attempt.graph, attempt.began_at - timedelta(days=1)):
-            if job.id in known or (job.began_at is None and job.ended):
+            if job.id in known or job.of_other_work or (job.began_at is None and job.ended):
                 continue
             after = job.began_at - attempt.began_at if job.began_at else JOBS_BEGIN
             if -SLACK <= after <= JOBS_BEGIN:

@@ -11,7 +11,8 @@ two files, however old the journal is.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import lru_cache
 from hashlib import sha256
@@ -22,7 +23,7 @@ import msgspec
 from .folding import Entry, fold
 from .history import Damage, History
 from .moments import Instant
-from .records import AnyRecord, Record, Released, Told, Withdrawn
+from .records import AnyRecord, Ended, Record, Released, Told, Withdrawn
 from .storage import Conflict, JournalError, Storage
 from .versions import Version
 
@@ -62,14 +63,15 @@ class Journal:
 
     def refresh(self) -> None:
         """Reads what others have written; all of it, where what is remembered may not stand there. Raises JournalError."""
-        if self._number is None or not self.history.readable:
-            self._head = self._storage.read(HEAD) or b""
-            self._start(max(map(int, re.findall(rb"^(\d+)$", self._head, re.MULTILINE)), default=1))
-        self._read()
-        self.history.readable = True
-        remembered, self._remembered = self._remembered, []
-        if remembered:
-            self.commit(lambda history: [record for record in remembered if _is_news(record, history)])
+        with self._as_it_was_where_that_fails():
+            if self._number is None or not self.history.readable:
+                self._head = self._storage.read(HEAD) or b""
+                self._start(max(map(int, re.findall(rb"^(\d+)$", self._head, re.MULTILINE)), default=1))
+            self._read()
+            self.history.readable = True
+            if self._remembered:
+                remembered, self._remembered = self._remembered, []
+                self.commit(lambda history: [record for record in remembered if _is_news(record, history)])
 
     def remember(self, wanted: Callable[[History], list[AnyRecord]]) -> list[AnyRecord]:
         """Takes up what `wanted` says while it cannot be written; what needs no more to be true is written once it can."""
@@ -167,6 +169,8 @@ class Journal:
         try:
             record = decoded(line)
         except (ValueError, RecursionError) as error:
+            if _ends_or_begins_a_file(line):
+                raise JournalError(f"{self._name} was sealed or begun by another version of the function: {error}") from None
             self._damage(line, str(error))
             return
         if isinstance(record, Sealed):
@@ -208,12 +212,23 @@ class Journal:
         try:
             self._storage.append(f"journal-{number}.jsonl", 0, data)
         except Conflict:  # another run began it, with the same
-            self._start(number)
-            self._read()
+            with self._as_it_was_where_that_fails():
+                self._start(number)
+                self._read()
         else:
             self._start(number)
             self._feed(data)
         self._name_in_head()
+
+    @contextmanager
+    def _as_it_was_where_that_fails(self) -> Iterator[None]:
+        """What is known is not given up for a part of what stands there."""
+        known = vars(self).copy()
+        try:
+            yield
+        except JournalError:
+            vars(self).update(known)
+            raise
 
     def _name_in_head(self) -> None:
         """Where that fails the file is found through the sealed one before it, at the price of a request."""
@@ -244,10 +259,22 @@ def decoded(line: bytes) -> Any:
     return _DECODER.decode(line)
 
 
+def _ends_or_begins_a_file(line: bytes) -> bool:
+    """Whether it says where the journal goes on, which cannot be passed over as a damage."""
+    try:
+        raw = msgspec.json.decode(line)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(raw, dict) and raw.get("kind") in ("sealed", "begun")
+
+
 def _is_news(record: AnyRecord, history: History) -> bool:
-    """Whether it holds by itself and is missing. How upgrades ended is not: GES shows it again."""
+    """Whether it is missing, and holds beside all that others have written meanwhile."""
     if isinstance(record, Told):
         return not history.told(record.event_id)
+    if isinstance(record, Ended):
+        attempt = history.attempts.get(record.attempt_id)
+        return attempt is not None and attempt.open and not (attempt.timed_out and not record.verdict.ends)
     if isinstance(record, Released):
         return history.learns_from(record.release)
     return isinstance(record, Withdrawn) and record.version not in history.withdrawn

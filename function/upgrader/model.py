@@ -203,6 +203,7 @@ class Job(msgspec.Struct, frozen=True):
 
     id: str
     status: str
+    name: str | None = None
     graph: str | None = None
     began_at: Instant | None = None
     ended_at: Instant | None = None
@@ -219,6 +220,11 @@ class Job(msgspec.Struct, frozen=True):
     @property
     def ended(self) -> bool:
         return self.succeeded or self.failed
+
+    @property
+    def of_other_work(self) -> bool:
+        """Whether it has a name that is documented, of work that is no upgrade."""
+        return self.name in ("ImportGraph", "DeleteGraph")
 
 
 class Backup(msgspec.Struct, frozen=True):

@@ -53,17 +53,18 @@ class _Run:
         self.journal = shell.journal
         self.log = shell.log
         self.account = Account(command, shell)
-        self.began = self.looked = shell.clock.now()
-        self.reserve = min(max(shell.remaining() / 10, timedelta(seconds=1)), timedelta(seconds=15))
+        self.began = shell.clock.now()
         self.following = Following(shell, self.account)
-        self.starting = Starting(shell, self.account, self.following, self.left, TICKS, self.stands)
+        self.starting = Starting(shell, self.account, self.following, TICKS, self.stands)
         self.fleet: dict[str, Graph] = {}
+        self.over: set[str] = set()  # the attempts that were known to have ended when the fleet was seen
+        self.outdated = False
         self.unseen: set[Project] = set()
         self.partly_seen: set[Project] = set()
         self.calendars: dict[str, Calendar] = {}
         self.plan: tuple[Decision, ...] = ()
         self.postponed: list[Decision] = []
-        self.full = self.left()
+        self.full = shell.left()
         self.idle = True
 
     def carry_out(self) -> dict[str, Any]:
@@ -131,7 +132,8 @@ class _Run:
 
     def observe(self) -> None:
         """All graphs of all projects. A project that cannot be listed is left alone, and told of."""
-        self.looked = self.shell.clock.now()
+        self.outdated = False
+        self.over = {attempt.id for ended in self.journal.history.all_ended() for attempt in ended}
         for project in self.shell.projects:
             try:
                 graphs, remarks = self.shell.ges.list_graphs(project)
@@ -163,7 +165,9 @@ class _Run:
             self.assume(records)
             return True
         if not self.account.write(lambda _: records) or not self.journal.history.readable:
-            self.account.complain(f"the command {self.command.word.value} was not written down; nothing was changed")
+            known = not self.account.may_have_written
+            fate = "was not written down; nothing was changed" if known else "may have been written down, or not; give it again"
+            self.account.complain(f"the command {self.command.word.value} {fate}")
             return False
         self.log.info("command.recorded", command=self.command.word.value, reason=self.command.reason)
         if not self.journal.lasting:
@@ -188,6 +192,9 @@ class _Run:
                 tick, self.idle = 0, False
                 self.decide()
                 self.announce()
+            if self.outdated:
+                self.observe()
+                continue
             pause = self.pause(tick)
             if pause is None:
                 if any(one.action in _STARTS for one in self.plan):  # what kept it from starting is seen by now
@@ -228,8 +235,9 @@ class _Run:
 
     def stands(self, decision: Decision) -> bool:
         """Whether the planner would say the same again, and no other run upgraded the graph since this one looked."""
-        ended = [one for one in self.journal.history.ended(decision.graph_id) if one.id not in self.account.ended]
-        if any(one.ended_at is not None and one.ended_at > self.looked for one in ended):
+        ended = {one.id for one in self.journal.history.ended(decision.graph_id)}
+        if not ended <= self.over | self.account.ended:
+            self.outdated = True
             return False
         said = (decision.graph_id, decision.action, decision.target)
         return any((one.graph_id, one.action, one.target) == said for one in self.survey().decisions())
@@ -266,7 +274,7 @@ class _Run:
             now = self.shell.clock.now()
             if decision.start_before is not None and now >= decision.start_before:
                 continue
-            if self.left() <= self.reserve:
+            if self.shell.left() <= self.shell.reserve:
                 self.log.info("upgrade.postponed", graph=decision.graph, why="the run's time nears its end")
                 self.postponed.append(decision)
                 continue
@@ -276,7 +284,7 @@ class _Run:
 
     def pause(self, tick: int) -> float | None:
         """Seconds to the next look: soon while something is on its way, else when a start is due; None: not in this run."""
-        now, left = self.shell.clock.now(), self.left()
+        now, left = self.shell.clock.now(), self.shell.left() - self.shell.reserve / 2  # a look takes time too
         pauses = [timedelta(seconds=TICKS[min(tick, len(TICKS) - 1)])] if self.in_flight() else []
         pauses += [one.until - now for one in self.waiting() if one.until and one.until > now]
         soonest = min(pauses, default=left)
@@ -300,7 +308,3 @@ class _Run:
         history, projects = self.journal.history, self.shell.projects
         under_way: list[Attempt | BackupAttempt] = [*history.open_attempts(), *history.open_backups()]
         return [one for one in under_way if one.project in projects and one.id not in self.account.ended]
-
-    def left(self) -> timedelta:
-        """The time that may still be spent on waiting and starting; the reserve is for writing down and telling."""
-        return self.shell.remaining() - self.reserve

@@ -21,10 +21,15 @@ if TYPE_CHECKING:
     from .log import Log
 
 
+def reserve_of(whole: timedelta) -> timedelta:
+    """What a run of that length keeps for writing down, telling and handing on: nothing is looked at or started in it."""
+    return min(max(whole / 10, timedelta(seconds=1)), timedelta(seconds=15), whole / 2)
+
+
 class Shell(msgspec.Struct, frozen=True):
     """`home` is the function's own project; `remaining` is the time until the platform kills the run.
 
-    `function_urn` is the function's own, where the platform tells it.
+    `reserve` is the last part of it. `function_urn` is the function's own, where the platform tells it.
     """
 
     policy: Policy
@@ -38,5 +43,10 @@ class Shell(msgspec.Struct, frozen=True):
     journal: Journal
     clock: Clock
     remaining: Callable[[], timedelta]
+    reserve: timedelta
     log: Log
     run_id: str
+
+    def left(self) -> timedelta:
+        """The time that may still be spent on looking, waiting and starting."""
+        return self.remaining() - self.reserve

@@ -22,7 +22,7 @@ NEVER = datetime.max.replace(tzinfo=timezone.utc)
 
 
 class Starting:
-    """`left` is the time that may still be spent on waiting; `looks` are the pauses before each look, in seconds.
+    """`looks` are the pauses before each look, in seconds.
 
     `still` says whether a decision stands under the history as it is by now, and at this time.
     """
@@ -32,12 +32,11 @@ class Starting:
         shell: Shell,
         account: Account,
         following: Following,
-        left: Callable[[], timedelta],
         looks: tuple[float, ...],
         still: Callable[[Decision], bool],
     ) -> None:
         self._shell, self._account, self._following = shell, account, following
-        self._left, self._looks, self._still = left, looks, still
+        self._looks, self._still = looks, still
 
     def upgrade(self, decision: Decision) -> bool:
         """Starts an upgrade. Whether the call was tried."""
@@ -59,7 +58,7 @@ class Starting:
             return False
         before = min(attempt.began_at + CALLS_TAKE, decision.start_before or NEVER)
         for number in range(CALLS_OF_AN_UPGRADE):
-            if self._late(before) or (number and self._left() <= timedelta()):
+            if self._late(before) or (number and self._shell.left() <= timedelta()):
                 detail = "its time was over before it could be started: the window's, the run's, or that of its calls"
                 self._following.refused(attempt, "too-late", detail)
                 return True
@@ -130,6 +129,9 @@ class Starting:
             self._following.end_backup(attempt, None, why_not)
             return True
         before = attempt.began_at + CALLS_TAKE
+        if self._late(before):
+            self._following.end_backup(attempt, None, "its time was over before it could be made", "too-late")
+            return True
         try:
             job_id = self._shell.ges.create_backup(attempt.project, attempt.graph_id, before)
         except CloudError as error:
@@ -151,7 +153,7 @@ class Starting:
     def _look(self, attempt: Attempt) -> str | None:
         """Whether a call without an answer acted: its job id, or "" for no, or None where that cannot be told."""
         for pause in self._looks[:LOOKS]:
-            if self._left() <= timedelta(seconds=pause):
+            if self._shell.left() <= timedelta(seconds=pause):
                 return None
             self._shell.clock.sleep(pause)
             try:

@@ -19,7 +19,14 @@ class Conflict(Exception):
 
 
 class JournalError(Exception):
-    """The journal cannot be read or written; what stands in it is not known."""
+    """The journal cannot be read or written; what stands in it is not known.
+
+    `may_have_written`: what was to be appended may stand there all the same.
+    """
+
+    def __init__(self, text: str, may_have_written: bool = False) -> None:
+        super().__init__(text)
+        self.may_have_written = may_have_written
 
 
 class Storage(Protocol):
@@ -105,10 +112,15 @@ class Folder:
 
 
 def _write(handle: int, position: int, data: bytes) -> None:
+    """All of it, or nothing where the disk has no room for it."""
     written = 0
-    while written < len(data):
-        written += os.pwrite(handle, data[written:], position + written)
-    os.fsync(handle)
+    try:
+        while written < len(data):
+            written += os.pwrite(handle, data[written:], position + written)
+        os.fsync(handle)
+    except OSError:
+        os.ftruncate(handle, position)
+        raise
 
 
 class Bucket:
@@ -136,12 +148,15 @@ class Bucket:
                 if not error.may_have_acted:
                     raise JournalError(str(error)) from None
                 lost = error
-            found = self.read(name, position) or b""
+            try:
+                found = self.read(name, position) or b""
+            except JournalError as error:
+                raise JournalError(str(error), may_have_written=True) from None
             if found.startswith(data):
                 return None
             if found:
                 raise Conflict
-        raise JournalError(f"{lost}; whether it was written is not known")
+        raise JournalError(str(lost), may_have_written=True)
 
     def _key(self, name: str) -> str:
         return "/".join(filter(None, (self._prefix, name)))

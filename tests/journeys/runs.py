@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -23,7 +24,7 @@ from upgrader.log import start_log
 from upgrader.model import Project
 from upgrader.policy import Policy
 from upgrader.run import run
-from upgrader.shell import Shell
+from upgrader.shell import Shell, reserve_of
 from upgrader.storage import Bucket, Folder, Memory, Storage
 
 REGION = "cn-north-4"
@@ -69,19 +70,27 @@ class World:
             base = f"https://{state.bucket}.obs.{REGION}.myhuaweicloud.com"
             storage = Bucket(Obs(credentials, state.bucket, REGION, base, self.clock, remaining), state.prefix)
         with mock_huaweicloud(self.cloud):
-            transport = Transport(credentials, lambda s, r: f"https://{s}.{r}.myhuaweicloud.com", self.clock, remaining)
+            reserve = reserve_of(remaining())
+
+            def left() -> timedelta:
+                return remaining() - reserve
+
+            def transport(left: Callable[[], timedelta]) -> Transport:
+                return Transport(credentials, lambda s, r: f"https://{s}.{r}.myhuaweicloud.com", self.clock, left)
+
             shell = Shell(
                 policy=self.policy,
                 projects=projects,
                 home=PROJECT,
-                ges=Ges(transport, self.policy.api),
-                smn=Smn(transport),
-                engine=Engine(self.token, self.clock, remaining),
-                functiongraph=FunctionGraph(transport),
+                ges=Ges(transport(left), self.policy.api),
+                smn=Smn(transport(remaining)),
+                engine=Engine(self.token, self.clock, left),
+                functiongraph=FunctionGraph(transport(remaining)),
                 function_urn=self.function_urn,
                 journal=Journal(storage),
                 clock=self.clock,
                 remaining=remaining,
+                reserve=reserve,
                 log=start_log("ERROR", credentials.secrets, {}),
                 run_id=f"run-{next(RUN_NUMBERS)}",
             )

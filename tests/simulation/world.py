@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import random as global_random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -40,10 +40,10 @@ from upgrader.journal import Journal
 from upgrader.log import start_log
 from upgrader.policy import parse_policy
 from upgrader.run import run
-from upgrader.shell import Shell
+from upgrader.shell import Shell, reserve_of
 from upgrader.storage import Bucket
 
-REGION = "cn-north-4"
+REGION, DOMAIN = "cn-north-4", "myhuaweicloud.com"
 FUNCTION = f"urn:fss:{REGION}:{PROJECT_ID}:function:default:ges-upgrader:latest"
 VERSIONS = ("2.4.9", "2.4.15", "2.4.16", "2.5.0")
 LAST = "2.5.1"  # announced when everything is well again
@@ -345,22 +345,28 @@ class World:
             return process.deadline - self.scheduler.now()
 
         command = read_event(event, Trust(None, TOPIC), process.now())
-        transport = Transport(
-            self.credentials, lambda service, region: f"https://{service}.{region}.myhuaweicloud.com", process, remaining
-        )
-        obs = Obs(CREDENTIALS, BUCKET, REGION, f"https://{BUCKET}.obs.{REGION}.myhuaweicloud.com", process, remaining)
+        reserve = reserve_of(remaining())
+
+        def left() -> timedelta:
+            return remaining() - reserve
+
+        def transport(left: Callable[[], timedelta]) -> Transport:
+            return Transport(self.credentials, lambda service, region: f"https://{service}.{region}.{DOMAIN}", process, left)
+
+        obs = Obs(CREDENTIALS, BUCKET, REGION, f"https://{BUCKET}.obs.{REGION}.{DOMAIN}", process, remaining)
         shell = Shell(
             policy=self.effective,
             projects=(PROJECT,),
             home=PROJECT,
-            ges=Ges(transport, "v2"),
-            smn=Smn(transport),
-            engine=Engine(None, process, remaining),
-            functiongraph=FunctionGraph(transport),
+            ges=Ges(transport(left), "v2"),
+            smn=Smn(transport(remaining)),
+            engine=Engine(None, process, left),
+            functiongraph=FunctionGraph(transport(remaining)),
             function_urn=FUNCTION,
             journal=Journal(Bucket(obs, "ges")),
             clock=process,
             remaining=remaining,
+            reserve=reserve,
             log=LOG,
             run_id=process.name,
         )

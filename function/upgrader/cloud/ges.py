@@ -271,6 +271,7 @@ def _job(item: Mapping[str, Any], job_id: str) -> Job:
     return Job(
         id=_text(item, "job_id", "jobId") or job_id,
         status=_spelled(_text(item, "status") or ""),
+        name=_text(item, "job_name", "jobName"),
         graph=_text(item, "related_graph", "relatedGraph"),
         began_at=_time(_text(item, "begin_time", "beginTime")),
         ended_at=_time(_text(item, "end_time", "endTime")),
