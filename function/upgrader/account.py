@@ -113,6 +113,13 @@ class Account:
             }
             self._shell.log.info("upgrade.ended", outcome=verdict.value, detail=detail, **names(attempt))
 
+    def _kept(self) -> str:
+        """Whether what was found out is remembered."""
+        journal = self._shell.journal
+        if not journal.lasting:
+            return "none: forgotten when this process of the function ends, so that results may be repeated or lost"
+        return "kept" if journal.history.readable else "unavailable"
+
     def result(self, pending: Iterable[Attempt | BackupAttempt]) -> dict[str, Any]:
         """The handler's return value (interface.md, Result). `pending` is still on its way."""
         for decision in self._decided.values():
@@ -138,6 +145,7 @@ class Account:
             "notified": self.notified,
             "pending": [_pending(attempt) for attempt in pending],
             "errors": self.errors,
+            "journal": self._kept(),
             **self._added,
         }
         self._shell.log.info("run.ended", outcomes=len(self._outcomes), notified=self.notified, errors=len(self.errors))

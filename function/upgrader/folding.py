@@ -47,19 +47,17 @@ class Entry(msgspec.Struct, frozen=True):
 
 def fold(entries: Sequence[Entry], history: History, horizon: datetime) -> list[bytes]:
     """The lines to keep, in their order. `history` is what the entries add up to."""
-    needed = _Needed([entry.record for entry in entries if entry.record is not None], history, horizon)
-    return [
-        entry.line
-        for entry in entries
-        if (entry.damage is not None and entry.damage.id in history.damages)
-        or (entry.record is not None and needed.keeps(entry.record))
-    ]
+    damaged = [entry.line for entry in entries if entry.damage is not None and entry.damage.id in history.damages]
+    needed = _Needed([entry.record for entry in entries if entry.record is not None], damaged, history, horizon)
+    return [entry.line for entry in entries if entry.line in damaged or (entry.record and needed.keeps(entry.record))]
 
 
 class _Needed:
-    def __init__(self, records: Iterable[AnyRecord], history: History, horizon: datetime) -> None:
+    def __init__(self, records: Iterable[AnyRecord], damaged: list[bytes], history: History, horizon: datetime) -> None:
+        """Without the attempts that damaged lines name nobody would know which graphs those are about."""
         self._history, self._horizon = history, horizon
         self._attempts, self._events, self._pardons_from = self._standing(horizon)
+        self._attempts |= {one for one in history.attempts for line in damaged if one.encode() in line}
         self._backups = {backup.id for backup in history.open_backups()}
         self._told_lately: set[str] = set()
         for record in records:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from . import windows
 from .durations import spelled
 from .planner import Step, Survey
-from .windows import HORIZON, Calendar
 
 _MINUTE = timedelta(minutes=1)
 
@@ -22,11 +22,11 @@ def why_never(survey: Survey, step: Step) -> str | None:
 
     A policy in which that is so is refused; yet freezes come nearer, and a cutoff that is `auto` grows with the upgrades.
     """
-    if step.calendar.first(survey.now) is not None:
+    never = windows.why_never(step.rule.windows, step.cutoff, survey.policy.frozen(step.rule.name), survey.now)
+    if never is None:
         return None
-    windows, frozen = step.rule.windows, survey.policy.frozen(step.rule.name)
-    if Calendar(windows, timedelta(), frozen, survey.now).first(survey.now) is not None:
-        return f"the cutoff of {cutoff_of(step)} is as long as the windows"
-    if Calendar(windows, step.cutoff, (), survey.now).first(survey.now) is not None:
-        return f"the freezes leave no time within {HORIZON.days} days"
-    return f"no window opens within {HORIZON.days} days"
+    return {
+        "cutoff": f"the cutoff of {cutoff_of(step)} is as long as the windows",
+        "freezes": f"the freezes leave no time within {windows.HORIZON.days} days",
+        "windows": f"no window opens within {windows.HORIZON.days} days",
+    }[never]

@@ -23,7 +23,7 @@ from .policy_text import UnreadableText, read
 from .timers import Timer
 from .versions import Version
 from .wallclock import zone
-from .windows import Calendar, Window
+from .windows import HORIZON, Window, why_never
 
 _REGION = r"^[a-z0-9]+(-[a-z0-9]+)*(?!\n)$"
 _PROJECT_ID = r"^[A-Za-z0-9]{1,64}(?!\n)$"
@@ -276,15 +276,14 @@ def _never_starts(policy: Policy, rule: Rule, place: int, now: datetime) -> Iter
         frozen = policy.frozen(rule.name)
     except ValueError:
         return
-    if Calendar(rule.windows, cutoff, frozen, now).first(now) is not None:
-        return
-    if Calendar(rule.windows, timedelta(), frozen, now).first(now) is not None:
+    never = why_never(rule.windows, cutoff, frozen, now)
+    if never == "cutoff":
         written = rule.cutoff.text if rule.cutoff.length is not None else f"auto, at least {spelled(cutoff)},"
         yield f"rules[{place}].cutoff: {written} is as long as the windows; nothing could ever start"
-    elif frozen and Calendar(rule.windows, cutoff, (), now).first(now) is not None:
-        yield f"rules[{place}]: the freezes leave no time within 400 days in which anything could start"
-    else:
-        yield f"rules[{place}].windows: no window opens within 400 days; nothing could ever start"
+    elif never == "freezes":
+        yield f"rules[{place}]: the freezes leave no time within {HORIZON.days} days in which anything could start"
+    elif never == "windows":
+        yield f"rules[{place}].windows: no window opens within {HORIZON.days} days; nothing could ever start"
 
 
 def _cycle(policy: Policy) -> list[str] | None:

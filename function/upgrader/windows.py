@@ -17,7 +17,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta, timezone
 from heapq import merge
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 
@@ -153,6 +153,17 @@ class Calendar:
                 break
             start = end
         return (start, last) if start < last else None
+
+
+def why_never(
+    windows: Sequence[Window], cutoff: timedelta, freezes: Sequence[tuple[datetime, datetime]], now: datetime
+) -> Literal["cutoff", "freezes", "windows"] | None:
+    """What lets nothing start within HORIZON of `now`; None: something can."""
+    if Calendar(windows, cutoff, freezes, now).first(now) is not None:
+        return None
+    if Calendar(windows, timedelta(), freezes, now).first(now) is not None:
+        return "cutoff"
+    return "freezes" if Calendar(windows, cutoff, (), now).first(now) is not None else "windows"
 
 
 def _union(windows: Sequence[Window], now: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:

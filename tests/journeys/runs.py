@@ -5,8 +5,11 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+
+import pytest
+import requests
 
 from simulator import ACCESS_KEY, SECRET_KEY, Cloud, VirtualClock, mock_huaweicloud
 from simulator.ges.models import Graph
@@ -113,6 +116,19 @@ def message(text: str, message_id: str = "m1") -> dict[str, Any]:
     return {"record": [{"event_source": "smn", "smn": {**smn, "timestamp": "2026-11-23T01:59:00Z", "subject": ""}}]}
 
 
+def fall_silent(monkeypatch: pytest.MonkeyPatch, world: World, service: str, begin: datetime = NOW) -> None:
+    """A service takes requests and answers none; who waits for it waits as long as it has said."""
+    send = requests.Session.send
+
+    def silent(session: requests.Session, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        if service in (request.url or "") and world.clock.now() >= begin:
+            world.clock.sleep(options["timeout"][1])
+            raise requests.exceptions.ReadTimeout("Read timed out.", request=request)
+        return send(session, request, **options)
+
+    monkeypatch.setattr(requests.Session, "send", silent)
+
+
 TIMER = {"version": "v1.0", "trigger_type": "TIMER", "trigger_name": "nightly", "user_event": ""}
 
 
@@ -122,4 +138,4 @@ def only(result: dict[str, Any]) -> dict[str, Any]:
     return dict(decision)
 
 
-__all__ = ["NOW", "TIMER", "TOPIC", "World", "message", "only", "release"]
+__all__ = ["NOW", "TIMER", "TOPIC", "World", "fall_silent", "message", "only", "release"]

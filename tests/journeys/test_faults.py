@@ -468,11 +468,11 @@ def test_what_is_due_when_the_runs_time_is_over_is_not_said_to_be_started() -> N
     world.graph()
 
     def slow() -> Response:
-        world.later(seconds=8.2)
+        world.later(seconds=16)
         raise Refusal(500, "GES.7006", "An internal error occurs.")
 
     world.cloud.fault("ges.list_graphs", Fault("slow", acts=False, strike=slow))
-    result = world.run(seconds=10)
+    result = world.run(seconds=20)
     assert world.cloud.upgrades == []
     assert (only(result)["action"], only(result)["reason"]) == ("wait", "due")
 

@@ -13,7 +13,7 @@ import pytest
 from simulator import faults
 from simulator.cloud import Invocation
 from tests.builders import NOW, policy
-from tests.journeys.runs import FUNCTION, TIMER, World, release
+from tests.journeys.runs import FUNCTION, TIMER, World, fall_silent, release
 from tests.journeys.test_overlaps import once
 from upgrader.policy import Policy
 from upgrader.storage import JournalError, Memory
@@ -342,3 +342,17 @@ def test_timers_that_fire_into_a_chain_do_not_begin_chains_of_their_own(tmp_path
         world.run(TIMER, seconds=60)
     assert runs <= 8
     assert world.told() == ["succeeded"]
+
+
+@pytest.mark.parametrize("seconds", [120, 300, 900])
+def test_a_silence_of_ges_near_the_end_leaves_time_to_hand_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: int
+) -> None:
+    world = World(invoking(state=f"file://{tmp_path}"))
+    world.graph()
+    world.cloud.upgrade_duration = timedelta(minutes=40)
+    end = world.clock.now() + timedelta(seconds=seconds)
+    fall_silent(monkeypatch, world, "//ges.", begin=end - timedelta(seconds=40))
+    world.run(seconds=seconds)
+    assert world.clock.now() < end
+    assert len(world.cloud.calls("functiongraph.invoke_async")) == 1

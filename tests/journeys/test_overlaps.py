@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from simulator import faults
+from simulator.ges.models import Job
 from simulator.wire import Request, Response
 from tests.builders import at, policy
 from tests.journeys.runs import TIMER, World, only
@@ -200,3 +202,45 @@ def test_a_job_whose_attempt_another_run_took_for_never_begun_is_taken_up(
     assert len(world.cloud.calls("ges.create_backup")) == ("backup" in rules)
     assert world.told() == ["succeeded"]
     assert world.run(TIMER)["errors"] == []
+
+
+def test_of_two_runs_that_each_find_a_failure_the_second_tells_that_the_rule_halts(tmp_path: Path) -> None:
+    world = World(policy("[{max_concurrent: 2, max_failures: 2}]", state=f"file://{tmp_path}"))
+    for name in ("graph_a", "graph_b"):
+        world.graph(name).next_upgrade("failed")
+    world.run(seconds=60)
+    world.later(minutes=20)
+    once(world, "ges.show_job", lambda: world.run(TIMER))
+    world.run(TIMER)
+    told = [json.loads((message.structure or {})["default"])["halted"] for message in world.topic.messages]
+    assert sorted(told) == [False, True]
+
+
+@pytest.mark.parametrize("minutes", [1, 12])
+def test_the_work_of_another_hand_is_not_taken_for_an_upgrade_that_never_began(tmp_path: Path, minutes: int) -> None:
+    world = World(policy(state=f"file://{tmp_path}"))
+    graph = world.graph()
+    world.cloud.fault("ges.upgrade_graph", faults.Fault("killed", acts=False, strike=_killed))
+    with pytest.raises(KeyboardInterrupt):
+        world.run()
+    world.later(minutes=minutes)
+    now = world.clock.now()
+    graph.jobs.append(Job(id="import-1", name="ImportGraph", graph=graph, begin=now, end=now + timedelta(seconds=30)))
+    world.later(minutes=20)
+    world.run(TIMER)
+    assert (graph.version, world.told()) == ("2.4.15", ["succeeded"])
+
+
+def _killed() -> Response:
+    raise KeyboardInterrupt
+
+
+def test_a_backup_whose_intent_took_long_to_write_is_not_made(tmp_path: Path) -> None:
+    world = World(policy("[{backup: required}]", state="obs://state/ges"))
+    graph = world.graph()
+    once(world, "obs.append_object", lambda: world.later(minutes=4), saying=b"backup-intended")
+    world.run(seconds=250)
+    assert world.cloud.calls("ges.create_backup") == []
+    world.later(minutes=30)
+    world.run(TIMER)
+    assert (graph.version, len(graph.backups)) == ("2.4.15", 1)

@@ -11,7 +11,7 @@ import pytest
 
 from simulator import faults
 from tests.builders import policy
-from tests.journeys.runs import TIMER, World, only, release
+from tests.journeys.runs import TIMER, World, fall_silent, only, release
 from upgrader.run import Forgotten
 
 BUSY = faults.error(503, "ServiceUnavailable", "Reduce your request rate.")
@@ -184,3 +184,66 @@ def test_a_release_of_the_policy_may_have_a_date(tmp_path: Path, written: str) -
     for _ in range(2):
         assert world.run(TIMER)["errors"] == []
     assert graph.version == "2.4.15"
+
+
+def test_what_was_heard_while_the_state_was_out_of_reach_is_not_forgotten_by_a_return_that_comes_halfway() -> None:
+    world = World(policy("[{windows: ['Mon 02:01-06:00 UTC'], cutoff: 0m}]", state=STATE))
+    world.graph()
+    world.run(release("2.4.15"), seconds=10)
+    back = world.clock.now() + timedelta(seconds=60)
+    world.cloud.fault("obs.get_object", BUSY, times=None, where=lambda request: request.at < back)
+    later = back + timedelta(seconds=40)
+    world.cloud.fault("obs.append_object", BUSY, times=None, where=lambda request: request.at < later)
+    result = world.run({"command": "withdraw", "version": "2.4.15"}, seconds=900)
+    world.run(TIMER)
+    assert world.cloud.upgrades == []
+    assert any("nothing is started until it can be read" in error for error in result["errors"])
+
+
+def test_a_state_of_which_only_a_part_can_be_read_makes_nobody_forget_what_runs() -> None:
+    world = World(policy("[{max_failures: 2}]", state=STATE))
+    world.graph()
+    began = world.clock.now()
+    gone = (began + timedelta(seconds=20), began + timedelta(minutes=30))
+    world.cloud.fault("obs.append_object", BUSY, times=None, where=lambda request: gone[0] <= request.at < gone[1])
+    world.cloud.fault(
+        "obs.get_object", BUSY, times=None, where=lambda request: gone[0] <= request.at < gone[1] and "journal" in request.path
+    )
+    world.graph("other").next_upgrade("success", timedelta(minutes=3))
+    result = world.run(seconds=900)
+    assert {one["outcome"] for one in result["outcomes"]} == {"succeeded"}
+    assert len(world.told()) == len(world.cloud.upgrades)
+
+
+@pytest.mark.parametrize("seconds", [60, 120, 180, 300, 900])
+def test_a_silent_state_leaves_time_to_look_and_to_tell(monkeypatch: pytest.MonkeyPatch, seconds: int) -> None:
+    world = World(policy(state=STATE))
+    world.graph()
+    world.cloud.upgrade_duration = timedelta(minutes=16, seconds=seconds / 2)
+    world.run(seconds=60)
+    world.later(minutes=15)
+    fall_silent(monkeypatch, world, ".obs.")
+    end = world.clock.now() + timedelta(seconds=seconds)
+    result = world.run(TIMER, seconds=seconds)
+    assert world.clock.now() < end
+    assert [one["outcome"] for one in result["outcomes"]] == ["succeeded"]
+    assert world.told() == ["succeeded"]
+
+
+def test_the_run_says_whether_its_state_is_kept(tmp_path: Path) -> None:
+    assert World().run(TIMER)["journal"].startswith("none")
+    assert World(policy(state=f"file://{tmp_path}")).run(TIMER)["journal"] == "kept"
+    world = World(policy(state=STATE))
+    out_of_reach(world)
+    assert world.run(TIMER, seconds=60)["journal"] == "unavailable"
+
+
+def test_an_approval_whose_answer_is_lost_is_not_said_to_have_changed_nothing() -> None:
+    world = World(policy("[{name: all, mode: approve}]", state=STATE))
+    world.graph()
+    world.run(seconds=60)
+    world.cloud.fault("obs.append_object", faults.lost_answer())
+    written = len(world.cloud.calls("obs.append_object"))
+    world.cloud.fault("obs.get_object", BUSY, times=None, where=lambda _: len(world.cloud.calls("obs.append_object")) > written)
+    result = world.run({"command": "approve", "version": "2.4.15", "rule": "all"}, seconds=300)
+    assert any("the command approve may have been written down, or not" in error for error in result["errors"])

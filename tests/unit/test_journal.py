@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -13,8 +15,8 @@ import pytest
 from tests.builders import NOW, attempt, graph
 from upgrader.history import History
 from upgrader.journal import MOST_LINES, Journal
-from upgrader.model import Release
-from upgrader.records import AnyRecord, Claimed, Intended, Noticed, Released, Resumed, Told
+from upgrader.model import Release, Verdict
+from upgrader.records import AnyRecord, Claimed, Ended, Intended, Noticed, Released, Resumed, Told
 from upgrader.storage import Conflict, Folder, JournalError, Memory, Storage
 from upgrader.versions import Version
 
@@ -256,6 +258,49 @@ def test_a_number_that_is_broken_off_does_not_run_into_the_next(tmp_path: Path) 
         journal.tidy(NOW + timedelta(days=days), timedelta(days=1))
     assert (tmp_path / "head").read_bytes() == b"1\n2\n3\n"
     assert [event.id for event in read(tmp_path).history.untold(NOW)] == ["n1"]
+
+
+@pytest.mark.parametrize("kind", ["sealed", "begun"])
+def test_a_file_that_a_later_version_sealed_or_began_is_written_to_no_more(tmp_path: Path, kind: str) -> None:
+    journal = Journal(Folder(tmp_path))
+    journal.write(notice(1))
+    with (tmp_path / "journal-1.jsonl").open("a") as file:
+        file.write(f'{{"kind":"{kind}","at":"2026-11-23T02:00:00Z","later":1}}\n')
+    with pytest.raises(JournalError, match="by another version of the function"):
+        journal.write(notice(2))
+    assert journal.history.outbox() == ["n1"]
+    with pytest.raises(JournalError, match="by another version of the function"):
+        read(tmp_path)
+
+
+def test_a_disk_without_room_is_left_without_a_half_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = Journal(Folder(tmp_path))
+    journal.write(notice(1))
+    before = (tmp_path / "journal-1.jsonl").read_bytes()
+    pwrite = os.pwrite
+
+    def full(handle: int, data: bytes, position: int) -> int:
+        if len(data) < 10:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return pwrite(handle, data[:10], position)
+
+    monkeypatch.setattr(os, "pwrite", full)
+    with pytest.raises(JournalError, match="No space left"):
+        journal.write(notice(2))
+    assert (tmp_path / "journal-1.jsonl").read_bytes() == before
+
+
+def test_what_a_damage_is_about_is_still_known_when_the_journal_is_folded(tmp_path: Path) -> None:
+    journal = Journal(Folder(tmp_path))
+    one = attempt(graph("a"))
+    journal.write(Intended(at=NOW, attempt=one))
+    damage(f'{{"kind":"ended","attempt_id":"{one.id}","verdict":"marvellous"}}\n'.encode(), tmp_path)
+    journal.refresh()
+    journal.write(Ended(at=NOW, attempt_id=one.id, verdict=Verdict.SUCCEEDED))
+    journal.write(Told(at=NOW, event_id=f"{one.job_id}:succeeded", message_id=""))
+    journal.tidy(NOW + timedelta(days=60), timedelta(days=30))
+    (damaged,) = read(tmp_path).history.damages.values()
+    assert damaged.graph_id == one.graph_id
 
 
 def test_a_file_that_is_gone_is_an_error(tmp_path: Path) -> None:

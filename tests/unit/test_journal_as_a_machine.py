@@ -37,13 +37,25 @@ class Died(BaseException):
 
 
 class Disk(Memory):
-    """Files that outlive their writers. After so many writes `fate` says how the next one goes."""
+    """Files that outlive their writers. After so many writes `fate` says how the next one goes.
+
+    After `reads` more the one after them fails, once.
+    """
 
     lasting = True
 
     def __init__(self) -> None:
         super().__init__()
         self.fate, self.writes = "", 0
+        self.reads: int | None = None
+
+    def read(self, name: str, position: int = 0) -> bytes | None:
+        if self.reads is not None:
+            self.reads -= 1
+            if self.reads < 0:
+                self.reads = None
+                raise JournalError("busy")
+        return super().read(name, position)
 
     def append(self, name: str, position: int, data: bytes) -> None:
         self.writes -= 1
@@ -121,6 +133,25 @@ class Machine(RuleBasedStateMachine):
         with suppress(JournalError, Died):
             run.tidy(self.now, KEEP)
         self.disk.fate, self.disk.writes = "", 0
+
+    @rule(run=runs, reads=st.none() | st.integers(0, 2), fate=st.sampled_from(["", "refused", "unknown"]))
+    def lose_sight(self, run: Journal, reads: int | None, fate: str) -> None:
+        """Out of reach for a while: nothing that a run knows is given up, and what it heard meanwhile is written after."""
+        run.refresh()
+        heard = Told(at=self.now, event_id=f"h{next(self.numbers)}", message_id="")
+        run.history.readable = False
+        run.remember(lambda _: [heard])
+        knew = set(run.history.outbox())
+        self.disk.reads, self.disk.fate = reads, fate
+        for _ in range(3):
+            with suppress(JournalError):
+                run.refresh()
+            assert run.history.told(heard.event_id)
+            assert knew <= set(run.history.outbox())
+        self.disk.reads, self.disk.fate = None, ""
+        fresh = Journal(self.disk)
+        fresh.refresh()
+        assert fresh.history.told(heard.event_id)
 
     @precondition(lambda self: self.under_way > 1)
     @rule(run=consumes(runs))
