@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from simulator import faults
-from tests.builders import policy
+from tests.builders import NOW, policy
 from tests.journeys.runs import TIMER, World, fall_silent, only, release
 from upgrader.run import Forgotten
 
@@ -219,9 +219,9 @@ def test_a_state_of_which_only_a_part_can_be_read_makes_nobody_forget_what_runs(
 def test_a_silent_state_leaves_time_to_look_and_to_tell(monkeypatch: pytest.MonkeyPatch, seconds: int) -> None:
     world = World(policy(state=STATE))
     world.graph()
-    world.cloud.upgrade_duration = timedelta(minutes=16, seconds=seconds / 2)
+    world.cloud.upgrade_duration = timedelta(minutes=20)
     world.run(seconds=60)
-    world.later(minutes=15)
+    world.clock.sleep((NOW + timedelta(minutes=20) - world.clock.now()).total_seconds() - seconds / 2)
     fall_silent(monkeypatch, world, ".obs.")
     end = world.clock.now() + timedelta(seconds=seconds)
     result = world.run(TIMER, seconds=seconds)
