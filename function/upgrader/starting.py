@@ -88,9 +88,9 @@ class Starting:
             self._account.start(msgspec.structs.replace(decision, job_id=job_id or None))
             self._shell.log.info("upgrade.started", **{**names(attempt), "job": job_id}, to=attempt.to_version.text)
             return True
-        self._following.refused(attempt, "no-answer", "the call was made several times and did not act")
         self._account.complain(
-            f"{attempt.graph} was not upgraded to {attempt.to_version}: GES gave no answer, and nothing began"
+            f"GES gave no answer to {CALLS_OF_AN_UPGRADE} calls that upgrade {attempt.graph} to {attempt.to_version}, and "
+            "nothing began; it is looked at again, as one of them may still arrive"
         )
         return True
 

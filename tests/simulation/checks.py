@@ -6,7 +6,7 @@ Nothing here asks the function, its policy parser or its calendar.
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +18,7 @@ from simulator.ges.models import Graph, Upgrade
 from simulator.scheduler import Process
 from simulator.smn import Message
 from simulator.wire import Request, Response
+from tests.simulation.liveness import Bound
 from tests.simulation.policies import Policy, Rule
 
 SLACK = timedelta(seconds=45)  # the clocks of two runs, and a call on its way
@@ -37,6 +38,10 @@ class Said:
     command: dict[str, Any]
     given: datetime
     held: datetime | None = None
+
+    def covers(self, rule: Rule, graph: Graph) -> bool:
+        """Whether it is about a graph of the rule: it says of all, of the rule, or of the graph."""
+        return self.command.get("rule") in (None, rule.name) and self.command.get("graph") in (None, graph.id)
 
 
 @dataclass
@@ -73,6 +78,10 @@ class Checks:
         self._seen: dict[Process, Seen] = defaultdict(Seen)
         self._upgrades = 0
         self._looks: list[tuple[datetime, datetime]] = []
+        self._damages: list[datetime] = []
+        self._planned: dict[tuple[str, str], datetime] = {}
+        self._well: Bound | None = None
+        self._told_at: dict[tuple[str, str], datetime] = {}
         self._events: dict[tuple[str, str], str] = {}
         self._outcomes: dict[str, set[str]] = defaultdict(set)
 
@@ -91,6 +100,17 @@ class Checks:
     def gave_up(self, upgrade: Upgrade) -> None:
         """An upgrade that hung was ended by the operators."""
         self._given_up.add(upgrade.job_id)
+
+    def damaged(self) -> None:
+        """Somebody wrote into the journal what nobody understands."""
+        self._damages.append(self.cloud.clock.now())
+
+    def made_well(self, limit: timedelta) -> None:
+        """From now on nothing goes wrong; `limit` is the time that a run has."""
+        graphs = Counter(
+            rule.name for life in self.lives.values() if not life.deleted and (rule := self.policy.rule_of(life.graph.name))
+        )
+        self._well = Bound(self.policy, graphs, self.cloud.clock.now(), limit)
 
     def announced(self, version: str) -> None:
         self._known.setdefault(version, self.cloud.clock.now())
@@ -134,8 +154,10 @@ class Checks:
         self._within_limits(what, rule, upgrade, now)
         self._after_others(what, rule, upgrade, process, now)
         self._agreed(what, rule, graph, upgrade, process, now)
+        self._left_alone(what, rule, upgrade, process, now)
         seen = self._seen[process]
         must(graph.id in seen.intents, now, f"{what}: without having written its intent down")
+        seen.intents.discard(graph.id)
         self.started[upgrade.job_id] = (upgrade, rule)
 
     def _allowed(self, what: str, rule: Rule, graph: Graph, upgrade: Upgrade, now: datetime) -> None:
@@ -162,15 +184,38 @@ class Checks:
         must(len(of_rule) < rule.max_concurrent, now, f"{what}: as the {len(of_rule) + 1}th at once of {rule.name}")
         limit = self.policy.max_concurrent
         must(limit is None or len(under_way) < limit, now, f"{what}: as the {len(under_way) + 1}th at once of all")
-        pardoned = [said.given for said in self._said.values() if said.command["command"] in ("resume", "retry")]
-        since = max(pardoned, default=None)
         wrong = [
             one
             for one, other in self.started.values()
-            if other is rule and one.to_version == upgrade.to_version and (since is None or one.at > since)
+            if other is rule and one.to_version == upgrade.to_version and not self._pardoned(one, rule)
             if self._runs(one, now) or (one.fate != "success" and not self._left_no_trace(one))
         ]
         must(len(wrong) < rule.max_failures, now, f"{what}: though {len(wrong)} failed or may fail, of {rule.max_failures}")
+
+    def _left_alone(self, what: str, rule: Rule, upgrade: Upgrade, process: Process, now: datetime) -> None:
+        """What failed, as was told before the run's last write, keeps its version from its graph and from the rules after."""
+        failed = [
+            (one, other)
+            for one, other in self.started.values()
+            if one.to_version == upgrade.to_version and not self._pardoned(one, other)
+            if self._failure_told(one, before=self._seen[process].written or process.began)
+        ]
+        again = [one for one, _ in failed if one.graph_id == upgrade.graph_id and (one.force or not upgrade.force)]
+        must(not again, now, f"{what}: which went wrong before")
+        for before in self.policy.all_before(rule):
+            count = sum(other is before for _, other in failed)
+            must(count < before.max_failures, now, f"{what}: which failed {count} times under {before.name}")
+
+    def _failure_told(self, upgrade: Upgrade, before: datetime) -> bool:
+        return any(self._told_at.get((upgrade.job_id, outcome), before) < before for outcome in FAILED)
+
+    def _pardoned(self, upgrade: Upgrade, rule: Rule) -> bool:
+        """Whether a person said afterwards that it no longer counts."""
+        graph = self.lives[upgrade.graph_id].graph
+        return any(
+            said.command["command"] in ("resume", "retry") and said.given > upgrade.at and said.covers(rule, graph)
+            for said in self._said.values()
+        )
 
     def _after_others(self, what: str, rule: Rule, upgrade: Upgrade, process: Process, now: datetime) -> None:
         target = Version(upgrade.to_version)
@@ -205,18 +250,28 @@ class Checks:
             command = said.command
             if command["command"] == "withdraw" and said.held and said.held < written:
                 must(command["version"] != version, now, f"{what}: which was withdrawn")
-            if command["command"] == "pause" and said.held and said.held < written:
-                covers = command.get("rule") in (None, rule.name) and command.get("graph") in (None, graph.id)
+            if command["command"] == "pause" and said.held and said.held < written and said.covers(rule, graph):
                 lifted = any(
-                    other.command["command"] == "resume" and other.given > said.given - SLACK for other in self._said.values()
+                    other.command["command"] == "resume"
+                    and other.given > said.given - SLACK
+                    and all(other.command.get(scope) in (None, command.get(scope)) for scope in ("rule", "graph"))
+                    for other in self._said.values()
                 )
-                must(not covers or lifted, now, f"{what}: though it was paused")
+                must(lifted, now, f"{what}: though it was paused")
+        for damage in self._damages:
+            lifted = any(said.command == {"command": "resume"} and said.given > damage - SLACK for said in self._said.values())
+            must(lifted or written < damage, now, f"{what}: though the journal is damaged")
+        if rule.notice:
+            planned = self._planned.get((graph.id, version))
+            must(planned is not None, now, f"{what}: which was not planned")
+            assert planned is not None
+            must(now - planned >= rule.notice - SLACK, now, f"{what}: planned only {now - planned} before")
         if rule.mode == "approve":
             approvals = [
                 said
                 for said in self._said.values()
                 if said.command["command"] == "approve" and said.command["version"] == version
-                if said.command["rule"] == rule.name and now - said.given < APPROVAL_LIFETIME + SLACK
+                if said.covers(rule, graph) and now - said.given < APPROVAL_LIFETIME + SLACK
             ]
             must(bool(approvals), now, f"{what}: which nobody approved")
         if rule.backup:
@@ -240,6 +295,8 @@ class Checks:
     def told(self, message: Message) -> None:
         result = json.loads((message.structure or {})["default"])
         if result["schema"] != "ges.upgrade.result/1":
+            for graph_id in result["graph_ids"] if result["notice"] == "planned" else ():
+                self._planned.setdefault((graph_id, result["version"]), message.at)
             return
         now, outcome = message.at, result["outcome"]
         what = f"told that {result['graph']} {outcome} at {result['to_version']} (job {result['job_id']})"
@@ -252,6 +309,7 @@ class Checks:
         else:
             must(result["event_id"] not in self._events.values(), now, f"{what}, as an event that was another result")
         self._events[job, outcome] = result["event_id"]
+        self._told_at.setdefault((job, outcome), now)
         self._outcomes[job].add(outcome)
         upgrade = next((one for one in self.cloud.upgrades if one.job_id == result["job_id"]), None)
         if result["job_id"] is None:
@@ -290,17 +348,24 @@ class Checks:
         governed = (life for life in self.lives.values() if not life.deleted and self.policy.rule_of(life.graph.name))
         return all(life.graph.version == version for life in governed)
 
+    def in_time(self, version: str, now: datetime) -> None:
+        """Everybody arrives within the policy's own bound, and everything is told by the next run that can."""
+        assert self._well is not None
+        for life in self.lives.values():
+            rule = self.policy.rule_of(life.graph.name)
+            if life.deleted is None and rule is not None:
+                late = now > self._well.arrival[rule.name] and life.graph.version != version
+                must(not late, now, f"{life.graph.name} is at {life.graph.version}, and was due at {version} long ago")
+        for job, (upgrade, _) in self.started.items():
+            rollback = upgrade.duration / 4 if upgrade.fate in ("failed", "partially-failed") else timedelta()
+            due = max(upgrade.ended_at + rollback, self._well.begins) + self._well.telling
+            told = self._outcomes[job] - {"timed-out"} or self._left_no_trace(upgrade)
+            must(bool(told) or now < due, now, f"what became of job {job} was to be told by {due}")
+
     def at_the_end(self, version: str, now: datetime) -> None:
         for life in self.lives.values():
             if life.deleted is None and self.policy.rule_of(life.graph.name):
                 must(life.graph.version == version, now, f"{life.graph.name} is at {life.graph.version}, not at {version}")
-        for job, (upgrade, _) in self.started.items():
-            if upgrade.ended_at > now - timedelta(hours=26):
-                continue
-            if self._left_no_trace(upgrade):
-                continue
-            final = self._outcomes[job] - {"timed-out"}
-            must(bool(final), now, f"nobody was told what became of job {job} of {self.lives[upgrade.graph_id].graph.name}")
         must(
             not self.exact or not self.repeats,
             now,

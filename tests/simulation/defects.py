@@ -13,7 +13,7 @@ from typing import Any
 from tests.simulation.world import World
 from upgrader import following, gates, outbox, settle
 from upgrader.history import History
-from upgrader.model import Verdict
+from upgrader.model import Action, Reason, Verdict
 from upgrader.planner import Step, _Budget
 from upgrader.policy import Policy
 from upgrader.policy_fields import Versions
@@ -37,13 +37,17 @@ def replaced(owner: Any, name: str, broken: Any) -> Iterator[None]:
 
 
 @contextmanager
-def gateless(name: str) -> Iterator[None]:
+def replaced_gate(name: str, broken: gates.Gate) -> Iterator[None]:
     whole = gates.GATES[name]
-    gates.GATES[name] = lambda _: None
+    gates.GATES[name] = broken
     try:
         yield
     finally:
         gates.GATES[name] = whole
+
+
+def gateless(name: str) -> Broken:
+    return replaced_gate(name, lambda _: None)
 
 
 def no_write_ahead() -> Broken:
@@ -103,11 +107,6 @@ def lost_answer_taken_for_a_failure() -> Broken:
     return replaced(Starting, "_look", lambda *_: "")
 
 
-def calls_of_others_not_waited_for() -> Broken:
-    """A call that leaves no trace is held never to come, though another run may be about to make it."""
-    return replaced(following, "CALLS_TAKE", -following.SLACK)
-
-
 def versions_ignored() -> Broken:
     """A rule takes every version."""
     return replaced(Versions, "allow", lambda *_: True)
@@ -165,6 +164,17 @@ def untold_results_forgotten() -> Broken:
     return replaced(History, "untold", forgetful)
 
 
+def everything_late() -> Broken:
+    """Every start is 14 days later than the policy asks for."""
+    whole = gates.GATES["age"]
+
+    def late(case: gates.Case) -> gates.Hold | None:
+        until = case.choice.since + timedelta(days=14)
+        return whole(case) or (gates.Hold(Action.WAIT, Reason.TOO_YOUNG, until) if case.now < until else None)
+
+    return replaced_gate("age", late)
+
+
 DEFECTS: dict[str, Callable[[], Broken]] = {
     "no_write_ahead": no_write_ahead,
     "no_lease": no_lease,
@@ -172,7 +182,6 @@ DEFECTS: dict[str, Callable[[], Broken]] = {
     "job_believed": job_believed,
     "conflicts_ignored": conflicts_ignored,
     "lost_answer_taken_for_a_failure": lost_answer_taken_for_a_failure,
-    "calls_of_others_not_waited_for": calls_of_others_not_waited_for,
     "versions_ignored": versions_ignored,
     "windows_ignored": lambda: gateless("window"),
     "freezes_ignored": freezes_ignored,
@@ -186,29 +195,40 @@ DEFECTS: dict[str, Callable[[], Broken]] = {
     "backups_ignored": backups_ignored,
     "withdrawals_ignored": withdrawals_ignored,
     "untold_results_forgotten": untold_results_forgotten,
+    "notices_ignored": lambda: gateless("notice"),
+    "failed_graphs_tried_again": lambda: replaced(History, "trouble", lambda *_: None),
+    "damages_ignored": lambda: replaced(History, "damaged", lambda *_: None),
+    "everything_late": everything_late,
+    "leases_too_long": lambda: replaced(outbox, "LEASE_BEYOND_RUN", timedelta(days=30)),
+    "intents_held_too_long": lambda: replaced(following, "CALLS_TAKE", timedelta(days=30)),
 }
 
 FOUND = {
     "no_write_ahead": 1,
-    "no_lease": 51,
-    "told_before_published": 5,
-    "job_believed": 1,
-    "conflicts_ignored": 44,
-    "lost_answer_taken_for_a_failure": 5,
+    "no_lease": 103,
+    "told_before_published": 19,
+    "job_believed": 33,
+    "conflicts_ignored": 22,
+    "lost_answer_taken_for_a_failure": 4,
+    "versions_ignored": 8,
     "windows_ignored": 1,
-    "freezes_ignored": 9,
-    "ages_ignored": 1,
+    "freezes_ignored": 10,
+    "ages_ignored": 6,
     "waves_ignored": 1,
     "soak_ignored": 1,
     "failures_not_reserved": 3,
     "limits_ignored": 1,
-    "approvals_ignored": 6,
-    "pauses_ignored": 5,
+    "approvals_ignored": 3,
+    "pauses_ignored": 2,
     "backups_ignored": 4,
-    "withdrawals_ignored": 3,
-    "untold_results_forgotten": 5,
-    "calls_of_others_not_waited_for": 22,
-    "versions_ignored": 1,
+    "withdrawals_ignored": 8,
+    "untold_results_forgotten": 1,
+    "notices_ignored": 2,
+    "failed_graphs_tried_again": 2,
+    "damages_ignored": 6,
+    "everything_late": 3,
+    "leases_too_long": 19,
+    "intents_held_too_long": 32,
 }
 
 

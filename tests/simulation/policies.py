@@ -128,6 +128,10 @@ class Policy:
         """The rules that it waits for."""
         return [other for other in self.rules if other.name in rule.after]
 
+    def all_before(self, rule: Rule) -> list[Rule]:
+        """Those, and the ones that they wait for."""
+        return [one for before in self.before(rule) for one in (before, *self.all_before(before))]
+
 
 def draw(random: Random) -> Policy:
     names = ["dev", "test", "prod"][: random.choice([1, 2, 2, 3, 3])]

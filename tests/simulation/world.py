@@ -24,7 +24,7 @@ from simulator.cloud import Invocation
 from simulator.ges.models import Fate, Graph
 from simulator.mock import failure, received
 from simulator.scheduler import Process, Scheduler, current
-from simulator.wire import NoAnswer, Response
+from simulator.wire import Request, Response
 from tests.builders import PROJECT, PROJECT_ID, TOPIC
 from tests.simulation.checks import Checks, Violation
 from tests.simulation.policies import BEGIN, BUCKET, DAY, HOUR, Policy, draw
@@ -54,26 +54,44 @@ LOG = start_log("CRITICAL", (), {})
 TIMER = {"version": "v1.0", "trigger_type": "TIMER", "trigger_name": "nightly", "user_event": ""}
 
 
+@dataclass(frozen=True)
+class Outage:
+    """A service is out of reach for a while, or for requests of one method only: `how` as in Faults."""
+
+    begins: datetime
+    ends: datetime
+    service: str
+    method: str | None
+    how: str
+
+
 @dataclass
 class Faults:
-    """What goes wrong, until `until`: chances at each request, and times in which a service is out of reach."""
+    """What goes wrong, until `until`: chances at each request, and times in which a service is out of reach in some way.
+
+    `drop`: the request never arrives, and nobody answers; `lose`: it acts, and the answer is lost; `late`: it acts after the
+    client gave up; `refuse`: no connection; `abort`: OBS met another operation; else the status of an answer that says no.
+    """
 
     until: datetime
     kill: float
     lost: float
     refused: float
-    outages: list[tuple[datetime, datetime, str]] = field(default_factory=list)
+    outages: list[Outage] = field(default_factory=list)
 
-    def of(self, operation: str, now: datetime, random: Random) -> str:
-        """`busy`, `throttled`, `drop` before it acts, `lose` after; or nothing."""
+    def of(self, service: str, method: str, now: datetime, random: Random) -> str:
+        """What strikes a request, or nothing."""
         if now >= self.until:
             return ""
-        if any(begin <= now < end and operation.startswith(service) for begin, end, service in self.outages):
-            return "busy" if operation.startswith("obs") else "throttled"
+        for outage in self.outages:
+            if outage.begins <= now < outage.ends and service == outage.service and outage.method in (None, method):
+                return outage.how
         struck = random.random()
         if struck < self.lost:
-            return "lose" if random.random() < 0.7 else "drop"
-        return "throttled" if struck < self.lost + self.refused else ""
+            return random.choice(["lose"] * 14 + ["drop"] * 4 + ["late", "refuse"])
+        if struck < self.lost + self.refused:
+            return "abort" if service == "obs" and method == "POST" and random.random() < 0.2 else "429"
+        return ""
 
 
 @dataclass(frozen=True)
@@ -142,13 +160,13 @@ class World:
         with self._seeded():
             try:
                 self._schedule()
-                self.scheduler.run(BEGIN + CHAOS)
-                self._make_well()
-                end = BEGIN + MONTH
+                end = BEGIN + CHAOS
                 self.scheduler.run(end)
-                while end < BEGIN + BOUND and not self.checks.everybody_is_at(LAST):
+                self._make_well()
+                while end < BEGIN + MONTH or (end < BEGIN + BOUND and not self.checks.everybody_is_at(LAST)):
                     end += DAY
                     self.scheduler.run(end)
+                    self.checks.in_time(LAST, end)
                 self._new_messages()
                 self.checks.at_the_end(LAST, self.scheduler.now())
             except Violation as found:
@@ -183,6 +201,7 @@ class World:
             *(self._operate,) * random.choice([0, 4, 10]),
             *(self._command,) * random.choice([0, 3, 8]),
             *(self._misfortune,) * random.choice([0, 3, 8]),
+            *(self._damage,) * random.choice([0, 0, 0, 1]),
         ]
         for act in acts:
             scheduler.at(self._some_time(), act)
@@ -207,6 +226,7 @@ class World:
     def _make_well(self) -> None:
         """All faults cease and the operators put everything right; from here on the policy must get everywhere."""
         self.trace("all is made well")
+        self.checks.made_well(self.limit)
         self.scheduler.kill = 0.0
         self.cloud.clear_faults()
         for graph in list(self.project.graphs.values()):
@@ -292,6 +312,7 @@ class World:
             [
                 {"command": "approve", "version": version, "rule": rule},
                 {"command": "approve", "version": version, "rule": rule},
+                {"command": "approve", "version": version, **(scope or {"rule": rule})},
                 {"command": "pause", **scope},
                 {"command": "resume", **scope},
                 {"command": "resume"},
@@ -320,10 +341,23 @@ class World:
         if self.random.random() < 0.3:
             graph.next_backup("failed")
 
-    def _outage(self) -> tuple[datetime, datetime, str]:
-        begin = self._some_time()
+    def _damage(self) -> None:
+        """Something writes into the journal what nobody understands."""
+        objects = self.cloud.buckets[BUCKET].objects
+        names = [name for name in objects if "journal-" in name]
+        if names:
+            newest = max(names, key=lambda name: int(name.rsplit("-", 1)[1].split(".")[0]))
+            objects[newest].data += b"\x00garbage\n"
+            self.checks.damaged()
+            self.trace("the journal is damaged")
+
+    def _outage(self) -> Outage:
+        begins = self._some_time()
         length = timedelta(minutes=self.random.choice([2, 30, 600]))
-        return begin, begin + length, self.random.choice(["obs", "obs", "ges", "smn"])
+        service = self.random.choice(["obs", "obs", "ges", "smn"])
+        method = self.random.choice([None, None, "POST", "GET"])
+        how = self.random.choice(["503", "503", "500", "429", "drop", "refuse"])
+        return Outage(begins, begins + length, service, method, how)
 
     # The function
 
@@ -389,26 +423,36 @@ class World:
         before = killed and self.random.random() < 0.5
         process.point(self.random.uniform(0.01, 0.2), before)
         request = received(self.cloud, sent)
-        fault = self.faults.of(_service(request.headers["host"], request.method), self.scheduler.now(), self.random)
-        if fault == "drop":
+        fault = self.faults.of(_service(request.headers["host"]), request.method, self.scheduler.now(), self.random)
+        if fault == "late":
+            self.scheduler.at(
+                self.scheduler.now() + timedelta(seconds=patience + self.random.uniform(0, 20)),
+                lambda: self._arrive(process, received(self.cloud, sent)),
+            )
+        if fault in ("drop", "late"):
             process.point(patience)
             raise failure("timeout", sent)
-        if fault in ("busy", "throttled"):
-            response = Response(503 if fault == "busy" else 429, b'{"error_code": "APIGW.0308", "error_msg": "busy"}')
+        if fault == "refuse":
+            raise failure("refuse", sent)
+        if fault == "abort":
+            response = Response(409, b"<Error><Code>OperationAborted</Code></Error>")
+        elif fault.isdecimal():
+            response = Response(int(fault), b'{"error_code": "APIGW.0308", "error_msg": "busy"}')
         else:
-            try:
-                response = self.cloud.handle(request)
-            except NoAnswer as none:
-                raise failure(none.how, sent) from None
-            self.conflicts += response.status == 409
-            self.trace(f"  {process.name} {request.operation} {request.path[-40:]} -> {response.status}")
-            self.checks.acted(process, request, response)
-            self._new_messages()
+            response = self._arrive(process, request)
         process.point(self.random.uniform(0.01, 0.2), killed)
         if fault == "lose":
             process.point(patience)
             raise failure("timeout", sent)
         return _answer(sent, response)
+
+    def _arrive(self, process: Process, request: Request) -> Response:
+        response = self.cloud.handle(request)
+        self.conflicts += response.status == 409
+        self.trace(f"  {process.name} {request.operation} {request.path[-40:]} -> {response.status}")
+        self.checks.acted(process, request, response)
+        self._new_messages()
+        return response
 
     def _new_messages(self) -> None:
         for message in self.topic.messages[self._told :]:
@@ -441,7 +485,7 @@ class World:
             os.urandom = urandom
 
 
-def _service(host: str, method: str) -> str:
+def _service(host: str) -> str:
     return "obs" if ".obs." in host else host.split(".")[0]
 
 
