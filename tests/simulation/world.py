@@ -129,7 +129,7 @@ class World:
         )
         self.losing = self.faults.lost > 0 or bool(self.faults.outages)
         self.skew = random.choice([0, 0, 20])
-        self.limit = timedelta(minutes=random.choice([3, 5, 15, 15, 60]))
+        self.limit = timedelta(minutes=random.choice([3, 3, 5, 5, 15, 15, 15, 60]))
         self.scheduler = Scheduler(BEGIN, random, self.faults.kill)
         self.cloud = Cloud(self.scheduler)
         self.cloud.release(*VERSIONS, LAST)
