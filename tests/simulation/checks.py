@@ -83,7 +83,7 @@ class Checks:
         self._well: Bound | None = None
         self._told_at: dict[tuple[str, str], datetime] = {}
         self._events: dict[tuple[str, str], str] = {}
-        self._outcomes: dict[str, set[str]] = defaultdict(set)
+        self.outcomes: dict[str, set[str]] = defaultdict(set)
 
     # What the harness tells
 
@@ -310,7 +310,7 @@ class Checks:
             must(result["event_id"] not in self._events.values(), now, f"{what}, as an event that was another result")
         self._events[job, outcome] = result["event_id"]
         self._told_at.setdefault((job, outcome), now)
-        self._outcomes[job].add(outcome)
+        self.outcomes[job].add(outcome)
         upgrade = next((one for one in self.cloud.upgrades if one.job_id == result["job_id"]), None)
         if result["job_id"] is None:
             there = self.lives[result["graph_id"]].graph.version
@@ -359,7 +359,7 @@ class Checks:
         for job, (upgrade, _) in self.started.items():
             rollback = upgrade.duration / 4 if upgrade.fate in ("failed", "partially-failed") else timedelta()
             due = max(upgrade.ended_at + rollback, self._well.begins) + self._well.telling
-            told = self._outcomes[job] - {"timed-out"} or self._left_no_trace(upgrade)
+            told = self.outcomes[job] - {"timed-out"} or self._left_no_trace(upgrade)
             must(bool(told) or now < due, now, f"what became of job {job} was to be told by {due}")
 
     def at_the_end(self, version: str, now: datetime) -> None:

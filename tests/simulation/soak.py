@@ -54,13 +54,12 @@ def report(tallies: list[Tally], seconds: float, cores: int) -> str:
         f"{days / seconds / cores:.0f} days a second and core; a million days on {cores}: {1e6 * seconds / days / 60:.0f} min",
     ]
     for kills in (False, True):
-        for losing in (False, True):
-            some = [one for one in tallies if one.killing == kills and one.losing == losing]
-            of, repeats = sum(one.troubled for one in some), sum(one.repeats for one in some)
-            words = f"{'with' if kills else 'without'} kills, {'with' if losing else 'without'} lost answers or outages"
-            lines.append(
-                f"{words}: {of} upgrades begun meanwhile, {repeats} results told again, {repeats / max(of, 1):.4f} an upgrade"
-            )
+        for failing in (False, True):
+            some = [one for one in tallies if one.killing == kills and one.failing == failing]
+            upgrades, told, again = (sum(getattr(one, name) for one in some) for name in ("troubled", "told", "repeats"))
+            words = f"kills {'2%' if kills else 'none'}, other faults {'some' if failing else 'none'}"
+            each = f"{again / max(upgrades, 1):.4f} an upgrade, {again / max(told, 1):.4f} a result"
+            lines.append(f"{words}: {upgrades} upgrades begun meanwhile, {told} results, {again} told again: {each}")
     return "\n".join(lines)
 
 

@@ -107,8 +107,9 @@ class Tally:
     results: int
     repeats: int
     kills: int
+    told: int  # results of the troubled ones, repeats not counted
     killing: bool  # whatever was made of the chance
-    losing: bool  # answers were lost, or a service was out of reach
+    failing: bool  # calls were throttled, answers were lost, or a service was out of reach
     conflicts: int
     violation: str | None
 
@@ -173,18 +174,20 @@ class World:
                 violation = str(found)
         lived = (self.scheduler.now() - BEGIN) / DAY
         checks = self.checks
+        troubled = [job for job, (upgrade, _) in checks.started.items() if upgrade.at < self.faults.until]
         return Tally(
             seed=self.seed,
             days=lived,
             runs=self.runs,
             requests=self.requests,
             jobs=len(checks.started),
-            troubled=sum(upgrade.at < self.faults.until for upgrade, _ in checks.started.values()),
+            troubled=len(troubled),
+            told=sum(len(checks.outcomes[job]) for job in troubled),
             results=checks.results,
             repeats=checks.repeats,
             kills=self.scheduler.kills_made,
             killing=self.faults.kill > 0,
-            losing=self.losing,
+            failing=self.losing or self.faults.refused > 0,
             conflicts=self.conflicts,
             violation=violation,
         )
