@@ -70,11 +70,11 @@ def backup(moment: datetime = NOW, identity: str = "b") -> BackupIntended:
     return BackupIntended(at=moment, backup=made)
 
 
-def failed_backups(times: int) -> History:
+def failed_backups(times: int, code: str = "backup") -> History:
     past = seen()
     for _ in range(times):
         past.apply(backup())
-        past.apply(BackupEnded(at=NOW, backup_id="b", detail="no room"))
+        past.apply(BackupEnded(at=NOW, backup_id="b", code=code, detail="no room"))
     return past
 
 
@@ -132,6 +132,22 @@ TIMED: list[tuple[str, str, dict[str, str], History, datetime, Reason]] = [
     ),
     ("failed backup", "[{backup: required}]", {}, failed_backups(1), NOW + timedelta(seconds=30), Reason.BACKUP_FAILED),
     ("second failed backup", "[{backup: required}]", {}, failed_backups(2), NOW + timedelta(minutes=1), Reason.BACKUP_FAILED),
+    (
+        "no backup, as the graph does not run",
+        "[{backup: required}]",
+        {},
+        failed_backups(1, "GES.7001"),
+        NOW + timedelta(minutes=5),
+        Reason.NOT_RUNNING,
+    ),
+    (
+        "no backup, as another is being made",
+        "[{backup: required}]",
+        {},
+        failed_backups(1, "GES.7002"),
+        NOW + timedelta(minutes=5),
+        Reason.BACKING_UP,
+    ),
 ]
 
 

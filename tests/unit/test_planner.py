@@ -9,12 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.builders import NOW, at, attempt, begin, finish, graph, history, policy
+from upgrader.governing import govern
 from upgrader.history import Damage, History
 from upgrader.model import Action, Decision, Graph, Project, Reason, Targets, Verdict
-from upgrader.planner import plan
+from upgrader.planner import Survey, plan
 from upgrader.policy import Policy
 from upgrader.records import Refused
 from upgrader.versions import Version
+from upgrader.windows import Calendar
 
 
 def decide(policy_: Policy, graph_: Graph, history_: History | None = None) -> Decision:
@@ -106,6 +108,12 @@ def test_a_release_that_is_not_for_the_graph_is_none(restrictions: dict[str, obj
     assert decide(policy(), graph("a"), history("2.4.15", **restrictions)).reason is Reason.NO_RELEASE
 
 
+def test_a_release_whose_time_is_over_is_none_for_the_graphs_that_run_it_either() -> None:
+    assert decide(policy(), graph("a", "2.4.15"), history("2.4.15", not_after=NOW)).reason is Reason.NO_RELEASE
+    later = NOW + timedelta(microseconds=1)
+    assert decide(policy(), graph("a", "2.4.15"), history("2.4.15", not_after=later)).reason is Reason.UP_TO_DATE
+
+
 def test_a_release_may_not_be_started_before_its_time() -> None:
     later = NOW + timedelta(hours=5)
     decision = decide(policy(), graph("a"), history("2.4.15", not_before=later))
@@ -121,6 +129,22 @@ def test_outside_its_windows_a_graph_waits_until_the_next_one_opens() -> None:
 def test_a_start_inside_a_window_carries_the_instant_from_which_it_is_too_late() -> None:
     decision = decide(policy("[{windows: ['Mon 01:00-04:00 UTC']}]"), graph("a"))
     assert (decision.reason, decision.start_before) == (Reason.DUE, at("2026-11-23 03:30"))
+
+
+def test_a_start_at_any_time_is_never_too_late() -> None:
+    decision = decide(policy("[{windows: [always], cutoff: 30m}]"), graph("a"))
+    assert (decision.reason, decision.start_before, decision.closes) == (Reason.DUE, None, None)
+
+
+def test_calendars_are_worked_out_once_for_all_instants_that_are_looked_at_together() -> None:
+    under, kept = policy("[{windows: ['Sat 02:00-06:00 UTC']}]"), dict[str, Calendar]()
+    now, later, apart = (
+        Survey(under, govern(under.rules, [graph("a")]), history("2.4.15"), moment, calendars=calendars)
+        for moment, calendars in ((NOW, kept), (NOW + timedelta(hours=1), kept), (NOW, None))
+    )
+    assert now.stages["rule-1"].calendar is later.stages["rule-1"].calendar
+    assert now.stages["rule-1"].calendar is not apart.stages["rule-1"].calendar
+    assert now.decisions() == later.decisions() == apart.decisions()
 
 
 def test_until_goes_through_the_release_and_the_window_together() -> None:

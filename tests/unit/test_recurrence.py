@@ -171,6 +171,11 @@ def test_the_words_of_a_refusal(rule: str, words: str) -> None:
     assert str(refused.value) == words
 
 
+def test_of_a_long_text_that_is_refused_80_characters_are_quoted() -> None:
+    with pytest.raises(ValueError, match=f"^rrule '{'x' * 80}' cannot be read"):
+        Rule("x" * 99, TWO, None)
+
+
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 

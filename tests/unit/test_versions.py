@@ -19,6 +19,10 @@ def test_a_missing_fourth_component_is_zero() -> None:
     assert hash(Version("2.4.15")) == hash(Version("2.4.15.0"))
 
 
+def test_versions_that_differ_are_told_apart_by_their_hashes() -> None:
+    assert len({hash(Version(f"2.4.{number}")) for number in range(100)}) > 50
+
+
 def test_what_was_written_is_kept_for_the_api_less_a_leading_v() -> None:
     assert str(Version(" v2.4.15 ")) == "2.4.15"
 
@@ -27,6 +31,11 @@ def test_what_was_written_is_kept_for_the_api_less_a_leading_v() -> None:
 def test_anything_but_three_or_four_numbers_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="three or four numbers"):
         Version(text)
+
+
+def test_of_a_long_text_that_is_refused_80_characters_are_quoted() -> None:
+    with pytest.raises(ValueError, match=f"found '{'x' * 80}'$"):
+        Version("x" * 99)
 
 
 @given(parts, parts)

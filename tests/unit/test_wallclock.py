@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -42,6 +42,15 @@ def test_a_time_that_is_skipped_is_the_end_of_the_gap(minute: int) -> None:
 
 def test_a_gap_of_half_an_hour() -> None:
     assert instant(datetime(2026, 10, 4, 2, 15), ZoneInfo("Australia/Lord_Howe")) == at("2026-10-03 15:30")
+
+
+@pytest.mark.parametrize(
+    "wall",
+    [datetime(2026, 11, 23, 2, 0), datetime(2026, 11, 1, 1, 30), datetime(2026, 3, 8, 2, 0), datetime(2026, 3, 8, 2, 15)],
+)
+def test_whatever_the_time_its_instant_is_told_in_utc(wall: datetime) -> None:
+    assert instant(wall, NEW_YORK).tzinfo is timezone.utc
+    assert instant(wall, NEW_YORK, last=True).tzinfo is timezone.utc
 
 
 @pytest.mark.parametrize(

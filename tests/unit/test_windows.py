@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.builders import at
-from upgrader.windows import Calendar, Opening, Window
+from upgrader.windows import HORIZON, Calendar, Opening, Window, why_never
 
 NOTHING = timedelta()
 
@@ -280,6 +280,8 @@ def test_always_is_always() -> None:
     now = at("2026-11-23 02:00")
     assert first_start([Window("always")], timedelta(hours=9), now) == (now, None)
     assert first_start([Window(" always ")], timedelta(hours=9), now) == (now, None)
+    always = Opening(now, datetime.max.replace(tzinfo=timezone.utc), None)
+    assert Calendar([Window("always")], timedelta(hours=9), (), now).first(now) == always
 
 
 def test_a_week_of_days_beyond_seven_is_none() -> None:
@@ -327,6 +329,13 @@ def test_a_place_in_the_spread_is_a_part_of_it_from_the_opening() -> None:
     assert span(found.first(at("2026-11-23 03:00"), 0.75)) == ("23 03:30", "23 06:00")
 
 
+def test_without_a_place_in_the_spread_the_start_is_at_the_opening() -> None:
+    assert span(calendar(["* 02:00-06:00 UTC"], spread=timedelta(hours=2)).first(at("2026-11-23 00:00"))) == (
+        "23 02:00",
+        "23 06:00",
+    )
+
+
 def test_a_spread_longer_than_the_window_is_over_what_there_is() -> None:
     found = calendar(["* 02:00-03:00 UTC"], spread=timedelta(hours=9), cutoff=timedelta(minutes=20))
     assert span(found.first(at("2026-11-23 00:00"), 0.5)) == ("23 02:20", "23 02:40")
@@ -336,6 +345,58 @@ def test_no_windows_are_always_and_have_no_spread() -> None:
     found = calendar([], spread=timedelta(hours=9))
     now = at("2026-11-23 02:00")
     assert found.first(now, 0.9) == Opening(now, datetime.max.replace(tzinfo=timezone.utc), None)
+
+
+def test_a_window_that_opens_at_the_horizon_is_still_in_sight_and_one_that_opens_after_it_is_not() -> None:
+    window = Window(by_rule("FREQ=MONTHLY;BYMONTHDAY=28", "00:00", "1h"))
+    opens = at("2027-12-28 00:00")
+    after = opens - timedelta(days=1)
+    assert Calendar([window], NOTHING, (), opens - HORIZON).first(after) == Opening(
+        opens, opens + timedelta(hours=1), opens + timedelta(hours=1)
+    )
+    assert Calendar([window], NOTHING, (), opens - HORIZON - timedelta(microseconds=1)).first(after) is None
+
+
+@pytest.mark.parametrize(
+    ("until", "before", "closes"),
+    [
+        ("20271227T000000", "2027-12-28 00:00", None),
+        ("20271226T000000", "2027-12-26 23:30", "2027-12-27 00:00"),
+    ],
+)
+def test_what_is_open_from_now_to_the_horizon_has_no_end_in_sight_and_no_cutoff(
+    until: str, before: str, closes: str | None
+) -> None:
+    """2027-12-28 00:00 is 400 days after the opening."""
+    now = at("2026-11-23 00:00")
+    days = Window(by_rule(f"FREQ=DAILY;UNTIL={until}", "2026-11-23T00:00", "24h"))
+    found = Calendar([days], timedelta(minutes=30), (), now).first(now)
+    assert found == Opening(now, at(before), at(closes) if closes else None)
+
+
+@pytest.mark.parametrize("written", ["Mon 02:00-06:00 UTC", by_rule("FREQ=WEEKLY;BYDAY=MO", "02:00")])
+def test_a_window_opens_at_the_beginning_of_what_is_asked_for_and_not_at_its_end(written: object) -> None:
+    recurrence = Window(written).recurrence
+    assert recurrence is not None
+    first, second, third = (datetime(2026, 11, 23, 2) + timedelta(days=days) for days in (0, 7, 14))
+    assert list(recurrence.walls(first, third)) == [first, second]
+
+
+@pytest.mark.parametrize(
+    ("window", "cutoff", "freeze", "never"),
+    [
+        ("* 02:00-06:00 UTC", 3, ("2026-11-01 00:00", "2027-12-01 00:00"), None),
+        ("* 02:00-06:00 UTC", 4, (), "cutoff"),
+        ("* 02:00-06:00 UTC", 3, ("2026-11-01 00:00", "2028-12-01 00:00"), "freezes"),
+        (by_rule("FREQ=DAILY;UNTIL=20261122", "02:00"), 0, (), "windows"),
+        (by_rule("FREQ=DAILY;UNTIL=20261122", "02:00"), 0, ("2026-11-01 00:00", "2026-12-01 00:00"), "windows"),
+    ],
+)
+def test_where_nothing_can_ever_start_it_is_known_what_is_in_its_way(
+    window: object, cutoff: int, freeze: tuple[str, ...], never: str | None
+) -> None:
+    freezes = [(at(freeze[0]), at(freeze[1]))] if freeze else []
+    assert why_never([Window(window)], timedelta(hours=cutoff), freezes, at("2026-11-23 00:00")) == never
 
 
 def test_a_window_that_ends_after_the_horizon_still_has_its_cutoff() -> None:
