@@ -130,7 +130,7 @@ def failures_gate(case: Case) -> Hold | None:
     trouble = case.history.trouble(case.graph.id)
     if trouble is None or trouble.to_version != case.choice.release.version:
         return None
-    forced = None if trouble.force else case.forced_from
+    forced = case.forced_from if trouble.timed_out and not trouble.force else None
     if forced is None:
         return Hold(Action.BLOCKED, Reason.QUARANTINED)
     return Hold(Action.WAIT, Reason.QUARANTINED, forced) if case.now < forced else None

@@ -77,14 +77,15 @@ class Survey:
         if hold is not None:
             return self._held(one, case, hold, offered)
         opening = stage.opening(self.now, one.place)
+        assert opening is not None  # or the window gate had held it
         fresh = case.backup_expires if rule.backup == "required" else FAR
         if fresh is None or fresh <= self.now:
             return _decision(one, case, Action.BACKUP, Reason.DUE)
         return msgspec.structs.replace(
             _decision(one, case, Action.UPGRADE, Reason.DUE),
             force=case.forced_from is not None and case.forced_from <= self.now,
-            start_before=_bound(min(case.ends, fresh, opening.before if opening else FAR)),
-            closes=opening.closes if opening else None,
+            start_before=_bound(min(case.ends, fresh, opening.before)),
+            closes=opening.closes,
         )
 
     def case(self, one: Governed, choice: Choice) -> Case:

@@ -161,9 +161,9 @@ def why_never(
     """What lets nothing start within HORIZON of `now`; None: something can."""
     if Calendar(windows, cutoff, freezes, now).first(now) is not None:
         return None
-    if Calendar(windows, timedelta(), freezes, now).first(now) is not None:
-        return "cutoff"
-    return "freezes" if Calendar(windows, cutoff, (), now).first(now) is not None else "windows"
+    if Calendar(windows, cutoff, (), now).first(now) is not None:
+        return "freezes"
+    return "cutoff" if Calendar(windows, timedelta(), (), now).first(now) is not None else "windows"
 
 
 def _union(windows: Sequence[Window], now: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:

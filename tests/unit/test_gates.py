@@ -490,7 +490,8 @@ def test_a_backup_under_way_is_waited_for_and_its_success_serves() -> None:
     ("force", "timed_out", "began", "forced"),
     [
         ("never", True, NOW - 99 * HOUR, False),
-        ("always", False, NOW, True),
+        ("always", True, NOW, True),
+        ("always", False, NOW, False),
         ("{after: 24h}", True, NOW - DAY, True),
         ("{after: 24h}", True, NOW - DAY + MICRO, False),
         ("{after: 24h}", False, NOW - DAY, False),
@@ -505,6 +506,21 @@ def test_force_is_for_graphs_that_waited_in_vain_for_long_enough(
         past.apply(Ended(at=NOW, attempt_id=one.id, verdict=Verdict.TIMED_OUT))
     past.apply(Ended(at=NOW, attempt_id=one.id, verdict=Verdict.ROLLED_BACK))
     assert decide(policy(f"[{{force: {force}, max_failures: 2}}]"), past).force is forced
+
+
+def test_what_is_always_forced_is_forced_at_once() -> None:
+    assert decide(policy("[{force: always}]"), seen()).force
+
+
+def test_an_upgrade_that_failed_without_having_waited_is_not_tried_again_with_force() -> None:
+    waited, failed = attempt(DEMO, to="2.4.9", began_at=NOW - 9 * DAY), msgspec.structs.replace(attempt(DEMO), id="later")
+    past = begin(seen(), waited)
+    past.apply(Ended(at=NOW - 8 * DAY, attempt_id=waited.id, verdict=Verdict.TIMED_OUT))
+    past.apply(Ended(at=NOW - 7 * DAY, attempt_id=waited.id, verdict=Verdict.ROLLED_BACK))
+    finish(begin(past, failed), failed, Verdict.ROLLED_BACK)
+    for force in ("always", "{after: 24h}"):
+        decision = decide(policy(f"[{{force: {force}, max_failures: 3}}]"), past)
+        assert (decision.action, decision.reason, decision.until) == (Action.BLOCKED, Reason.QUARANTINED, None)
 
 
 def test_a_timed_out_attempt_to_an_earlier_release_counts_too_as_long_as_the_graph_has_not_moved() -> None:

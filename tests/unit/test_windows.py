@@ -388,6 +388,7 @@ def test_a_window_opens_at_the_beginning_of_what_is_asked_for_and_not_at_its_end
         ("* 02:00-06:00 UTC", 3, ("2026-11-01 00:00", "2027-12-01 00:00"), None),
         ("* 02:00-06:00 UTC", 4, (), "cutoff"),
         ("* 02:00-06:00 UTC", 3, ("2026-11-01 00:00", "2028-12-01 00:00"), "freezes"),
+        ("* 02:00-06:00 UTC", 4, ("2026-11-01 00:00", "2028-12-01 00:00"), "cutoff"),
         (by_rule("FREQ=DAILY;UNTIL=20261122", "02:00"), 0, (), "windows"),
         (by_rule("FREQ=DAILY;UNTIL=20261122", "02:00"), 0, ("2026-11-01 00:00", "2026-12-01 00:00"), "windows"),
     ],
