@@ -205,10 +205,10 @@ DEFECTS: dict[str, Callable[[], Broken]] = {
 
 FOUND = {
     "no_write_ahead": 1,
-    "no_lease": 103,
+    "no_lease": 51,
     "told_before_published": 19,
     "job_believed": 33,
-    "conflicts_ignored": 22,
+    "conflicts_ignored": 23,
     "lost_answer_taken_for_a_failure": 4,
     "versions_ignored": 8,
     "windows_ignored": 1,
@@ -217,7 +217,7 @@ FOUND = {
     "waves_ignored": 1,
     "soak_ignored": 1,
     "failures_not_reserved": 3,
-    "limits_ignored": 1,
+    "limits_ignored": 5,
     "approvals_ignored": 3,
     "pauses_ignored": 2,
     "backups_ignored": 4,
@@ -228,7 +228,7 @@ FOUND = {
     "damages_ignored": 6,
     "everything_late": 3,
     "leases_too_long": 19,
-    "intents_held_too_long": 32,
+    "intents_held_too_long": 30,
 }
 
 
