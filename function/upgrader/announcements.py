@@ -49,9 +49,10 @@ class Announced(msgspec.Struct, frozen=True):
 
 
 class Retracted(msgspec.Struct, frozen=True):
-    """A version to start nothing more to."""
+    """A version to start nothing more to. `dry_run` as with Announced."""
 
     version: Version
+    dry_run: bool = False
 
 
 class Unclear(msgspec.Struct, frozen=True):
@@ -108,7 +109,7 @@ def _decoded(content: Any) -> Any:
 
 
 def _named(content: Mapping[str, Any]) -> bool:
-    return "versions" in content or any(alias in content for alias in _ALIASES)
+    return any(content.get(name) is not None for name in ("versions", *_ALIASES))
 
 
 def _read_object(content: Mapping[str, Any], received: datetime) -> Announcement:
@@ -129,7 +130,7 @@ def _read_object(content: Mapping[str, Any], received: datetime) -> Announcement
     if event == "ges.version.withdrawn":
         if len(versions) != 1:
             raise _Doubt("a withdrawal names one version")
-        return Retracted(versions[0])
+        return Retracted(versions[0], _flag(content, "dry_run"))
     if event != "ges.version.released":
         return Unclear(f"the event {event!r} is not known; expected ges.version.released or ges.version.withdrawn")
     return Announced(
@@ -139,10 +140,10 @@ def _read_object(content: Mapping[str, Any], received: datetime) -> Announcement
 
 
 def _versions(content: Mapping[str, Any]) -> list[Version]:
-    named = {_version(content[alias], alias) for alias in _ALIASES if alias in content}
+    named = {_version(content[alias], alias) for alias in _ALIASES if content.get(alias) is not None}
     if len(named) > 1:
         raise _Doubt(f"the message names several versions: {', '.join(str(version) for version in sorted(named))}")
-    if "versions" not in content:
+    if content.get("versions") is None:
         return list(named)
     if not isinstance(content["versions"], list) or not content["versions"]:
         raise _Doubt("`versions` is not a list of versions")

@@ -241,6 +241,7 @@ def _smn(event: Mapping[str, Any], trust: Trust, now: datetime) -> Command:
             dry_run = dry_run or read.dry_run
         elif isinstance(read, Retracted):
             withdrawn.append(read.version)
+            dry_run = dry_run or read.dry_run
         elif isinstance(read, Unclear):
             text = f"{named} changed nothing: {read.why}"
             digest = sha256(smn["message"].encode("utf-8", "surrogatepass")).hexdigest()[:12]

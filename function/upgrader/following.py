@@ -20,7 +20,7 @@ from .model import Attempt, Backup, BackupAttempt, Graph, Job, Project, Verdict
 from .moments import iso
 from .policy import Rule
 from .records import AnyRecord, BackupEnded, BackupIntended, BackupStarted, Intended, Refused, Started
-from .settle import LOOKS, OVER, Judgement, judge, overdue
+from .settle import LOOKS, OVER, Judgement, judge, judge_without_job, overdue
 from .shell import Shell
 
 if TYPE_CHECKING:
@@ -143,8 +143,17 @@ class Following:
 
     def _settle(self, attempt: Attempt, graph: Graph | None, most_failures: int) -> None:
         now = self._shell.clock.now()
+        readable = True
         if attempt.job_id is None:
-            found = self._find_job(attempt, graph)
+            try:
+                found = self._find_job(attempt, graph)
+            except CloudError as error:
+                self._account.complain(
+                    f"{error}; the job of the upgrade of {attempt.graph} is not known yet; it is looked at again"
+                )
+                if now < attempt.began_at + JOBS_BEGIN:
+                    return
+                found, readable = attempt, False
             if found is None:
                 return
             attempt = found
@@ -153,7 +162,7 @@ class Following:
             self._account.note(Intended(at=attempt.began_at, attempt=attempt))
         rule = self._rule(attempt)
         timeout = rule.job_timeout if rule else DEFAULT_JOB_TIMEOUT
-        judgement = self._judgement(attempt, graph)
+        judgement = self._judgement(attempt, graph) if readable else judge_without_job(attempt, graph)
         if judgement is not None and self._believed(attempt, judgement):
             if judgement.verdict is Verdict.SUCCEEDED and rule and rule.health_check and graph is not None:
                 judgement = self._examined(attempt, graph, rule.health_check)
@@ -173,7 +182,7 @@ class Following:
                 job = self._shell.ges.show_job(attempt.project, attempt.graph_id, attempt.job_id)
         except CloudError as error:
             self._account.complain(f"{error}; the upgrade of {attempt.graph} is looked at again")
-            return None
+            return judge_without_job(attempt, graph)
         self._shell.log.info("job.seen", status=job.status if job else "unknown", **names(attempt))
         return judge(attempt, graph, job, self._shell.clock.now())
 
@@ -181,7 +190,7 @@ class Following:
         """Success, if the graph's engine passes the health check. One that cannot be made is not passed."""
         cypher, rows = (None, None) if isinstance(check, bool) else (check.cypher, check.rows)
         try:
-            ailment = self._shell.engine.ailment(graph, attempt.to_version, cypher, rows)
+            ailment = self._shell.engine.ailment(graph, graph.version or attempt.to_version, cypher, rows)
         except CloudError as error:
             ailment = f"the health check could not be made: {error}"
         return Judgement(Verdict.UNHEALTHY, ailment) if ailment else Judgement(Verdict.SUCCEEDED, "the health check passed")
@@ -199,17 +208,13 @@ class Following:
     def _find_job(self, attempt: Attempt, graph: Graph | None) -> Attempt | None:
         """The attempt, with its job id if that can be found. None: not known yet, or closed as it left no trace in GES.
 
-        While the run that intended it may still make its call, that there is no trace says nothing.
+        While the run that intended it may still make its call, that there is no trace says nothing. Raises CloudError.
         """
-        try:
-            job_id = self.job_of(attempt)
-        except CloudError as error:
-            self._account.complain(f"{error}; whether {attempt.graph} is upgraded is not known yet; it is looked at again")
-            return None
+        job_id = self.job_of(attempt)
         if job_id is not None:
             self.began(attempt, job_id)
             return self._history.attempts.get(attempt.id)
-        if self._shell.clock.now() < attempt.began_at + CALLS_TAKE + SLACK:
+        if self._shell.clock.now() < attempt.began_at + JOBS_BEGIN:
             return None
         if graph is None or not graph.status.running or graph.version != attempt.from_version:
             return attempt

@@ -16,15 +16,16 @@ from .records import Noticed
 from .versions import Version
 
 MAX_SUBJECT_BYTES, MAX_SMS, MAX_DETAIL, MAX_NAME = 512, 490, 4000, 256
+MAX_GRAPHS = 1000  # named in a message, which must not exceed 256 KB
 ROLLBACK_SINCE, ROLLBACK_LASTS = Version("2.4.4"), timedelta(days=30)  # ges.md 6
 
 _HEADLINES = {
-    Verdict.SUCCEEDED: "runs {to}, upgraded from {frm}",
+    Verdict.SUCCEEDED: "was upgraded from {frm} to {to}",
     Verdict.FAILED: "could not be upgraded from {frm} to {to}; look at it now",
     Verdict.ROLLED_BACK: "could not be upgraded to {to}; it runs {frm} again",
     Verdict.VERSION_UNCHANGED: "still runs {frm}, although the job of its upgrade to {to} succeeded",
     Verdict.TIMED_OUT: "is taking longer than the policy's job_timeout to get from {frm} to {to}; it is followed on",
-    Verdict.UNHEALTHY: "runs {to}, upgraded from {frm}, and fails its health check; look at it now",
+    Verdict.UNHEALTHY: "was upgraded from {frm} to {to} and fails its health check; look at it now",
     Verdict.VANISHED: "was lost sight of while it was upgraded from {frm} to {to}; look at it now",
 }
 
@@ -121,7 +122,8 @@ def _notice(event: Event, notice: Noticed, run_id: str, policy: str, lasting: bo
         "notice": notice.sort,
         "rule": notice.rule,
         "version": notice.version.text if notice.version else None,
-        "graph_ids": list(notice.graphs),
+        "graph_ids": list(notice.graphs[:MAX_GRAPHS]),
+        "graph_count": len(notice.graphs),
         "detail": text,
         "at": iso(event.at),
         "policy": policy,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from calendar import isleap, monthrange
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from itertools import islice, product
 
 SHAPE = r"(?:[Rr][Rr][Uu][Ll][Ee]:)?[A-Za-z]+=[0-9A-Za-z,+-]+(?:;[A-Za-z]+=[0-9A-Za-z,+-]+)*"
@@ -44,11 +44,12 @@ class Rule:
     """The wall-clock times at which something opens. `opens` is the time of day where the rule names none.
 
     `began`: where INTERVAL and COUNT count from, and what the rule leaves open is taken from; None: it must need neither.
+    `zone`: where the clocks hang, for an UNTIL in UTC.
     """
 
     __slots__ = ("_began", "_count", "_frequency", "_interval", "_phase", "_positions", "_times", "_until", "_wanted", "_wkst")
 
-    def __init__(self, text: str, opens: time, began: date | None) -> None:
+    def __init__(self, text: str, opens: time, began: date | None, zone: tzinfo = timezone.utc) -> None:
         """Raises ValueError with what is wrong and what is accepted."""
         parts = _parts(text)
         named = parts["FREQ"] == "DAILY" or any(name in parts for name in ("BYDAY", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO"))
@@ -60,7 +61,7 @@ class Rule:
         self._count = numbers["COUNT"][0] if "COUNT" in numbers else None
         if began is None and (not named or self._interval > 1 or self._count):
             raise ValueError('this rrule counts from where it began: give start a date, as "2026-01-03T23:00"')
-        self._until = _until(parts["UNTIL"]) if "UNTIL" in parts else None
+        self._until = _until(parts["UNTIL"], zone) if "UNTIL" in parts else None
         self._wkst = _weekday("WKST", parts.get("WKST", "MO"))
 
         self._wanted: dict[str, frozenset[object]] = {name: frozenset(numbers[name]) for name in _OF_A_DAY if name in numbers}
@@ -197,17 +198,17 @@ def _weekday(name: str, text: str) -> int:
     return _WEEKDAYS.index(text)
 
 
-def _until(text: str) -> datetime:
-    """A date is its first instant, as everywhere in a policy."""
-    if text.endswith("Z"):
-        raise ValueError("UNTIL is a wall-clock time here, as the start is: write it without Z")
-    match = re.fullmatch(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d))?", text)
+def _until(text: str, zone: tzinfo) -> datetime:
+    """By the clocks of the zone; a date is its first instant, as everywhere in a policy. A Z is UTC (RFC 5545, 3.3.10)."""
+    match = re.fullmatch(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)(Z)?)?", text)
     try:
         if match is not None:
-            return datetime.fromisoformat("{}-{}-{} {}:{}:{}".format(*match.groups("00")))
-    except ValueError:
+            *numbers, in_utc = match.groups("00")
+            until = datetime.fromisoformat("{}-{}-{} {}:{}:{}".format(*numbers))
+            return until.replace(tzinfo=timezone.utc).astimezone(zone).replace(tzinfo=None) if in_utc == "Z" else until
+    except (ValueError, OverflowError):
         pass
-    raise ValueError(f"UNTIL={text} cannot be read; accepted are 20270131 or 20270131T060000")
+    raise ValueError(f"UNTIL={text} cannot be read; accepted are 20270131, 20270131T060000, or 20270130T220000Z in UTC")
 
 
 def _in_month(day: date) -> tuple[int, int]:

@@ -31,7 +31,7 @@ def judge(attempt: Attempt, graph: Graph | None, job: Job | None, now: datetime)
         return Judgement(Verdict.VANISHED, "the graph is gone: deleted, or no longer listed", sure=False)
     if graph.status.in_flight or (job is not None and job.status in _UNDER_WAY):
         return None
-    arrived = attempt.target is not None and graph.version is not None and graph.version >= attempt.target  # or later
+    arrived = _arrived(attempt, graph)
     back = graph.version == attempt.from_version
     shown = f"the graph is at status {graph.status.code or 'unknown'} with version {graph.version or 'unknown'}"
     if job is None:
@@ -46,12 +46,25 @@ def judge(attempt: Attempt, graph: Graph | None, job: Job | None, now: datetime)
         if not graph.status.running:
             return None
         if arrived:
-            return Judgement(Verdict.SUCCEEDED)
+            later = f"by now the graph runs {graph.version}" if graph.version != attempt.target else None
+            return Judgement(Verdict.SUCCEEDED, later)
         return Judgement(Verdict.VERSION_UNCHANGED, f"the job succeeded, but {shown}", sure=long_over)
     reason = job.fail_reason or f"the job ended as {job.status}"
     if graph.status.running and back:
         return Judgement(Verdict.ROLLED_BACK, reason)
     return Judgement(Verdict.FAILED, f"{reason}; {shown}", sure=long_over)
+
+
+def judge_without_job(attempt: Attempt, graph: Graph | None) -> Judgement | None:
+    """While GES does not let its jobs be read, success shows in the graph. That it is not there says nothing."""
+    if graph is None or not graph.status.running or not _arrived(attempt, graph):
+        return None
+    return Judgement(Verdict.SUCCEEDED, f"the job could not be read; the graph runs {graph.version}", sure=False)
+
+
+def _arrived(attempt: Attempt, graph: Graph) -> bool:
+    """At the target, or later by other hands."""
+    return attempt.target is not None and graph.version is not None and graph.version >= attempt.target
 
 
 def overdue(attempt: Attempt, now: datetime, job_timeout: timedelta) -> bool:

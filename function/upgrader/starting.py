@@ -100,12 +100,11 @@ class Starting:
         if decision.target is None:
             return False
         try:
-            backups = self._shell.ges.list_backups(decision.project, decision.graph_id)
-            left = self._shell.ges.backups_left(decision.project)
+            backups, why_not = self._shell.ges.list_backups(decision.project, decision.graph_id), ""
         except CloudError as error:
-            backups, left, why_not = [], None, str(error)
-        else:
-            why_not = "the project's quota of backups is used up; delete one" if left is not None and left < 1 else ""
+            backups, why_not = [], str(error)
+        if not why_not and self._backups_left(decision) == 0:
+            why_not = "the project's quota of backups is used up; delete one"
         now = self._shell.clock.now()
         for backup in backups:
             if backup.succeeded and backup.made_at and now < backup.made_at + rule.backup_max_age:
@@ -142,6 +141,14 @@ class Starting:
         self._account.start(msgspec.structs.replace(decision, job_id=job_id))
         self._shell.log.info("backup.started", graph=attempt.graph, region=attempt.project.region, job=job_id)
         return True
+
+    def _backups_left(self, decision: Decision) -> int | None:
+        """None: it cannot be told. Then the call itself is refused where there is no place for one more."""
+        try:
+            return self._shell.ges.backups_left(decision.project)
+        except CloudError as error:
+            self._shell.log.warning("quota.not_shown", error=str(error), graph=decision.graph)
+            return None
 
     def _intend(self, decision: Decision, record: AnyRecord) -> bool:
         """Writes the intent down, if the decision still stands at this instant, after all that others have written."""

@@ -81,11 +81,11 @@ class Folder:
             raise JournalError(f"{path}: {error.strerror}") from None
 
     def append(self, name: str, position: int, data: bytes) -> None:
-        """A file is made whole or not at all, as an object is."""
+        """A file is made whole or not at all, as an object is; an empty one, which others may have left, is written on."""
         path = self._folder / name
         try:
-            if position == 0:
-                return self._make(path, data)
+            if position == 0 and self._make(path, data):
+                return
             with os.fdopen(os.open(path, os.O_RDWR), "r+b", buffering=0) as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
                 if os.fstat(file.fileno()).st_size != position:
@@ -96,19 +96,21 @@ class Folder:
                 raise Conflict from None
             raise JournalError(f"{path}: {error.strerror}") from None
 
-    def _make(self, path: Path, data: bytes) -> None:
+    def _make(self, path: Path, data: bytes) -> bool:
+        """Whether there was no such file."""
         self._folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=self._folder, prefix=f".{path.name}.") as file:
             _write(file.fileno(), 0, data)
             try:
                 os.link(file.name, path)
             except FileExistsError:
-                raise Conflict from None
+                return False
         handle = os.open(self._folder, os.O_RDONLY)
         try:
             os.fsync(handle)  # the name of a new file is on disk only when its folder is
         finally:
             os.close(handle)
+        return True
 
 
 def _write(handle: int, position: int, data: bytes) -> None:

@@ -233,7 +233,7 @@ def _recurring(written: Mapping[str, object]) -> tuple[Recurrence, timedelta, An
         began = date.fromisoformat(match["date"]) if match["date"] else None
     except ValueError:
         raise ValueError(f"start {start}: there is no such day") from None
-    return Rule(text, time.fromisoformat(match["time"]), began), length, where
+    return Rule(text, time.fromisoformat(match["time"]), began, where), length, where
 
 
 def _minutes(text: str) -> int:

@@ -319,6 +319,45 @@ def test_a_crash_between_the_call_and_its_record_is_found_by_the_next_run(tmp_pa
     assert world.told() == ["succeeded"]
 
 
+@pytest.mark.parametrize("answered", [True, False], ids=["job", "no-job"])
+def test_success_shows_in_the_graph_where_the_agency_must_not_look_at_jobs(tmp_path: Path, answered: bool) -> None:
+    world = World(policy("[{name: all, max_concurrent: 1}]", state=f"file://{tmp_path}"))
+    world.graph("graph_a")
+    world.graph("graph_b")
+    refused = faults.error(400, "GES.7041", "Insufficient permission.")
+    for operation in ("ges.list_jobs", "ges.show_job"):
+        world.cloud.fault(operation, refused, times=None)
+    if not answered:
+        world.cloud.fault("ges.upgrade_graph", faults.lost_answer(), times=2)
+    result = world.run()
+    assert {graph.version for graph in world.project.graphs.values()} == {"2.4.15"}
+    assert [one["outcome"] for one in result["outcomes"]] == ["succeeded", "succeeded"]
+    assert all("the job could not be read" in one["detail"] for one in result["outcomes"])
+    assert world.told() == ["succeeded", "succeeded"]
+
+
+@pytest.mark.parametrize("answered", [True, False], ids=["job", "no-job"])
+def test_what_became_of_an_upgrade_is_not_guessed_without_its_job_and_is_told_to_be_late_once(
+    tmp_path: Path, answered: bool
+) -> None:
+    world = World(policy("[{job_timeout: 2h}]", state=f"file://{tmp_path}"))
+    world.graph().next_upgrade("failed")
+    for operation in ("ges.list_jobs", "ges.show_job"):
+        world.cloud.fault(operation, faults.error(400, "GES.7041", "Insufficient permission."), times=None)
+    if not answered:
+        world.cloud.fault("ges.upgrade_graph", faults.lost_answer())
+    world.run()
+    for _ in range(3):
+        world.later(hours=2)
+        result = world.run(TIMER)
+        assert any("GES.7041" in error for error in result["errors"])
+    assert world.told() == ["timed-out"]
+    assert len(world.cloud.upgrades) == 1
+    world.cloud.clear_faults()
+    world.run(TIMER)
+    assert world.told() == ["timed-out", "rolled-back"]
+
+
 def test_a_call_that_acted_and_shows_only_after_it_was_repeated_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
     """GES refuses the second call; that says nothing about the first, whose answer was lost."""
     world = World()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from simulator import faults
-from simulator.wire import Refusal, Response
+from simulator.wire import Refusal, Request, Response
 from tests.builders import NOW, PROJECT_ID, at, policy
 from tests.journeys.runs import TIMER, World, only, release
 from upgrader.model import Project
@@ -303,6 +303,40 @@ def test_a_full_quota_of_backups_is_seen_before_anything_is_called(tmp_path: Pat
     assert only(result)["reason"] == "backup-failed"
     assert "quota" in result["errors"][0]
     assert not world.cloud.calls("ges.create_backup")
+
+
+def test_a_quota_that_is_not_shown_is_left_to_ges(tmp_path: Path) -> None:
+    world = world_under(tmp_path, BACKUP)
+    graph = world.graph()
+    world.cloud.fault("ges.show_quotas", faults.error(400, "GES.7041", "Insufficient permission."), times=None)
+    world.run()
+    assert len(graph.backups) == 1
+    assert graph.version == "2.4.15"
+
+
+@pytest.mark.parametrize("shape", ["timestamps", "capitals"])
+def test_a_backup_is_known_by_whichever_of_its_fields_ges_gives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shape: str
+) -> None:
+    world = world_under(tmp_path, BACKUP)
+    graph = world.graph()
+    handle = world.cloud.handle
+
+    def otherwise(request: Request) -> Response:
+        response = handle(request)
+        if request.operation == "ges.list_graph_backups":
+            answer = json.loads(response.body)
+            for one in answer["backup_list"]:
+                one["status"] = one["status"].upper()
+                for name in ("start_time", "end_time") if shape == "timestamps" else ():
+                    one.pop(name, None)
+            response.body = json.dumps(answer).encode()
+        return response
+
+    monkeypatch.setattr(world.cloud, "handle", otherwise)
+    world.run()
+    assert len(graph.backups) == 1
+    assert graph.version == "2.4.15"
 
 
 def test_a_backup_whose_call_got_no_answer_is_found_and_not_made_twice(tmp_path: Path) -> None:
@@ -670,6 +704,16 @@ def test_an_upgrade_whose_engine_fails_the_health_check_or_cannot_be_asked_is_a_
     assert "Roll Back" in message
     assert "within 30 days" in message
     assert "The rule rule-1 is halted at 2.4.15" in message
+
+
+def test_a_graph_that_another_hand_took_further_is_examined_as_what_it_runs_by_now(tmp_path: Path) -> None:
+    world = world_under(tmp_path, "[{health_check: true}]")
+    graph = world.graph()
+    world.cloud.upgrade_duration = timedelta(minutes=10)
+    world.run(seconds=60)
+    world.later(minutes=15)
+    graph.version = "2.4.16"
+    assert [one["outcome"] for one in world.run(TIMER)["outcomes"]] == ["succeeded"]
 
 
 def test_without_a_health_check_no_engine_is_asked() -> None:

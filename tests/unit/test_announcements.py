@@ -35,6 +35,8 @@ def versions(message: str, subject: str = "") -> list[str]:
         json.dumps({"message": json.dumps(CANONICAL)}),
         json.dumps({"default": json.dumps(CANONICAL)}),
         '{"target_version": "v2.4.6"}',
+        '{"version": null, "target_version": "2.4.6"}',
+        '{"versions": null, "version": "2.4.6"}',
         '{"targetVersion": "2.4.6"}',
         '{"upgrade_version": "2.4.6", "latest_version": "2.4.6"}',
         '{"newVersion": "2.4.6", "something": {"else": [1]}}',
@@ -115,6 +117,9 @@ def test_what_is_not_meant_for_us_is_left_alone(message: str) -> None:
 
 
 def test_a_withdrawal_is_no_release() -> None:
+    for dry_run in (True, False):
+        text = json.dumps({"event": "ges.version.withdrawn", "version": "2.4.6", "dry_run": dry_run})
+        assert read_announcement(text, "", NOW) == Retracted(Version("2.4.6"), dry_run)
     read = read_announcement('{"event": "ges.version.withdrawn", "version": "2.4.6"}', "", NOW)
     assert read == Retracted(Version("2.4.6"))
 

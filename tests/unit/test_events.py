@@ -150,6 +150,7 @@ def test_a_message_that_is_not_understood_changes_nothing_and_is_a_notice() -> N
 
 def test_the_publisher_may_ask_for_a_dry_run() -> None:
     assert read(smn('{"version": "2.4.15", "dry_run": true}')).changes_nothing
+    assert read(smn('{"event": "ges.version.withdrawn", "version": "2.4.15", "dry_run": true}')).changes_nothing
 
 
 @pytest.mark.parametrize("attributes", [None, "", "None", [], {}, {"a": "b"}, [{"name": "a", "type": "STRING", "value": "b"}]])

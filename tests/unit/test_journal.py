@@ -158,6 +158,14 @@ def test_a_place_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
         Folder(tmp_path / "file").append("a", 0, b"one\n")
 
 
+def test_an_empty_file_that_was_left_there_is_written_on(tmp_path: Path) -> None:
+    (tmp_path / "journal-1.jsonl").write_bytes(b"")
+    Journal(Folder(tmp_path)).write(notice(1))
+    assert [event.id for event in read(tmp_path).history.untold(NOW)] == ["n1"]
+    with pytest.raises(Conflict):
+        Folder(tmp_path).append("journal-1.jsonl", 0, b"again\n")
+
+
 def _write_many(folder: str, writer: int) -> None:
     journal = Journal(Folder(Path(folder)))
     for number in range(20):

@@ -12,6 +12,7 @@ from tests.builders import NOW, attempt, graph
 from upgrader.history import Event
 from upgrader.messages import compose
 from upgrader.model import Verdict
+from upgrader.records import Noticed
 
 ATTEMPT = attempt(graph("demo"))
 
@@ -44,6 +45,15 @@ def test_an_upgrade_to_nobody_knows_what_is_not_told_to_have_gone_to_where_it_be
     assert json.loads(message.texts["default"])["to_version"] is None
     assert "from 2.4.4 to a later version" in message.texts["email"]
     assert message.subject == "GES failed: demo 2.4.4 to a later version"
+
+
+def test_a_notice_about_a_great_fleet_stays_inside_the_limit_of_smn() -> None:
+    ids = tuple(f"{number:036d}" for number in range(10_000))
+    notice = Noticed(at=NOW, notice_id="planned", text="x" * 400_000, subject="GES planned", graphs=ids)
+    texts = compose(Event(id="e", at=NOW, notice=notice), "run-1", "p", True).texts
+    assert len(json.dumps(texts).encode()) < 128 * 1024
+    content = json.loads(texts["default"])
+    assert (content["graph_count"], content["graph_ids"]) == (10_000, list(ids[:1000]))
 
 
 def test_success_says_how_to_go_back_and_what_that_costs() -> None:

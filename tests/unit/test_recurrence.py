@@ -143,9 +143,13 @@ def test_a_rule_that_began_with_another_weekday_never_meets_its_own() -> None:
         ("FREQ=WEEKLY;BYDAY=XX", "BYDAY=XX cannot be read; accepted are MO, TU, WE, TH, FR, SA, SU"),
         ("FREQ=WEEKLY;BYDAY=MO,", "BYDAY= cannot be read"),
         ("FREQ=WEEKLY;BYDAY=MO;WKST=1", "WKST=1 cannot be read"),
-        ("FREQ=DAILY;UNTIL=20270230", "UNTIL=20270230 cannot be read; accepted are 20270131 or 20270131T060000"),
+        (
+            "FREQ=DAILY;UNTIL=20270230",
+            "UNTIL=20270230 cannot be read; accepted are 20270131, 20270131T060000, or 20270130T220000Z in UTC",
+        ),
         ("FREQ=DAILY;UNTIL=soon", "UNTIL=SOON cannot be read"),
-        ("FREQ=DAILY;UNTIL=20270131T060000Z", "write it without Z"),
+        ("FREQ=DAILY;UNTIL=20270131Z", "UNTIL=20270131Z cannot be read"),
+        ("FREQ=DAILY;UNTIL=20270231T060000Z", "UNTIL=20270231T060000Z cannot be read"),
         ("FREQ=DAILY;BYHOUR=0,1,2,3,4;BYMINUTE=" + ",".join(map(str, range(60))), "rrule opens 300 times a day"),
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 
 from tests.builders import NOW, attempt, graph
 from upgrader.model import Job, Verdict
-from upgrader.settle import judge, overdue
+from upgrader.settle import judge, judge_without_job, overdue
 
 OLD, NEW, OTHER = "2.4.4", "2.4.15", "2.4.9"
 ATTEMPT = attempt(graph("a", OLD), NEW)
@@ -63,6 +63,36 @@ def test_an_adopted_upgrade_to_nobody_knows_what_has_not_arrived_where_it_began(
     judgement = judge(adopted, graph("a", OLD), job(job_status) if job_status else None, NOW)
     assert judgement is not None
     assert judgement.verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("version", "status", "succeeded"),
+    [
+        (NEW, "200", True),
+        ("2.5.0", "200", True),
+        (NEW, "201", False),
+        (NEW, "303", False),
+        (OLD, "200", False),
+        (None, "200", False),
+    ],
+)
+def test_without_its_job_an_upgrade_shows_only_where_the_graph_has_arrived(
+    version: str | None, status: str, succeeded: bool
+) -> None:
+    judgement = judge_without_job(ATTEMPT, graph("a", version, status))
+    assert (judgement is not None) is succeeded
+    if judgement is not None:
+        assert judgement.verdict is Verdict.SUCCEEDED
+        assert not judgement.sure
+        assert judgement.detail == f"the job could not be read; the graph runs {version}"
+    assert judge_without_job(ATTEMPT, None) is None
+
+
+def test_a_graph_that_was_taken_further_by_another_hand_is_said_to_be_there() -> None:
+    later, exact = (judge(ATTEMPT, graph("a", version), job("success"), NOW) for version in ("2.5.0", NEW))
+    assert later is not None
+    assert exact is not None
+    assert (later.detail, exact.detail) == ("by now the graph runs 2.5.0", None)
 
 
 def test_a_graph_that_is_gone_vanished_but_not_at_first_sight() -> None:

@@ -189,6 +189,19 @@ def test_a_window_by_rule_opens_as_rfc_5545_says(written: dict[str, str], opens:
     assert openings[: len(opens)] == [at(text) for text in opens]
 
 
+@pytest.mark.parametrize(
+    ("until", "last"),
+    [
+        ("20261124T180000Z", "2026-11-24 18:00"),
+        ("20261124T175959Z", "2026-11-23 18:00"),
+        ("20261124T180000", "2026-11-23 18:00"),
+    ],
+)
+def test_an_until_with_a_z_is_in_utc_and_one_without_by_the_clocks_of_the_zone(until: str, last: str) -> None:
+    window = Window(by_rule(f"FREQ=DAILY;UNTIL={until}", "02:00", timezone="Asia/Shanghai"))
+    assert [opened for opened, _ in window.openings(at("2026-11-23 00:00"))][-1] == at(last)
+
+
 def test_a_window_by_rule_ends_with_its_rule() -> None:
     ending = Window(by_rule("FREQ=DAILY;UNTIL=20261125T000000", "02:00"))
     assert first_start([ending], NOTHING, at("2026-11-25 00:00")) is None
@@ -219,10 +232,6 @@ RULE = by_rule("FREQ=DAILY", "02:00")
         (
             {**RULE, "rrule": "FREQ=MINUTELY"},
             "rrule needs FREQ=DAILY, WEEKLY, MONTHLY or YEARLY; for several openings a day use BYHOUR",
-        ),
-        (
-            {**RULE, "rrule": "FREQ=DAILY;UNTIL=20270101T000000Z"},
-            "UNTIL is a wall-clock time here, as the start is: write it without Z",
         ),
         (
             {**RULE, "start": "2 o'clock"},

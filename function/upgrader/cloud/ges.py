@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from functools import lru_cache
 from ipaddress import ip_address
@@ -20,6 +21,7 @@ MOST_TEXT = 4000  # of what GES says in its own words
 _LONG_AGO = datetime.min.replace(tzinfo=timezone.utc)
 _UNKNOWN_JOB = ("GES.8301", "GES.7007")
 _JOB_STATUSES = ("pending", "running", "success", "failed", "partiallyFailed")
+_BACKUP_STATUSES = ("backing_up", "success", "failed")
 _UNKNOWN_GRAPH = ("GES.7000", "GES.7054")
 
 Api = Literal["auto", "v2", "v1.0"]
@@ -125,8 +127,8 @@ class Ges:
         resources = quotas.get("resources") if isinstance(quotas, Mapping) else None
         for resource in resources if isinstance(resources, list) else ():
             if isinstance(resource, Mapping) and resource.get("type") == "backup":
-                available = resource.get("available")
-                return available if isinstance(available, int) else None
+                available = _text(resource, "available")
+                return int(available) if available and re.fullmatch(r"[0-9]+", available) else None
         return None
 
     def create_backup(self, project: Project, graph_id: str, before: datetime | None = None) -> str:
@@ -261,16 +263,16 @@ def _backup(item: Mapping[str, Any], graph_id: str) -> Backup:
     return Backup(
         id=_text(item, "id") or "",
         graph_id=_text(item, "graph_id", "graphId") or graph_id,
-        status=_text(item, "status") or "",
-        began_at=_time(_text(item, "start_time", "startTime")),
-        ended_at=_time(_text(item, "end_time", "endTime")),
+        status=_spelled(_text(item, "status") or "", _BACKUP_STATUSES),
+        began_at=_time(_text(item, "start_time", "startTime")) or _milliseconds(item, "start_timestamp", "startTimestamp"),
+        ended_at=_time(_text(item, "end_time", "endTime")) or _milliseconds(item, "end_timestamp", "endTimestamp"),
     )
 
 
 def _job(item: Mapping[str, Any], job_id: str) -> Job:
     return Job(
         id=_text(item, "job_id", "jobId") or job_id,
-        status=_spelled(_text(item, "status") or ""),
+        status=_spelled(_text(item, "status") or "", _JOB_STATUSES),
         name=_text(item, "job_name", "jobName"),
         graph=_text(item, "related_graph", "relatedGraph"),
         began_at=_time(_text(item, "begin_time", "beginTime")),
@@ -279,9 +281,9 @@ def _job(item: Mapping[str, Any], job_id: str) -> Job:
     )
 
 
-def _spelled(status: str) -> str:
-    """As ges.md 4.2 spells it."""
-    return next((known for known in _JOB_STATUSES if known.lower() == status.lower()), status)
+def _spelled(status: str, statuses: Sequence[str]) -> str:
+    """As ges.md spells it (2.6, 4.2)."""
+    return next((known for known in statuses if known.lower() == status.lower()), status)
 
 
 def _text(item: Mapping[str, Any], *names: str) -> str | None:
@@ -324,6 +326,14 @@ def _time(text: str | None) -> datetime | None:
     try:
         return datetime.strptime((text or "")[:19].replace(" ", "T"), "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
     except ValueError:
+        return None
+
+
+def _milliseconds(item: Mapping[str, Any], *names: str) -> datetime | None:
+    """Since 1970 (ges.md 2.6)."""
+    try:
+        return datetime.fromtimestamp(int(_text(item, *names) or "") / 1000, timezone.utc)
+    except (ValueError, OverflowError, OSError):
         return None
 
 
