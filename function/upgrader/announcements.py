@@ -79,6 +79,8 @@ def read_announcement(message: str, subject: str, received: datetime) -> Announc
     if len(message.encode("utf-8", "surrogatepass")) > MAX_MESSAGE:
         return Unclear(f"the message is over {MAX_MESSAGE // 1024} KB")
     content = _decoded(message)
+    if not _is_unicode(content):
+        return Unclear("the message holds a half of a surrogate pair, which is no character")
     if isinstance(content, Mapping) and not _named(content):
         content = next((_decoded(content[key]) for key in _WRAPPERS if content.get(key)), content)
     try:
@@ -89,6 +91,14 @@ def read_announcement(message: str, subject: str, received: datetime) -> Announc
     except _Doubt as doubt:
         return Unclear(str(doubt))
     return Unclear("the message is neither a JSON object nor text")
+
+
+def _is_unicode(content: Any) -> bool:
+    try:
+        json.dumps(content, ensure_ascii=False).encode()
+    except (UnicodeEncodeError, RecursionError):
+        return False
+    return True
 
 
 def _decoded(content: Any) -> Any:
@@ -230,7 +240,7 @@ def _bound(content: Mapping[str, Any], name: str) -> datetime | None:
     value = content.get(name)
     instant = _instant(value)
     if value is not None and instant is None:
-        raise _Doubt(f"`{name}` is not an instant with its offset")
+        raise _Doubt(f"`{name}` is not an instant with its offset, from 2000 to 2099")
     return instant
 
 
@@ -239,7 +249,8 @@ def _instant(value: Any) -> datetime | None:
         return None
     try:
         instant = datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", value.strip()))
-        return instant.astimezone(timezone.utc) if instant.tzinfo else None
+        instant = instant.astimezone(timezone.utc) if instant.tzinfo else instant
+        return instant if instant.tzinfo and 2000 <= instant.year < 2100 else None
     except (ValueError, OverflowError):
         return None
 

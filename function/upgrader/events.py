@@ -134,10 +134,12 @@ def _decoded(event: object) -> object:
         size = len(event.encode()) if isinstance(event, str) else len(msgspec.json.encode(event))
         if size > MAX_EVENT:
             raise EventError(f"the event is over {MAX_EVENT // 1024} KB; nothing was changed")
-        return json.loads(event) if isinstance(event, str) and event.strip() else event
+        event = json.loads(event) if isinstance(event, str) and event.strip() else event
+        msgspec.json.encode(event)  # refuses a half of a surrogate pair, which could not be written down
+        return event
     except EventError:
         raise
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, TypeError, RecursionError, OverflowError):
         raise Undecodable(
             "the event is not JSON; accepted are events of SMN and TIMER and commands, as {'command': 'plan'}; "
             "nothing was changed"
@@ -269,7 +271,8 @@ def _is_record(record: object) -> bool:
 def _sent(smn: Mapping[str, Any], now: datetime) -> datetime:
     """When SMN sent the message, where it says so believably; else now."""
     try:
-        sent = datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", smn["timestamp"])).astimezone(timezone.utc)
+        sent = datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", smn["timestamp"]))
+        sent = sent.astimezone(timezone.utc) if sent.tzinfo else now
     except (KeyError, TypeError, ValueError, OverflowError):
         return now
     return min(sent, now)

@@ -78,15 +78,18 @@ class Following:
             self._shell.log.info("upgrade.adopted", **names(attempt))
 
     def settle(self, fleet: Mapping[str, Graph], unseen: Collection[Project]) -> None:
-        """Looks at everything open whose project was seen, and writes down what is over."""
+        """Looks at everything open, but in projects that could not be seen, and writes down what is over.
+
+        What was begun in a project that the policy names no more is followed to its end too.
+        """
         governed = govern(self._shell.policy.rules, fleet.values())
         governs = Counter(one.rule.name for one in governed if one.rule and not one.opted_out)
         most = {rule.name: rule.max_failures.of(governs[rule.name]) for rule in self._shell.policy.rules}
         for attempt in self._history.open_attempts():
-            if attempt.project not in unseen and attempt.project in self._shell.projects:
+            if attempt.project not in unseen:
                 self._settle(attempt, fleet.get(attempt.graph_id), most.get(attempt.rule, 1))
         for backup in self._history.open_backups():
-            if backup.project not in unseen and backup.project in self._shell.projects:
+            if backup.project not in unseen:
                 self._settle_backup(backup, fleet.get(backup.graph_id))
 
     def job_of(self, attempt: Attempt) -> str | None:
@@ -157,7 +160,13 @@ class Following:
             if found is None:
                 return
             attempt = found
-        if attempt.adopted and graph and graph.version and graph.version > attempt.from_version:
+        if (
+            attempt.adopted
+            and graph
+            and graph.version
+            and graph.version > attempt.from_version
+            and graph.version != attempt.to_version
+        ):
             attempt = msgspec.structs.replace(attempt, to_version=graph.version)
             self._account.note(Intended(at=attempt.began_at, attempt=attempt))
         rule = self._rule(attempt)

@@ -231,6 +231,7 @@ class History:
         elif isinstance(record, Noticed):
             self._notice(record)
         elif isinstance(record, Intended):
+            self._open[record.attempt.graph_id] = record.attempt
             self._put(record.attempt)
         elif isinstance(record, Started):
             self._put(msgspec.structs.replace(self.attempts[record.attempt_id], job_id=record.job_id))
@@ -275,15 +276,22 @@ class History:
             self.releases[version] = (record.release, record.at)
 
     def _put(self, attempt: Attempt) -> None:
+        """Another attempt of the graph that is open stays so: what is heard late of one says nothing about the next."""
         self.attempts[attempt.id] = attempt
-        if attempt.open:
-            self._open[attempt.graph_id] = attempt
-        else:
-            self._open.pop(attempt.graph_id, None)
+        if self._is_open(attempt):
+            if attempt.open:
+                self._open[attempt.graph_id] = attempt
+            else:
+                del self._open[attempt.graph_id]
+
+    def _is_open(self, attempt: Attempt) -> bool:
+        known = self._open.get(attempt.graph_id)
+        return known is not None and known.id == attempt.id
 
     def _refuse(self, record: Refused) -> None:
         attempt = self.attempts.pop(record.attempt_id)
-        self._open.pop(attempt.graph_id, None)
+        if self._is_open(attempt):
+            del self._open[attempt.graph_id]
         self.refusals[attempt.graph_id] = _once_more(
             self.refusals.get(attempt.graph_id), attempt.to_version, record.code, record.detail, record.at
         )

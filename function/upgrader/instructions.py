@@ -23,7 +23,7 @@ def records_of(command: Command, policy: Policy, fleet: Iterable[Graph], history
     if command.rule is not None and command.rule not in (rule.name for rule in policy.rules):
         accepted = ", ".join(rule.name for rule in policy.rules)
         raise Unclear(f"{command.word.value}: there is no rule {command.rule!r}; accepted are {accepted}; nothing was changed")
-    graph_id = _graph_id(command, fleet) if command.graph is not None else None
+    graph_id = _graph_id(command, fleet, history) if command.graph is not None else None
     if command.word is Word.APPROVE and command.version is not None:
         _must_be_known(command.version, policy, history)
         return [Approved(at=now, version=command.version, rule=command.rule, graph_id=graph_id, reason=command.reason)]
@@ -68,8 +68,11 @@ def _in_trouble(rule: str | None, policy: Policy, fleet: Iterable[Graph], histor
     return [one for one in ids if history.trouble(one) or any(one in refusals for refusals in wrong)]
 
 
-def _graph_id(command: Command, fleet: Iterable[Graph]) -> str:
+def _graph_id(command: Command, fleet: Iterable[Graph], history: History) -> str:
     found = [graph for graph in fleet if command.graph in (graph.id, graph.name)]
+    held = {damage.graph_id for damage in history.damages.values()} | {graph_id for _, graph_id in history.pauses}
+    if not found and command.graph is not None and command.word is Word.RESUME and command.graph in held:
+        return command.graph  # it is gone, but what holds it is not
     if not found:
         raise Unclear(
             f"{command.word.value}: there is no graph with the id or the name {command.graph!r} in the projects of the policy; "

@@ -61,6 +61,7 @@ def unwritten(record: Released | Withdrawn) -> Noticed:
     return Noticed(
         at=record.at,
         notice_id=f"{UNWRITTEN}{what}:{version}",
+        sort="unclear",  # told whatever `on` says, as it is known nowhere else
         subject=f"GES: that {version} was {what} could not be written down",
         text=f"GES {version} was {what}, as a message says, but the journal cannot be written. Nothing was started. "
         "When it can be written again, send the message once more, or name the version in the policy.",

@@ -233,14 +233,14 @@ class _Run:
         complete = not self.unseen and not self.partly_seen
         return Survey(self.policy, governed, self.journal.history, self.shell.clock.now(), complete, self.calendars)
 
-    def stands(self, decision: Decision) -> bool:
-        """Whether the planner would say the same again, and no other run upgraded the graph since this one looked."""
+    def stands(self, decision: Decision) -> Decision | None:
+        """What the planner says by now, if it is the same start, and no other run upgraded the graph since this one looked."""
         ended = {one.id for one in self.journal.history.ended(decision.graph_id)}
         if not ended <= self.over | self.account.ended:
             self.outdated = True
-            return False
+            return None
         said = (decision.graph_id, decision.action, decision.target)
-        return any((one.graph_id, one.action, one.target) == said for one in self.survey().decisions())
+        return next((one for one in self.survey().decisions() if (one.graph_id, one.action, one.target) == said), None)
 
     def announce(self) -> None:
         """Writes down what is to be told, and tells it."""
@@ -305,6 +305,6 @@ class _Run:
             hand_on(self.shell, self.account, work, self.full)
 
     def in_flight(self) -> list[Attempt | BackupAttempt]:
-        history, projects = self.journal.history, self.shell.projects
+        history = self.journal.history
         under_way: list[Attempt | BackupAttempt] = [*history.open_attempts(), *history.open_backups()]
-        return [one for one in under_way if one.project in projects and one.id not in self.account.ended]
+        return [one for one in under_way if one.id not in self.account.ended]

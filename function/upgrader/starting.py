@@ -11,6 +11,7 @@ import msgspec
 from .account import Account, names
 from .cloud.errors import CloudError
 from .following import CALLS_TAKE, Following
+from .history import History
 from .model import Attempt, BackupAttempt, Decision
 from .notices import started
 from .records import AnyRecord, BackedUp, BackupIntended, Intended
@@ -24,7 +25,7 @@ NEVER = datetime.max.replace(tzinfo=timezone.utc)
 class Starting:
     """`looks` are the pauses before each look, in seconds.
 
-    `still` says whether a decision stands under the history as it is by now, and at this time.
+    `still` gives a decision as it is under the history of by now, and at this time; None: it does not stand.
     """
 
     def __init__(
@@ -33,7 +34,7 @@ class Starting:
         account: Account,
         following: Following,
         looks: tuple[float, ...],
-        still: Callable[[Decision], bool],
+        still: Callable[[Decision], Decision | None],
     ) -> None:
         self._shell, self._account, self._following = shell, account, following
         self._looks, self._still = looks, still
@@ -52,14 +53,24 @@ class Starting:
             to_version=decision.target,
             force=decision.force,
             began_at=self._shell.clock.now(),
-            closes=decision.closes,
         )
-        if not self._intend(decision, Intended(at=attempt.began_at, attempt=attempt)):
+
+        def intended(decision: Decision) -> AnyRecord:
+            nonlocal attempt
+            attempt = msgspec.structs.replace(attempt, force=decision.force, closes=decision.closes)
+            return Intended(at=attempt.began_at, attempt=attempt)
+
+        fresh = self._intend(decision, intended)
+        if fresh is None:
             return False
+        decision, may_act = fresh, False
         before = min(attempt.began_at + CALLS_TAKE, decision.start_before or NEVER)
         for number in range(CALLS_OF_AN_UPGRADE):
             if self._late(before) or (number and self._shell.left() <= timedelta()):
+                if may_act:
+                    break
                 detail = "its time was over before it could be started: the window's, the run's, or that of its calls"
+                self._account.complain(f"{attempt.graph} was not upgraded to {attempt.to_version}: {detail}")
                 self._following.refused(attempt, "too-late", detail)
                 return True
             try:
@@ -68,7 +79,8 @@ class Starting:
                 )
             except CloudError as error:
                 self._shell.log.warning("upgrade.call_failed", error=str(error), **names(attempt))
-                acted = self._look(attempt) if number or error.may_have_acted else ""
+                may_act = may_act or error.may_have_acted
+                acted = self._look(attempt) if may_act else ""
                 if acted is None:
                     self._account.complain(
                         f"{error}; whether {attempt.graph} is upgraded is not known yet; it is looked at again"
@@ -77,6 +89,8 @@ class Starting:
                     return True
                 if not acted and error.may_have_acted:
                     continue
+                if not acted and may_act:
+                    break
                 if not acted:
                     self._account.complain(f"{error}; {attempt.graph} was not upgraded to {attempt.to_version}")
                     self._following.refused(attempt, error.code, str(error))
@@ -89,8 +103,8 @@ class Starting:
             self._shell.log.info("upgrade.started", **{**names(attempt), "job": job_id}, to=attempt.to_version.text)
             return True
         self._account.complain(
-            f"GES gave no answer to {CALLS_OF_AN_UPGRADE} calls that upgrade {attempt.graph} to {attempt.to_version}, and "
-            "nothing began; it is looked at again, as one of them may still arrive"
+            f"GES gave no answer to a call that upgrades {attempt.graph} to {attempt.to_version}, and nothing began; it is "
+            "looked at again, as the call may still arrive"
         )
         return True
 
@@ -120,7 +134,7 @@ class Starting:
             to_version=decision.target,
             began_at=under_way or now,
         )
-        if not self._intend(decision, BackupIntended(at=now, backup=attempt)):
+        if self._intend(decision, lambda _: BackupIntended(at=now, backup=attempt)) is None:
             return False
         if under_way is not None:
             return True
@@ -150,9 +164,19 @@ class Starting:
             self._shell.log.warning("quota.not_shown", error=str(error), graph=decision.graph)
             return None
 
-    def _intend(self, decision: Decision, record: AnyRecord) -> bool:
-        """Writes the intent down, if the decision still stands at this instant, after all that others have written."""
-        return bool(self._account.write(lambda history: [record] if history.readable and self._still(decision) else []))
+    def _intend(self, decision: Decision, intent: Callable[[Decision], AnyRecord]) -> Decision | None:
+        """Writes the intent down, if the decision still stands at this instant, after all that others have written.
+
+        The decision as it is then; None: it does not stand, or could not be written.
+        """
+        fresh: Decision | None = None
+
+        def wanted(history: History) -> list[AnyRecord]:
+            nonlocal fresh
+            fresh = self._still(decision) if history.readable else None
+            return [intent(fresh)] if fresh else []
+
+        return fresh if self._account.write(wanted) else None
 
     def _late(self, before: datetime) -> bool:
         return self._shell.clock.now() >= before

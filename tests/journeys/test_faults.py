@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+import requests
 
 from simulator import faults
 from simulator.faults import Fault
 from simulator.ges.shapes import graph_shown
+from simulator.mock import received
 from simulator.wire import Refusal, Request, Response
-from tests.builders import NOW, policy
+from tests.builders import NOW, PROJECT, policy
 from tests.journeys.runs import TIMER, World, only
+from upgrader.model import Project
 
 ON_THE_WAY_BACK = [
     faults.lost_answer(),
@@ -317,6 +321,56 @@ def test_a_crash_between_the_call_and_its_record_is_found_by_the_next_run(tmp_pa
     assert len(world.cloud.upgrades) == 1
     assert result["outcomes"][0]["job_id"] == world.cloud.upgrades[0].job_id
     assert world.told() == ["succeeded"]
+
+
+@pytest.mark.parametrize("then", ["late", "throttled"])
+def test_a_call_that_arrives_late_is_followed_whatever_came_between(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, then: str
+) -> None:
+    """Its answer is lost 30 s before the cutoff; or the next call is refused."""
+    windows = "Mon 01:00-02:31 UTC" if then == "late" else "always"
+    world = World(policy(f"[{{windows: ['{windows}']}}]", state=f"file://{tmp_path}"))
+    graph = world.graph()
+    graph.next_upgrade("failed")
+    world.later(seconds=45)
+    send, lost = requests.Session.send, list[requests.PreparedRequest]()
+
+    def slow(session: requests.Session, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        if request.method == "POST" and "/upgrade" in (request.url or "") and not lost:
+            lost.append(request)
+            world.clock.sleep(options["timeout"][1])
+            if then == "throttled":
+                world.cloud.fault("ges.upgrade_graph", faults.throttle(retry_after=600), times=None)
+            raise requests.exceptions.ReadTimeout("no answer", request=request)
+        return send(session, request, **options)
+
+    monkeypatch.setattr(requests.Session, "send", slow)
+    world.run(seconds=120)
+    world.cloud.clear_faults()
+    assert world.cloud.upgrades == []
+    world.cloud.handle(received(world.cloud, lost[0]))
+    for _ in range(3):
+        world.later(minutes=30)
+        world.run(TIMER)
+    assert graph.version == "2.4.4"
+    assert len(world.cloud.upgrades) == 1
+    assert world.told() == ["rolled-back"]
+
+
+def test_what_was_begun_in_a_project_that_the_policy_names_no_more_is_followed_to_its_end(tmp_path: Path) -> None:
+    world = World(policy(state=f"file://{tmp_path}"))
+    world.cloud.upgrade_duration = timedelta(minutes=10)
+    other = Project(PROJECT.region, "fedcba9876543210fedcba9876543210")
+    world.cloud.project(other.region, other.project_id).graph("there", version="2.4.4")
+    world.run(seconds=60, projects=(other,))
+    world.graph("here")
+    result = world.run(TIMER, seconds=60)
+    assert [one["graph_id"] for one in result["pending"]]
+    assert only(result)["reason"] == "max-concurrent"
+    world.later(days=1)
+    result = world.run(TIMER)
+    assert world.told() == ["succeeded", "succeeded"]
+    assert only(result)["graph"] == "here"
 
 
 @pytest.mark.parametrize("answered", [True, False], ids=["job", "no-job"])

@@ -14,7 +14,7 @@ from simulator import faults
 from simulator.ges.models import Job
 from simulator.wire import Request, Response
 from tests.builders import at, policy
-from tests.journeys.runs import TIMER, World, only
+from tests.journeys.runs import TIMER, World, only, release
 from upgrader.journal import Journal
 from upgrader.records import BackupEnded, Refused
 from upgrader.storage import Folder
@@ -80,10 +80,23 @@ def test_a_run_that_stood_still_before_its_call_for_long_does_not_make_it(tmp_pa
     once(world, "obs.append_object", lambda: world.later(minutes=4), saying=b"intended")
     result = world.run(seconds=250)
     assert world.cloud.calls("ges.upgrade_graph") == []
-    assert (only(result)["action"], result["errors"]) == ("wait", [])
+    assert only(result)["action"] == "wait"
+    assert [error for error in result["errors"] if "its time was over before it could be started" in error]
     world.later(minutes=30)
     world.run(TIMER)
     assert world.told() == ["succeeded"]
+
+
+def test_a_start_obeys_what_another_run_learned_since_it_was_planned() -> None:
+    """The release is narrowed between the plan and the intent; the call is throttled past its end."""
+    world = World(policy(state="obs://state/ges"))
+    world.graph()
+    narrower = release("2.4.15", not_after="2026-11-23T02:00:20Z")
+    once(world, "obs.append_object", lambda: world.run(narrower, seconds=1.5), saying=b"intended")
+    world.cloud.fault("ges.upgrade_graph", faults.throttle(retry_after=60), times=1)
+    world.run(seconds=600)
+    assert len(world.cloud.calls("ges.upgrade_graph")) == 1
+    assert world.cloud.upgrades == []
 
 
 def test_an_event_that_another_run_tells_meanwhile_is_not_told_again(tmp_path: Path) -> None:

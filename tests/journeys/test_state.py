@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from simulator import faults
-from tests.builders import NOW, policy
+from tests.builders import NOW, TOPIC, policy
 from tests.journeys.runs import TIMER, World, fall_silent, only, release
+from upgrader.policy import parse_policy
 from upgrader.run import Forgotten
 
 BUSY = faults.error(503, "ServiceUnavailable", "Reduce your request rate.")
@@ -138,6 +139,30 @@ def test_an_event_that_can_be_neither_written_down_nor_told_is_given_back_to_the
     world.cloud.clear_faults()
     world.run(release("2.4.15"))
     assert graph.version == "2.4.15"
+
+
+def test_a_release_that_is_not_written_down_is_told_or_given_back_whatever_is_to_be_told() -> None:
+    world = World(parse_policy(f"notify: {{topic: '{TOPIC}', on: [succeeded, failed]}}\nstate: {STATE}\nrules: [{{}}]", NOW))
+    world.graph()
+    out_of_reach(world)
+    world.run(release("2.4.15"))
+    assert world.told() == ["notice"]
+    world.cloud.fault("smn.publish", faults.error(503, "SMN.0016", "busy"), times=None)
+    with pytest.raises(Forgotten):
+        world.run(release("2.4.16"))
+
+
+def test_the_resume_that_a_damage_asks_for_is_taken_when_its_graph_is_gone(tmp_path: Path) -> None:
+    world = World(policy(state=f"file://{tmp_path}"))
+    graph = world.graph()
+    world.run({"command": "pause", "graph": "demo"})
+    journal = tmp_path / "journal-1.jsonl"
+    journal.write_bytes(journal.read_bytes().replace(b'"kind":"paused"', b'"kind":"pawsed"'))
+    world.project.delete(graph)
+    assert len(world.run(TIMER)["errors"]) == 1
+    assert world.run({"command": "resume", "graph": graph.id})["errors"] == []
+    assert world.run(TIMER)["errors"] == []
+    assert "there is no graph" in world.run({"command": "retry", "graph": graph.id})["errors"][0]
 
 
 def test_a_release_that_stands_in_the_policy_is_not_told_as_forgotten() -> None:

@@ -12,12 +12,14 @@ from typing import Any
 
 from tests.simulation.world import World
 from upgrader import following, gates, outbox, settle
+from upgrader.cloud.errors import CloudError
+from upgrader.cloud.ges import Ges
 from upgrader.history import History
-from upgrader.model import Action, Reason, Verdict
+from upgrader.model import Action, Decision, Reason, Verdict
 from upgrader.planner import Step, _Budget
 from upgrader.policy import Policy
 from upgrader.policy_fields import Versions
-from upgrader.records import Intended, Told, Withdrawn
+from upgrader.records import AnyRecord, Intended, Told, Withdrawn
 from upgrader.settle import Judgement
 from upgrader.starting import Starting
 from upgrader.storage import Bucket, Conflict
@@ -54,11 +56,12 @@ def no_write_ahead() -> Broken:
     """The upgrade is called without its intent in the journal."""
     intend = Starting._intend
 
-    def careless(self: Starting, decision: Any, record: Any) -> bool:
+    def careless(self: Starting, decision: Decision, intent: Callable[[Decision], AnyRecord]) -> Decision | None:
+        record = intent(decision)
         if isinstance(record, Intended):
             self._shell.journal.history.apply(record)
-            return True
-        return intend(self, decision, record)
+            return decision
+        return intend(self, decision, intent)
 
     return replaced(Starting, "_intend", careless)
 
@@ -104,7 +107,16 @@ def conflicts_ignored() -> Broken:
 
 def lost_answer_taken_for_a_failure() -> Broken:
     """A call without an answer is held not to have acted."""
-    return replaced(Starting, "_look", lambda *_: "")
+    upgrade_graph = Ges.upgrade_graph
+
+    def hopeless(self: Ges, *arguments: Any) -> str:
+        try:
+            return upgrade_graph(self, *arguments)
+        except CloudError as error:
+            error.may_have_acted = False
+            raise
+
+    return replaced(Ges, "upgrade_graph", hopeless)
 
 
 def versions_ignored() -> Broken:

@@ -91,6 +91,12 @@ def test_the_list_of_the_schema_may_name_several_releases() -> None:
         ('{"version": "2.4.6", "soak_hours": 1e999}', "`soak_hours`"),
         ('{"version": "2.4.6", "targets": [1]}', "`targets`"),
         ('{"version": "2.4.6", "dry_run": "yes"}', "`dry_run`"),
+        (
+            '{"version": "2.4.6", "not_before": "9999-12-31T23:59:59.5Z"}',
+            "is not an instant with its offset, from 2000 to",
+        ),
+        ('{"version": "2.4.6", "regions": ["\\ud800"]}', "surrogate"),
+        ('{"version": "2.4.6", "targets": {"tags": {"a": "\\udc00"}}}', "surrogate"),
         ('{"name": "nothing here"}', "names no version"),
         ("[1, 2]", "neither"),
         ("x" * 70_000, "over 64 KB"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +148,27 @@ def test_a_message_that_is_not_understood_changes_nothing_and_is_a_notice() -> N
     assert command.changes_nothing
     assert command.notices[0].id == "message:m1"
     assert "several versions" in command.notices[0].text
+
+
+@pytest.mark.parametrize(
+    "event", ['{"command": "pause", "reason": "\\ud800"}', '{"record": [{"smn": {"message_id": "\\ud800", "message": "GES"}}]}']
+)
+def test_a_half_of_a_surrogate_pair_is_no_json(event: str) -> None:
+    command = read(event)
+    assert command.changes_nothing
+    assert "the event is not JSON" in command.remarks[0]
+
+
+def test_a_time_without_its_zone_says_nothing_whatever_the_clocks_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Shanghai")
+    time.tzset()
+    try:
+        event = smn('{"version": "2.4.15", "soak_hours": 8}')
+        event["record"][0]["smn"]["timestamp"] = "2026-11-23T02:00:00"
+        assert read(event).releases[0].not_before == NOW + timedelta(hours=8)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_the_publisher_may_ask_for_a_dry_run() -> None:

@@ -10,13 +10,14 @@ from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.builders import NOW, attempt, graph
 from upgrader.history import History
 from upgrader.journal import MOST_LINES, Journal
 from upgrader.model import Release, Verdict
-from upgrader.records import AnyRecord, Claimed, Ended, Intended, Noticed, Released, Resumed, Told
+from upgrader.records import AnyRecord, Claimed, Ended, Intended, Noticed, Refused, Released, Resumed, Started, Told
 from upgrader.storage import Conflict, Folder, JournalError, Memory, Storage
 from upgrader.versions import Version
 
@@ -164,6 +165,19 @@ def test_an_empty_file_that_was_left_there_is_written_on(tmp_path: Path) -> None
     assert [event.id for event in read(tmp_path).history.untold(NOW)] == ["n1"]
     with pytest.raises(Conflict):
         Folder(tmp_path).append("journal-1.jsonl", 0, b"again\n")
+
+
+def test_what_is_heard_late_of_one_attempt_leaves_the_next_one_open() -> None:
+    demo = graph("demo")
+    first, second = (
+        msgspec.structs.replace(attempt(demo, version), id=version, job_id=None) for version in ("2.4.9", "2.4.15")
+    )
+    history = History([Intended(at=NOW, attempt=first), Ended(at=NOW, attempt_id=first.id, verdict=Verdict.SUCCEEDED)])
+    for record in (Intended(at=NOW, attempt=second), Started(at=NOW, attempt_id=first.id, job_id="job")):
+        history.apply(record)
+    assert history.open_attempts() == [second]
+    history.apply(Refused(at=NOW, attempt_id=first.id, code="too-late", detail=""))
+    assert history.open_attempts() == [second]
 
 
 def _write_many(folder: str, writer: int) -> None:
