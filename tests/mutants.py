@@ -1,4 +1,4 @@
-"""`make mutants`: breaks the planner, the windows and the choice of versions in a thousand small ways; do the tests see it?
+"""`make mutants`: breaks the planner, the windows and the choice of versions in two thousand small ways; do the tests see it?
 
 mutmut wants the code where it is imported from, so the tree is laid out anew in build/mutants. A mutant that no test
 kills must stand, with the reason why that is right, in docs/mutants.md; else this fails. So does less than 90% killed.

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -197,8 +198,16 @@ def test_a_window_by_rule_opens_as_rfc_5545_says(written: dict[str, str], opens:
         ("20261124T180000", "2026-11-23 18:00"),
     ],
 )
-def test_an_until_with_a_z_is_in_utc_and_one_without_by_the_clocks_of_the_zone(until: str, last: str) -> None:
-    window = Window(by_rule(f"FREQ=DAILY;UNTIL={until}", "02:00", timezone="Asia/Shanghai"))
+def test_an_until_with_a_z_is_in_utc_and_one_without_by_the_clocks_of_the_zone(
+    until: str, last: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")  # which says nothing
+    time.tzset()
+    try:
+        window = Window(by_rule(f"FREQ=DAILY;UNTIL={until}", "02:00", timezone="Asia/Shanghai"))
+    finally:
+        monkeypatch.undo()
+        time.tzset()
     assert [opened for opened, _ in window.openings(at("2026-11-23 00:00"))][-1] == at(last)
 
 
