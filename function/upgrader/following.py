@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from .account import Account, names
+from .cloud.engine import PATIENCE
 from .cloud.errors import CloudError
 from .durations import spelled
 from .gates import NOT_NOW
@@ -39,6 +40,7 @@ class Following:
     def __init__(self, shell: Shell, account: Account) -> None:
         self._shell, self._account = shell, account
         self._seen: dict[str, tuple[Verdict, int, datetime]] = {}
+        self._full = shell.left()
 
     @property
     def _history(self) -> History:
@@ -174,6 +176,8 @@ class Following:
         judgement = self._judgement(attempt, graph) if readable else judge_without_job(attempt, graph)
         if judgement is not None and self._believed(attempt, judgement):
             if judgement.verdict is Verdict.SUCCEEDED and rule and rule.health_check and graph is not None:
+                if self._shell.left() < PATIENCE and self._full >= 2 * PATIENCE:
+                    return  # that our time ends would be taken for an ailment; a later run has more of it
                 judgement = self._examined(attempt, graph, rule.health_check)
             self._account.end(attempt, judgement.verdict, judgement.detail, most_failures)
         elif overdue(attempt, now, timeout):

@@ -706,6 +706,20 @@ def test_an_upgrade_whose_engine_fails_the_health_check_or_cannot_be_asked_is_a_
     assert "The rule rule-1 is halted at 2.4.15" in message
 
 
+def test_an_engine_that_a_run_has_too_little_time_for_is_examined_by_the_next(tmp_path: Path) -> None:
+    world = world_under(tmp_path, "[{health_check: true}]")
+    graph = world.graph()
+    graph.sick = True
+    world.cloud.upgrade_duration = timedelta(seconds=140)
+    result = world.run(seconds=200)
+    assert graph.version == "2.4.15"
+    assert [one["graph_id"] for one in result["pending"]] == [graph.id]
+    assert world.told() == []
+    graph.sick = False
+    world.run(TIMER)
+    assert world.told() == ["succeeded"]
+
+
 def test_a_graph_that_another_hand_took_further_is_examined_as_what_it_runs_by_now(tmp_path: Path) -> None:
     world = world_under(tmp_path, "[{health_check: true}]")
     graph = world.graph()
