@@ -71,7 +71,7 @@ class _Needed:
     def _standing(self, horizon: datetime) -> tuple[set[str], set[str], datetime]:
         """The attempts that matter, the ids of their events, and from when on pardons matter to them.
 
-        Of a graph with one that matters all later ones do, as the last one says whether it is in trouble.
+        Of a graph with one that matters all later ones do, as the last ones say whether it is in trouble.
         """
         history = self._history
         counting = {attempt.id for failures in history.failing() for attempt in failures}

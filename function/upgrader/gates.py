@@ -127,8 +127,8 @@ def failures_gate(case: Case) -> Hold | None:
     """
     if case.choice.stopped:
         return Hold(Action.BLOCKED, case.choice.stopped)
-    trouble = case.history.trouble(case.graph.id)
-    if trouble is None or trouble.to_version != case.choice.release.version:
+    trouble = case.history.trouble(case.graph.id, case.choice.release.version)
+    if trouble is None:
         return None
     forced = case.forced_from if trouble.timed_out and not trouble.force else None
     if forced is None:

@@ -104,7 +104,6 @@ class History:
         self._ended: dict[str, list[Attempt]] = {}
         self._failures: dict[tuple[str, Version], dict[str, Attempt]] = {}
         self._halting: set[str] = set()
-        self._pardoned: set[str] = set()
         self._untold: dict[str, Event] = {}
         self._told: set[str] = set()
         self._leases: dict[str, Claimed] = {}
@@ -132,10 +131,10 @@ class History:
         """What `ended` says of each graph."""
         return list(self._ended.values())
 
-    def trouble(self, graph_id: str) -> Attempt | None:
-        """The graph's last attempt, if it went wrong and nobody has said `retry` or `resume` since."""
-        last = self._ended[graph_id][-1] if graph_id in self._ended else None
-        return last if last and last.verdict is not Verdict.SUCCEEDED and last.id not in self._pardoned else None
+    def trouble(self, graph_id: str, version: Version | None = None) -> Attempt | None:
+        """The graph's last attempt (to that version), if it went wrong and nobody has said `retry` or `resume` since."""
+        last = next((one for one in reversed(self.ended(graph_id)) if version in (None, one.to_version)), None)
+        return last if last and last.id in self._failures.get((last.rule, last.to_version), {}) else None
 
     def failures(self, rule: str, version: Version) -> list[Attempt]:
         """Ended attempts of a rule at a version that did not succeed, since it was last resumed."""
@@ -337,7 +336,6 @@ class History:
     def _pardon(self, attempt: Attempt) -> None:
         """What went wrong no longer counts."""
         self._failures.get((attempt.rule, attempt.to_version), {}).pop(attempt.id, None)
-        self._pardoned.add(attempt.id)
 
     def _backup(self, backup_id: str) -> BackupAttempt:
         found = next((backup for backup in self._open_backups.values() if backup.id == backup_id), None)

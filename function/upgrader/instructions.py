@@ -64,8 +64,8 @@ def _must_be_known(version: Version, policy: Policy, history: History) -> None:
 def _in_trouble(rule: str | None, policy: Policy, fleet: Iterable[Graph], history: History) -> list[str]:
     """The ids of the rule's graphs with which something went wrong."""
     ids = [one.graph.id for one in govern(policy.rules, fleet) if one.rule and one.rule.name == rule]
-    wrong = (history.refusals, history.backup_refusals)
-    return [one for one in ids if history.trouble(one) or any(one in refusals for refusals in wrong)]
+    failed = {attempt.graph_id for failures in history.failing() for attempt in failures}
+    return [one for one in ids if one in failed or one in history.refusals or one in history.backup_refusals]
 
 
 def _graph_id(command: Command, fleet: Iterable[Graph], history: History) -> str:

@@ -39,7 +39,7 @@ from upgrader.events import Trust, read_event
 from upgrader.journal import Journal
 from upgrader.log import start_log
 from upgrader.policy import parse_policy
-from upgrader.run import run
+from upgrader.run import Forgotten, run
 from upgrader.shell import Shell, reserve_of
 from upgrader.storage import Bucket
 
@@ -48,6 +48,7 @@ FUNCTION = f"urn:fss:{REGION}:{PROJECT_ID}:function:default:ges-upgrader:latest"
 VERSIONS = ("2.4.9", "2.4.15", "2.4.16", "2.5.0")
 LAST = "2.5.1"  # announced when everything is well again
 CHAOS, MONTH, BOUND = 15 * DAY, 30 * DAY, 75 * DAY
+RETRY = timedelta(minutes=1)  # after which FunctionGraph delivers again what failed, once by default (functiongraph.md)
 TOKEN = "MIIEtokenOfTheAgency"
 CREDENTIALS = Credentials(ACCESS_KEY, SECRET_KEY)
 LOG = start_log("CRITICAL", (), {})
@@ -129,6 +130,7 @@ class World:
             outages=[self._outage() for _ in range(random.choice([0, 0, 1, 2]))],
         )
         self.losing = self.faults.lost > 0 or bool(self.faults.outages)
+        self.failing = self.losing or self.faults.refused > 0
         self.skew = random.choice([0, 0, 20])
         self.limit = timedelta(minutes=random.choice([3, 3, 5, 5, 15, 15, 15, 60]))
         self.scheduler = Scheduler(BEGIN, random, self.faults.kill)
@@ -187,7 +189,7 @@ class World:
             repeats=checks.repeats,
             kills=self.scheduler.kills_made,
             killing=self.faults.kill > 0,
-            failing=self.losing or self.faults.refused > 0,
+            failing=self.failing,
             conflicts=self.conflicts,
             violation=violation,
         )
@@ -367,15 +369,24 @@ class World:
     def _invoked(self, invocation: Invocation) -> None:
         self.scheduler.at(self.scheduler.now(), lambda: self._invoke("invoked by itself", invocation.event))
 
-    def _invoke(self, why: str, event: dict[str, Any]) -> None:
+    def _invoke(self, why: str, event: dict[str, Any], last: bool = False) -> None:
         self.runs += 1
         name = f"run {self.runs} ({why})"
         skew = timedelta(seconds=self.random.uniform(-self.skew, self.skew)) if self.skew else timedelta()
-        process = self.scheduler.spawn(name, lambda process: self._function(process, event), self.limit, skew)
+
+        def work(process: Process) -> None:
+            try:
+                self._function(process, event)
+            except Forgotten:
+                self.trace(f"{name} asks for its event once more")
+                if not last:
+                    self.scheduler.at(self.scheduler.now() + RETRY, lambda: self._invoke("once more", event, last=True))
+
+        process = self.scheduler.spawn(name, work, self.limit, skew)
         self.checks.invoked(process, event)
         self.trace(f"{name}: {json.dumps(event)[:150]}")
 
-    def _function(self, process: Process, event: dict[str, Any]) -> dict[str, Any]:
+    def _function(self, process: Process, event: dict[str, Any]) -> None:
         """One invocation, as index.handler makes it."""
 
         def remaining() -> timedelta:
@@ -411,12 +422,15 @@ class World:
             result = run(command, shell)
         except Violation:
             raise
+        except Forgotten:
+            if self.failing:
+                raise
+            raise Violation(f"{process.name} forgot its event, though nothing was in its way") from None
         except Exception as failed:
             raise Violation(f"{process.name} broke down: {failed!r}") from failed
         self.checks.returned(process, event, result)
         if result["errors"]:
             self.trace(f"{process.name} says: {'; '.join(result['errors'])[:400]}")
-        return result
 
     def exchange(self, sent: requests.PreparedRequest, patience: float) -> requests.Response:
         """One request on its way to the cloud and back; both ways take time, and after `patience` none is waited for."""

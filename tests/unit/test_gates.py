@@ -31,6 +31,7 @@ from upgrader.records import (
     Retried,
     Told,
     Verified,
+    Withdrawn,
 )
 from upgrader.versions import Version
 
@@ -545,6 +546,17 @@ def test_a_graph_whose_upgrade_went_wrong_is_left_alone_at_that_version_though_i
         past = finish(begin(seen(), attempt(DEMO)), attempt(DEMO), verdict)
         past.apply(lifted)
         assert decide(under, past, others=(other,)).reason is Reason.DUE
+
+
+def test_a_version_that_went_wrong_with_a_graph_stays_so_whatever_was_tried_since() -> None:
+    """The soak's seed 6200: the newer release, which failed as well, was withdrawn, and the older one is what is left."""
+    older, newer = attempt(DEMO, to="2.4.9"), msgspec.structs.replace(attempt(DEMO), id="newer")
+    past = seen(Released(at=NOW, release=Release(older.to_version)))
+    for one in (older, newer):
+        finish(begin(past, one), one, Verdict.ROLLED_BACK)
+    past.apply(Withdrawn(at=NOW, version=newer.to_version))
+    decision = decide(policy("[{max_failures: 3}]"), past)
+    assert (decision.action, decision.reason, decision.target) == (Action.BLOCKED, Reason.QUARANTINED, older.to_version)
 
 
 def test_a_graph_that_waited_in_vain_waits_for_its_force() -> None:

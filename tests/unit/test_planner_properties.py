@@ -308,8 +308,8 @@ def check_start(rollout: Rollout, decision: Decision) -> None:
     assert one.status.code == "200"
     assert one.version is not None and target > one.version
     assert history.open_attempt(one.id) is None
-    trouble = history.trouble(one.id)
-    assert trouble is None or trouble.to_version != target or (decision.force and trouble.timed_out and not trouble.force)
+    trouble = history.trouble(one.id, target)
+    assert trouble is None or (decision.force and trouble.timed_out and not trouble.force)
     assert one.tags.get("ges-upgrader") != "off"
     assert rollout.written.get("enabled", True)
     assert not {(None, None), (decision.rule, None), (None, one.id)} & set(history.pauses)
