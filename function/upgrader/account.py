@@ -55,6 +55,25 @@ class Account:
         """Writes what is so, whatever other runs have written."""
         self.write(lambda _: [record])
 
+    def intend(
+        self,
+        decision: Decision,
+        still: Callable[[Decision], Decision | None],
+        intent: Callable[[Decision], AnyRecord],
+    ) -> Decision | None:
+        """Writes the intent down, if the decision still stands at this instant, after all that others have written.
+
+        The decision as it is then, which `still` says; None: it does not stand, or could not be written.
+        """
+        fresh: Decision | None = None
+
+        def wanted(history: History) -> list[AnyRecord]:
+            nonlocal fresh
+            fresh = still(decision) if history.readable else None
+            return [intent(fresh)] if fresh else []
+
+        return fresh if self.write(wanted) else None
+
     def lose_journal(self, error: JournalError) -> None:
         self._shell.journal.history.readable = False
         self.may_have_written = error.may_have_written

@@ -1,4 +1,4 @@
-"""What became of what was started: upgrades and backups, looked at until they are over, and written down."""
+"""What became of the upgrades that were started: looked at until they are over, and written down."""
 
 from __future__ import annotations
 
@@ -14,32 +14,28 @@ from .account import Account, names
 from .cloud.engine import PATIENCE
 from .cloud.errors import CloudError
 from .durations import spelled
-from .gates import NOT_NOW
 from .governing import govern
 from .history import History
-from .model import Attempt, Backup, BackupAttempt, Graph, Job, Project, Verdict
+from .model import Attempt, Backup, Graph, Job, Project, Verdict
 from .moments import iso
 from .policy import Rule
-from .records import AnyRecord, BackupEnded, BackupIntended, BackupStarted, Intended, Refused, Started
-from .settle import LOOKS, OVER, Judgement, judge, judge_without_job, overdue
+from .records import AnyRecord, Intended, Refused, Started
+from .settle import JOBS_BEGIN, SLACK, Judgement, Sightings, judge, judge_without_job, overdue
 from .shell import Shell
 
 if TYPE_CHECKING:
     from .policy import HealthCheck
 
-SLACK = timedelta(seconds=90)  # how far GES's clock and ours may differ
-CALLS_TAKE = timedelta(minutes=2)  # no call of an attempt is made later than this after its intent
-JOBS_BEGIN = CALLS_TAKE + SLACK  # nor does the job of a call begin later than this
 TOGETHER = timedelta(seconds=10)
 DEFAULT_JOB_TIMEOUT = timedelta(hours=2)
 
 
 class Following:
-    """Settles what is open. What surprises is believed once it was seen LOOKS times in a row, over OVER."""
+    """Settles the attempts that are open."""
 
     def __init__(self, shell: Shell, account: Account) -> None:
         self._shell, self._account = shell, account
-        self._seen: dict[str, tuple[Verdict, int, datetime]] = {}
+        self._sightings = Sightings()
         self._full = shell.left()
 
     @property
@@ -90,9 +86,6 @@ class Following:
         for attempt in self._history.open_attempts():
             if attempt.project not in unseen:
                 self._settle(attempt, fleet.get(attempt.graph_id), most.get(attempt.rule, 1))
-        for backup in self._history.open_backups():
-            if backup.project not in unseen:
-                self._settle_backup(backup, fleet.get(backup.graph_id))
 
     def job_of(self, attempt: Attempt) -> str | None:
         """The job that the attempt began, by graph and time; the name of an upgrade's job is not documented (ges.md 4.2).
@@ -123,17 +116,6 @@ class Following:
         began = Started(at=self._shell.clock.now(), attempt_id=attempt.id, job_id=job_id)
         intended = Intended(at=attempt.began_at, attempt=attempt)
         self._account.write(lambda history: [began] if attempt.id in history.attempts else [intended, began])
-
-    def backup_began(self, attempt: BackupAttempt, job_id: str) -> None:
-        """Writes down the job of a backup; and the backup again, where another run took it for never begun."""
-        began = BackupStarted(at=self._shell.clock.now(), backup_id=attempt.id, job_id=job_id)
-        intended = BackupIntended(at=attempt.began_at, backup=attempt)
-
-        def known(history: History) -> list[AnyRecord]:
-            there = history.open_backup(attempt.graph_id)
-            return [began] if there and there.id == attempt.id else [intended, began]
-
-        self._account.write(known)
 
     def refused(self, attempt: Attempt, code: str, detail: str) -> None:
         """Writes down that no call of the attempt acted, unless another run has seen what became of it."""
@@ -174,7 +156,7 @@ class Following:
         rule = self._rule(attempt)
         timeout = rule.job_timeout if rule else DEFAULT_JOB_TIMEOUT
         judgement = self._judgement(attempt, graph) if readable else judge_without_job(attempt, graph)
-        if judgement is not None and self._believed(attempt, judgement):
+        if judgement is not None and self._sightings.suffice(attempt.id, judgement, now):
             if judgement.verdict is Verdict.SUCCEEDED and rule and rule.health_check and graph is not None:
                 if self._shell.left() < PATIENCE and self._full >= 2 * PATIENCE:
                     return  # that our time ends would be taken for an ailment; a later run has more of it
@@ -208,14 +190,7 @@ class Following:
             ailment = f"the health check could not be made: {error}"
         return Judgement(Verdict.UNHEALTHY, ailment) if ailment else Judgement(Verdict.SUCCEEDED, "the health check passed")
 
-    def _believed(self, attempt: Attempt | BackupAttempt, judgement: Judgement) -> bool:
-        now = self._shell.clock.now()
-        verdict, times, since = self._seen.get(attempt.id, (judgement.verdict, 0, now))
-        times, since = (times + 1, since) if verdict is judgement.verdict else (1, now)
-        self._seen[attempt.id] = (judgement.verdict, times, since)
-        return judgement.sure or (times >= LOOKS and now - since >= OVER)
-
-    def _rule(self, attempt: Attempt | BackupAttempt) -> Rule | None:
+    def _rule(self, attempt: Attempt) -> Rule | None:
         return next((rule for rule in self._shell.policy.rules if rule.name == attempt.rule), None)
 
     def _find_job(self, attempt: Attempt, graph: Graph | None) -> Attempt | None:
@@ -231,86 +206,13 @@ class Following:
             return None
         if graph is None or not graph.status.running or graph.version != attempt.from_version:
             return attempt
-        if self._believed(attempt, Judgement(Verdict.VANISHED, sure=False)):
+        if self._sightings.suffice(attempt.id, Judgement(Verdict.VANISHED, sure=False), self._shell.clock.now()):
             self.refused(attempt, "never-began", "its call left no trace in GES")
             self._account.complain(
                 f"the run that was about to upgrade {attempt.graph} to {attempt.to_version} at {iso(attempt.began_at)} ended "
                 "before it knew the job, and there is no trace of one in GES; it is held never to have begun"
             )
         return None
-
-    def _settle_backup(self, attempt: BackupAttempt, graph: Graph | None) -> None:
-        """A backup is judged by the list of backups, and by its job where the list does not show it."""
-        try:
-            if graph is None and self._shell.ges.show_graph(attempt.project, attempt.graph_id) is None:
-                if self._unseen_for_long(attempt):
-                    self.end_backup(attempt, None, "the graph is gone: deleted, or no longer listed")
-                return
-            made = self.backup_of(attempt)
-            job = None
-            if made is None and attempt.job_id is not None:
-                job = self._shell.ges.show_job(attempt.project, attempt.graph_id, attempt.job_id)
-        except CloudError as error:
-            self._account.complain(f"{error}; the backup of {attempt.graph} is looked at again")
-            return
-        if made is not None and made.succeeded:
-            self.end_backup(attempt, made, None)
-            self._prune(attempt)
-        elif made is not None and made.status == "failed":
-            self.end_backup(attempt, made, "GES says that the backup failed")
-        elif job is not None and job.failed:
-            self.end_backup(attempt, None, job.fail_reason or f"its job ended as {job.status}")
-        elif made is None and (job is None or job.ended) and self._unseen_for_long(attempt):
-            self.end_backup(attempt, None, "the call that makes it left no trace in GES")
-
-    def backup_of(self, attempt: BackupAttempt) -> Backup | None:
-        """The backup that the attempt began, by graph and time."""
-        for backup in self._shell.ges.list_backups(attempt.project, attempt.graph_id):
-            if backup.began_at is not None and backup.began_at >= attempt.began_at - SLACK:
-                return backup
-        return None
-
-    def _unseen_for_long(self, attempt: BackupAttempt) -> bool:
-        if self._shell.clock.now() < attempt.began_at + CALLS_TAKE + SLACK:
-            return False
-        return self._believed(attempt, Judgement(Verdict.VANISHED, sure=False))
-
-    def end_backup(self, attempt: BackupAttempt, made: Backup | None, detail: str | None, code: str = "backup") -> None:
-        """Writes down how a backup ended, unless another run has: well, or why not.
-
-        One of whose call no answer is known may be another hand's, which `backup_keep` must not delete.
-        """
-        ended = BackupEnded(
-            at=self._shell.clock.now(),
-            backup_id=attempt.id,
-            made=made.id if made and attempt.job_id else None,
-            made_at=made.made_at if made else None,
-            code=code,
-            detail=detail,
-        )
-
-        def still_open(history: History) -> list[AnyRecord]:
-            known = history.open_backup(attempt.graph_id)
-            return [ended] if known and known.id == attempt.id else []
-
-        self._account.write(still_open)
-        self._shell.log.info("backup.ended", graph=attempt.graph, region=attempt.project.region, failure=detail)
-        if detail is not None and code not in NOT_NOW:
-            self._account.complain(f"the backup of {attempt.graph}: {detail}; {attempt.graph} is not upgraded")
-
-    def _prune(self, attempt: BackupAttempt) -> None:
-        """Deletes the backups that were made here beyond `backup_keep`, where the policy says it."""
-        rule = self._rule(attempt)
-        if rule is None or rule.backup_keep is None:
-            return
-        ours = self._history.made_backups.get(attempt.graph_id, [])
-        try:
-            there = {backup.id for backup in self._shell.ges.list_backups(attempt.project, attempt.graph_id)}
-            for backup_id in [one for one in ours if one in there][: -rule.backup_keep]:
-                self._shell.ges.delete_backup(attempt.project, attempt.graph_id, backup_id)
-                self._shell.log.info("backup.deleted", graph=attempt.graph, backup=backup_id)
-        except CloudError as error:
-            self._account.complain(f"{error}; older backups of {attempt.graph} were left where they are")
 
 
 def _made_one(job: Job, backups: list[Backup]) -> bool:

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from .account import Account
+from .backing_up import BackingUp
 from .cloud.errors import CloudError
 from .events import Command, Word
 from .following import Following
@@ -56,6 +57,7 @@ class _Run:
         self.began = shell.clock.now()
         self.following = Following(shell, self.account)
         self.starting = Starting(shell, self.account, self.following, TICKS, self.stands)
+        self.backing_up = BackingUp(shell, self.account, self.stands)
         self.fleet: dict[str, Graph] = {}
         self.over: set[str] = set()  # the attempts that were known to have ended when the fleet was seen
         self.outdated = False
@@ -186,6 +188,7 @@ class _Run:
         tick = 0
         while True:
             self.following.settle(self.fleet, self.unseen)
+            self.backing_up.settle(self.fleet, self.unseen)
             self.decide()
             self.announce()
             while self.act():
@@ -278,7 +281,7 @@ class _Run:
                 self.log.info("upgrade.postponed", graph=decision.graph, why="the run's time nears its end")
                 self.postponed.append(decision)
                 continue
-            start = self.starting.upgrade if decision.action is Action.UPGRADE else self.starting.back_up
+            start = self.starting.upgrade if decision.action is Action.UPGRADE else self.backing_up.back_up
             tried = start(decision) or tried
         return tried
 

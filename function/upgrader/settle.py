@@ -14,6 +14,9 @@ from .model import Attempt, Graph, Job, Verdict
 # A surprising end is believed when it was seen so often in a row, over so long, as what GES shows may lag behind its jobs;
 # or at once when the job ended longer ago.
 LOOKS, OVER, LAG = 3, timedelta(seconds=20), timedelta(minutes=2)
+SLACK = timedelta(seconds=90)  # how far GES's clock and ours may differ
+CALLS_TAKE = timedelta(minutes=2)  # no call of an attempt is made later than this after its intent
+JOBS_BEGIN = CALLS_TAKE + SLACK  # nor does the job of a call begin later than this
 _UNDER_WAY = ("pending", "running", "waiting")
 
 
@@ -23,6 +26,20 @@ class Judgement(msgspec.Struct, frozen=True):
     verdict: Verdict
     detail: str | None = None
     sure: bool = True
+
+
+class Sightings:
+    """How often each attempt was judged alike in a row, and since when."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, tuple[Verdict, int, datetime]] = {}
+
+    def suffice(self, attempt_id: str, judgement: Judgement, now: datetime) -> bool:
+        """Whether the judgement, which this sighting comes to, is to be believed."""
+        verdict, times, since = self._seen.get(attempt_id, (judgement.verdict, 0, now))
+        times, since = (times + 1, since) if verdict is judgement.verdict else (1, now)
+        self._seen[attempt_id] = (judgement.verdict, times, since)
+        return judgement.sure or (times >= LOOKS and now - since >= OVER)
 
 
 def judge(attempt: Attempt, graph: Graph | None, job: Job | None, now: datetime) -> Judgement | None:

@@ -1,4 +1,4 @@
-"""Starting what is due: intent, call, job, in this order, so that whatever is lost can be found again."""
+"""Starting an upgrade that is due: intent, call, job, in this order, so that whatever is lost can be found again."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ import msgspec
 
 from .account import Account, names
 from .cloud.errors import CloudError
-from .following import CALLS_TAKE, Following
-from .history import History
-from .model import Attempt, BackupAttempt, Decision
+from .following import Following
+from .model import Attempt, Decision
 from .notices import started
-from .records import AnyRecord, BackedUp, BackupIntended, Intended
-from .settle import LOOKS
+from .records import AnyRecord, Intended
+from .settle import CALLS_TAKE, LOOKS
 from .shell import Shell
 
 CALLS_OF_AN_UPGRADE = 3
@@ -60,7 +59,7 @@ class Starting:
             attempt = msgspec.structs.replace(attempt, force=decision.force, closes=decision.closes)
             return Intended(at=attempt.began_at, attempt=attempt)
 
-        fresh = self._intend(decision, intended)
+        fresh = self._account.intend(decision, self._still, intended)
         if fresh is None:
             return False
         decision, may_act = fresh, False
@@ -107,76 +106,6 @@ class Starting:
             "looked at again, as the call may still arrive"
         )
         return True
-
-    def back_up(self, decision: Decision) -> bool:
-        """Sees to it that a backup is there or on its way. Whether anything was done."""
-        rule = next(rule for rule in self._shell.policy.rules if rule.name == decision.rule)
-        if decision.target is None:
-            return False
-        try:
-            backups, why_not = self._shell.ges.list_backups(decision.project, decision.graph_id), ""
-        except CloudError as error:
-            backups, why_not = [], str(error)
-        if not why_not and self._backups_left(decision) == 0:
-            why_not = "the project's quota of backups is used up; delete one"
-        now = self._shell.clock.now()
-        for backup in backups:
-            if backup.succeeded and backup.made_at and now < backup.made_at + rule.backup_max_age:
-                self._account.note(BackedUp(at=now, graph_id=decision.graph_id, made_at=backup.made_at))
-                return True
-        under_way = next((one.began_at for one in backups if one.status == "backing_up" and one.began_at), None)
-        attempt = BackupAttempt(
-            id=os.urandom(16).hex(),
-            project=decision.project,
-            graph_id=decision.graph_id,
-            graph=decision.graph,
-            rule=rule.name,
-            to_version=decision.target,
-            began_at=under_way or now,
-        )
-        if self._intend(decision, lambda _: BackupIntended(at=now, backup=attempt)) is None:
-            return False
-        if under_way is not None:
-            return True
-        if why_not:
-            self._following.end_backup(attempt, None, why_not)
-            return True
-        before = attempt.began_at + CALLS_TAKE
-        if self._late(before):
-            self._following.end_backup(attempt, None, "its time was over before it could be made", "too-late")
-            return True
-        try:
-            job_id = self._shell.ges.create_backup(attempt.project, attempt.graph_id, before)
-        except CloudError as error:
-            if not error.may_have_acted:
-                self._following.end_backup(attempt, None, str(error), error.code)
-            return True
-        self._following.backup_began(attempt, job_id)
-        self._account.start(msgspec.structs.replace(decision, job_id=job_id))
-        self._shell.log.info("backup.started", graph=attempt.graph, region=attempt.project.region, job=job_id)
-        return True
-
-    def _backups_left(self, decision: Decision) -> int | None:
-        """None: it cannot be told. Then the call itself is refused where there is no place for one more."""
-        try:
-            return self._shell.ges.backups_left(decision.project)
-        except CloudError as error:
-            self._shell.log.warning("quota.not_shown", error=str(error), graph=decision.graph)
-            return None
-
-    def _intend(self, decision: Decision, intent: Callable[[Decision], AnyRecord]) -> Decision | None:
-        """Writes the intent down, if the decision still stands at this instant, after all that others have written.
-
-        The decision as it is then; None: it does not stand, or could not be written.
-        """
-        fresh: Decision | None = None
-
-        def wanted(history: History) -> list[AnyRecord]:
-            nonlocal fresh
-            fresh = self._still(decision) if history.readable else None
-            return [intent(fresh)] if fresh else []
-
-        return fresh if self._account.write(wanted) else None
 
     def _late(self, before: datetime) -> bool:
         return self._shell.clock.now() >= before

@@ -32,22 +32,27 @@ def once(world: World, operation: str, action: Callable[[], Any], saying: bytes 
     world.cloud.fault(operation, faults.html(), times=None, where=meanwhile)
 
 
-def test_a_run_that_starts_the_graph_behind_the_back_of_another_keeps_it_from_starting_it_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The other saw the graph at its old version, and read the journal before the intent was written."""
-    world = World(policy(state=f"file://{tmp_path}"))
-    world.graph()
+def after_the_first_look(world: World, monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
+    """Lets something happen when the fleet was listed for the first time, and the answer is on its way."""
     handle, left = world.cloud.handle, [True]
 
     def overtaken(request: Request) -> Response:
         response = handle(request)
         if request.operation == "ges.list_graphs" and left:
             left.pop()
-            world.run(seconds=30)
+            act()
         return response
 
     monkeypatch.setattr(world.cloud, "handle", overtaken)
+
+
+def test_a_run_that_starts_the_graph_behind_the_back_of_another_keeps_it_from_starting_it_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other saw the graph at its old version, and read the journal before the intent was written."""
+    world = World(policy(state=f"file://{tmp_path}"))
+    world.graph()
+    after_the_first_look(world, monkeypatch, lambda: world.run(seconds=30))
     world.run()
     assert len(world.cloud.calls("ges.upgrade_graph")) == 1
     assert world.told() == ["succeeded"]
@@ -171,16 +176,7 @@ def test_a_graph_that_another_run_upgraded_since_the_look_is_not_called_again(
 ) -> None:
     world = World(policy(state=f"file://{tmp_path}"))
     world.graph()
-    handle, left = world.cloud.handle, [True]
-
-    def overtaken(request: Request) -> Response:
-        response = handle(request)
-        if request.operation == "ges.list_graphs" and left:
-            left.pop()
-            world.run()
-        return response
-
-    monkeypatch.setattr(world.cloud, "handle", overtaken)
+    after_the_first_look(world, monkeypatch, world.run)
     world.run()
     assert len(world.cloud.calls("ges.upgrade_graph")) == 1
     assert world.told() == ["succeeded"]

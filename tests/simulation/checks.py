@@ -51,7 +51,6 @@ class Life:
     graph: Graph
     created: datetime
     deleted: datetime | None = None
-    meddled: bool = False
 
 
 @dataclass
@@ -149,7 +148,7 @@ class Checks:
         what = f"{process.name} started {graph.name} {upgrade.from_version} to {upgrade.to_version}"
         must(rule is not None, now, f"{what}: no rule governs it")
         assert rule is not None
-        self._allowed(what, rule, graph, upgrade, now)
+        self._allowed(what, rule, upgrade, now)
         self._in_time(what, rule, now)
         self._within_limits(what, rule, upgrade, now)
         self._after_others(what, rule, upgrade, process, now)
@@ -160,7 +159,7 @@ class Checks:
         seen.intents.discard(graph.id)
         self.started[upgrade.job_id] = (upgrade, rule)
 
-    def _allowed(self, what: str, rule: Rule, graph: Graph, upgrade: Upgrade, now: datetime) -> None:
+    def _allowed(self, what: str, rule: Rule, upgrade: Upgrade, now: datetime) -> None:
         version = upgrade.to_version
         must(Version(version) > Version(upgrade.from_version), now, f"{what}: that is not later")
         must(version != rule.excluded, now, f"{what}: {rule.name} excludes it")

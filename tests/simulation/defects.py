@@ -11,7 +11,8 @@ from datetime import timedelta
 from typing import Any
 
 from tests.simulation.world import World
-from upgrader import following, gates, outbox, settle
+from upgrader import backing_up, following, gates, outbox, settle
+from upgrader.account import Account
 from upgrader.cloud.errors import CloudError
 from upgrader.cloud.ges import Ges
 from upgrader.history import History
@@ -21,10 +22,10 @@ from upgrader.policy import Policy
 from upgrader.policy_fields import Versions
 from upgrader.records import AnyRecord, Intended, Told, Withdrawn
 from upgrader.settle import Judgement
-from upgrader.starting import Starting
 from upgrader.storage import Bucket, Conflict
 
 Broken = AbstractContextManager[None]
+Still = Callable[[Decision], Decision | None]
 MOST = 200
 
 
@@ -54,16 +55,16 @@ def gateless(name: str) -> Broken:
 
 def no_write_ahead() -> Broken:
     """The upgrade is called without its intent in the journal."""
-    intend = Starting._intend
+    intend = Account.intend
 
-    def careless(self: Starting, decision: Decision, intent: Callable[[Decision], AnyRecord]) -> Decision | None:
+    def careless(self: Account, decision: Decision, still: Still, intent: Callable[[Decision], AnyRecord]) -> Decision | None:
         record = intent(decision)
         if isinstance(record, Intended):
             self._shell.journal.history.apply(record)
             return decision
-        return intend(self, decision, intent)
+        return intend(self, decision, still, intent)
 
-    return replaced(Starting, "_intend", careless)
+    return replaced(Account, "intend", careless)
 
 
 def no_lease() -> Broken:
@@ -212,7 +213,7 @@ DEFECTS: dict[str, Callable[[], Broken]] = {
     "damages_ignored": lambda: replaced(History, "damaged", lambda *_: None),
     "everything_late": everything_late,
     "leases_too_long": lambda: replaced(outbox, "LEASE_BEYOND_RUN", timedelta(days=30)),
-    "intents_held_too_long": lambda: replaced(following, "CALLS_TAKE", timedelta(days=30)),
+    "intents_held_too_long": lambda: replaced(backing_up, "JOBS_BEGIN", timedelta(days=30)),
 }
 
 FOUND = {
