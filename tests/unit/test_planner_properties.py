@@ -130,13 +130,17 @@ releases = st.builds(
 
 
 class Rollout:
-    """A history as it comes about: time goes by, people act, and what the planner says is done."""
+    """A history as it comes about: time goes by, people act, and what the planner says is done.
+
+    `wrong` are the attempts that went wrong and that nobody has forgiven since, in the order of their ends.
+    """
 
     def __init__(self, written: dict[str, Any], fleet: list[Graph]) -> None:
         self.written = written
         self.policy, self.history, self.now = parsed(written), History(), NOW
         self.fleet = {one.id: one for one in fleet}
         self.numbers = itertools.count()
+        self.wrong: list[Attempt] = []
 
     def do(self, draw: Callable[[Any], Any]) -> None:
         """One thing that can happen."""
@@ -163,6 +167,7 @@ class Rollout:
                 verdict = draw(st.sampled_from([Verdict.SUCCEEDED, Verdict.SUCCEEDED, *Verdict]))
                 history.apply(Ended(at=now, attempt_id=attempt.id, verdict=verdict))
                 if verdict.ends:
+                    self.wrong += [attempt] if verdict is not Verdict.SUCCEEDED else []
                     arrived = verdict in (Verdict.SUCCEEDED, Verdict.UNHEALTHY)
                     self.show(attempt.graph_id, attempt.to_version if arrived else None, "200")
 
@@ -185,6 +190,10 @@ class Rollout:
             )
         )
         self.history.apply(record)
+        if isinstance(record, Resumed):
+            self.wrong = [one for one in self.wrong if record.rule not in (None, one.rule)]
+        elif isinstance(record, Retried):
+            self.wrong = [one for one in self.wrong if one.graph_id != record.graph_id]
 
     def show(self, graph_id: str, version: Version | None, status: str) -> None:
         one = self.fleet[graph_id]
@@ -308,8 +317,8 @@ def check_start(rollout: Rollout, decision: Decision) -> None:
     assert one.status.code == "200"
     assert one.version is not None and target > one.version
     assert history.open_attempt(one.id) is None
-    trouble = history.trouble(one.id, target)
-    assert trouble is None or (decision.force and trouble.timed_out and not trouble.force)
+    wrong = [before for before in rollout.wrong if before.graph_id == one.id and before.to_version == target]
+    assert not wrong or (decision.force and wrong[-1].timed_out and not wrong[-1].force)
     assert one.tags.get("ges-upgrader") != "off"
     assert rollout.written.get("enabled", True)
     assert not {(None, None), (decision.rule, None), (None, one.id)} & set(history.pauses)
