@@ -14,6 +14,7 @@ from .model import Action, Attempt, BackupAttempt, Decision, Reason, Verdict
 from .moments import ceiled, iso
 from .policy import fingerprint
 from .records import AnyRecord, Ended
+from .settle import Judgement
 from .shell import Shell
 from .storage import JournalError
 
@@ -108,17 +109,25 @@ class Account:
         """What was due, and not started for want of time, waits for a later run."""
         self.decide(msgspec.structs.replace(decision, action=Action.WAIT) for decision in decisions)
 
-    def end(self, attempt: Attempt, verdict: Verdict, detail: str | None, most_failures: int) -> None:
-        """Writes down how an attempt ended. With as many failures as the rule bears, the rule halts at the version."""
+    def end(self, attempt: Attempt, judgement: Judgement, most_failures: int | None) -> None:
+        """Writes down how an attempt ended. With as many failures as the rule bears, the rule halts at the version.
+
+        None: how many those are is not known, as the fleet was not seen as a whole.
+        """
+        verdict, detail, ended_at = judgement.verdict, judgement.detail, judgement.job_ended_at
         counts = verdict.ends and verdict is not Verdict.SUCCEEDED and attempt.target is not None
         now = self._shell.clock.now()
+        if ended_at is not None and not attempt.began_at < ended_at <= now:
+            ended_at = None  # another clock's
 
         def still_open(history: History) -> list[AnyRecord]:
             known = history.attempts.get(attempt.id)
             if known is None or not known.open or (known.timed_out and not verdict.ends):
                 return []
-            halts = counts and len(history.failures(attempt.rule, attempt.to_version)) + 1 >= most_failures
-            return [Ended(at=now, attempt_id=attempt.id, verdict=verdict, detail=detail, halts=halts)]
+            failures = len(history.failures(known.rule, attempt.to_version)) + 1
+            halts = counts and most_failures is not None and failures >= most_failures
+            ended = Ended(at=now, attempt_id=attempt.id, verdict=verdict, detail=detail, halts=halts, job_ended_at=ended_at)
+            return [ended]
 
         if self.write(still_open):
             self.ended |= {attempt.id} if verdict.ends else set()

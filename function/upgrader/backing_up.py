@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Mapping
+from datetime import timedelta
 
 import msgspec
 
@@ -126,11 +127,12 @@ class BackingUp:
             self._end(attempt, None, "the call that makes it left no trace in GES")
 
     def _backup_of(self, attempt: BackupAttempt) -> Backup | None:
-        """The backup that the attempt began, by graph and time."""
+        """The backup that the attempt began, by graph and time; of several the one nearest to the call."""
+        found: list[tuple[timedelta, Backup]] = []
         for backup in self._shell.ges.list_backups(attempt.project, attempt.graph_id):
             if backup.began_at is not None and backup.began_at >= attempt.began_at - SLACK:
-                return backup
-        return None
+                found.append((abs(backup.began_at - attempt.began_at), backup))
+        return min(found, key=lambda one: one[0])[1] if found else None
 
     def _unseen_for_long(self, attempt: BackupAttempt) -> bool:
         now = self._shell.clock.now()

@@ -22,6 +22,7 @@ from .records import (
     Ended,
     FellBehind,
     Intended,
+    Moved,
     Noticed,
     Paused,
     Refused,
@@ -102,7 +103,7 @@ class _Needed:
             return record.at >= self._pardons_from
         if isinstance(record, Intended):
             return record.attempt.id in self._attempts
-        if isinstance(record, (Started, Refused, Ended)):
+        if isinstance(record, (Started, Refused, Ended, Moved)):
             return record.attempt_id in self._attempts
         if isinstance(record, BackupIntended):
             return record.backup.id in self._backups

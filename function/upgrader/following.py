@@ -75,17 +75,21 @@ class Following:
             self._account.note(Intended(at=attempt.began_at, attempt=attempt))
             self._shell.log.info("upgrade.adopted", **names(attempt))
 
-    def settle(self, fleet: Mapping[str, Graph], unseen: Collection[Project]) -> None:
+    def settle(self, fleet: Mapping[str, Graph], unseen: Collection[Project], complete: bool) -> None:
         """Looks at everything open, but in projects that could not be seen, and writes down what is over.
 
-        What was begun in a project that the policy names no more is followed to its end too.
+        What was begun in a project that the policy names no more is followed to its end too. Not `complete`: the fleet was
+        not seen as a whole, so that nobody knows how many failures a part of it are.
         """
         governed = govern(self._shell.policy.rules, fleet.values())
         governs = Counter(one.rule.name for one in governed if one.rule and not one.opted_out)
-        most = {rule.name: rule.max_failures.of(governs[rule.name]) for rule in self._shell.policy.rules}
+        most = {
+            rule.name: rule.max_failures.of(governs[rule.name]) if complete or not rule.max_failures.relative else None
+            for rule in self._shell.policy.rules
+        }
         for attempt in self._history.open_attempts():
             if attempt.project not in unseen:
-                self._settle(attempt, fleet.get(attempt.graph_id), most.get(attempt.rule, 1))
+                self._settle(attempt, fleet, most.get(attempt.rule, 1))
 
     def job_of(self, attempt: Attempt) -> str | None:
         """The job that the attempt began, by graph and time; the name of an upgrade's job is not documented (ges.md 4.2).
@@ -128,22 +132,27 @@ class Following:
         self._account.write(without_job)
         self._shell.log.warning("upgrade.refused", code=code, detail=detail, **names(attempt))
 
-    def _settle(self, attempt: Attempt, graph: Graph | None, most_failures: int) -> None:
+    def _settle(self, attempt: Attempt, fleet: Mapping[str, Graph], most_failures: int | None) -> None:
+        """A graph that the list left out is asked for by itself before it is called gone."""
         now = self._shell.clock.now()
+        graph, job = fleet.get(attempt.graph_id), None
         readable = True
-        if attempt.job_id is None:
-            try:
+        try:
+            if graph is None:
+                graph = self._shell.ges.show_graph(attempt.project, attempt.graph_id)
+            if attempt.job_id is None:
                 found = self._find_job(attempt, graph)
-            except CloudError as error:
-                self._account.complain(
-                    f"{error}; the job of the upgrade of {attempt.graph} is not known yet; it is looked at again"
-                )
-                if now < attempt.began_at + JOBS_BEGIN:
+                if found is None:
                     return
-                found, readable = attempt, False
-            if found is None:
+                attempt = found
+            if attempt.job_id is not None and graph is not None and not graph.status.in_flight:
+                job = self._shell.ges.show_job(attempt.project, attempt.graph_id, attempt.job_id)
+                self._shell.log.info("job.seen", status=job.status if job else "unknown", **names(attempt))
+        except CloudError as error:
+            self._account.complain(f"{error}; the upgrade of {attempt.graph} is looked at again")
+            if attempt.job_id is None and now < attempt.began_at + JOBS_BEGIN:
                 return
-            attempt = found
+            readable = False
         if (
             attempt.adopted
             and graph
@@ -155,40 +164,27 @@ class Following:
             self._account.note(Intended(at=attempt.began_at, attempt=attempt))
         rule = self._rule(attempt)
         timeout = rule.job_timeout if rule else DEFAULT_JOB_TIMEOUT
-        judgement = self._judgement(attempt, graph) if readable else judge_without_job(attempt, graph)
+        now = self._shell.clock.now()
+        judgement = judge(attempt, graph, job, now) if readable else judge_without_job(attempt, graph)
         if judgement is not None and self._sightings.suffice(attempt.id, judgement, now):
             if judgement.verdict is Verdict.SUCCEEDED and rule and rule.health_check and graph is not None:
                 if self._shell.left() < PATIENCE and self._full >= 2 * PATIENCE:
                     return  # that our time ends would be taken for an ailment; a later run has more of it
-                judgement = self._examined(attempt, graph, rule.health_check)
-            self._account.end(attempt, judgement.verdict, judgement.detail, most_failures)
+                judgement = self._examined(attempt, graph, rule.health_check, judgement)
+            self._account.end(attempt, judgement, most_failures)
         elif overdue(attempt, now, timeout):
-            self._account.end(attempt, Verdict.TIMED_OUT, f"longer on its way than {spelled(timeout)}", most_failures)
+            late = Judgement(Verdict.TIMED_OUT, f"longer on its way than {spelled(timeout)}")
+            self._account.end(attempt, late, most_failures)
 
-    def _judgement(self, attempt: Attempt, graph: Graph | None) -> Judgement | None:
-        """What became of the attempt. A graph that the list left out is asked for by itself before it is called gone."""
-        if graph is not None and graph.status.in_flight:
-            return None
-        job: Job | None = None
-        try:
-            if graph is None:
-                graph = self._shell.ges.show_graph(attempt.project, attempt.graph_id)
-            if attempt.job_id is not None and graph is not None:
-                job = self._shell.ges.show_job(attempt.project, attempt.graph_id, attempt.job_id)
-        except CloudError as error:
-            self._account.complain(f"{error}; the upgrade of {attempt.graph} is looked at again")
-            return judge_without_job(attempt, graph)
-        self._shell.log.info("job.seen", status=job.status if job else "unknown", **names(attempt))
-        return judge(attempt, graph, job, self._shell.clock.now())
-
-    def _examined(self, attempt: Attempt, graph: Graph, check: HealthCheck | bool) -> Judgement:
+    def _examined(self, attempt: Attempt, graph: Graph, check: HealthCheck | bool, success: Judgement) -> Judgement:
         """Success, if the graph's engine passes the health check. One that cannot be made is not passed."""
         cypher, rows = (None, None) if isinstance(check, bool) else (check.cypher, check.rows)
         try:
             ailment = self._shell.engine.ailment(graph, graph.version or attempt.to_version, cypher, rows)
         except CloudError as error:
             ailment = f"the health check could not be made: {error}"
-        return Judgement(Verdict.UNHEALTHY, ailment) if ailment else Judgement(Verdict.SUCCEEDED, "the health check passed")
+        verdict, detail = (Verdict.UNHEALTHY, ailment) if ailment else (Verdict.SUCCEEDED, "the health check passed")
+        return msgspec.structs.replace(success, verdict=verdict, detail=detail)
 
     def _rule(self, attempt: Attempt) -> Rule | None:
         return next((rule for rule in self._shell.policy.rules if rule.name == attempt.rule), None)

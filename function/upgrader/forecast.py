@@ -157,7 +157,9 @@ class _Future:
             _, graph_id = heappop(self._ends)
             attempt, backup = self._history.open_attempt(graph_id), self._history.open_backup(graph_id)
             if attempt is not None:
-                self._history.apply(Ended(at=self._now, attempt_id=attempt.id, verdict=Verdict.SUCCEEDED))
+                self._history.apply(
+                    Ended(at=self._now, attempt_id=attempt.id, verdict=Verdict.SUCCEEDED, job_ended_at=self._now)
+                )
             elif backup is not None:
                 self._history.apply(BackupEnded(at=self._now, backup_id=backup.id, made_at=self._now))
             if graph_id in self._places:

@@ -17,7 +17,7 @@ UNLISTED = "; some project could not be listed as a whole"
 def _pause(survey: Survey, case: Case) -> str:
     if not case.policy.enabled:
         return "the policy says enabled: false"
-    pause = case.history.paused(case.rule.name, case.graph.id)
+    pause = case.paused
     return f"since {iso(pause.at)}: {pause.reason or 'no reason given'}" if pause else "none"
 
 

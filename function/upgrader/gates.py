@@ -13,8 +13,9 @@ import msgspec
 
 from .choice import Choice
 from .history import History, Refusal
-from .model import Action, Graph, Reason
+from .model import Action, Graph, Reason, Verdict
 from .policy import Policy, Rule
+from .records import Paused
 from .windows import Opening
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -75,6 +76,11 @@ class Case(msgspec.Struct, frozen=True):
         return self.stage.rule
 
     @property
+    def paused(self) -> Paused | None:
+        rules = [rule.name for rule in self.policy.rules]
+        return self.history.paused(self.rule.name, self.graph.id, rules) if self.history.pauses else None
+
+    @property
     def approval_lapses(self) -> datetime | None:
         approved = self.history.approved_at(self.choice.release.version, self.rule.name, self.graph.id)
         return approved + self.rule.approval_lifetime if approved else None
@@ -91,8 +97,8 @@ class Case(msgspec.Struct, frozen=True):
         force = self.rule.force
         if force.after is None:
             return LONG_AGO if force.always else None
-        waited = [one for one in self.history.ended(self.graph.id) if one.timed_out and one.from_version == self.graph.version]
-        return min((attempt.began_at + force.after for attempt in waited), default=None)
+        in_vain = (one for one in self.history.ended(self.graph.id) if one.timed_out and one.verdict is not Verdict.SUCCEEDED)
+        return min((one.began_at + force.after for one in in_vain if one.from_version == self.graph.version), default=None)
 
     @property
     def ends(self) -> datetime:
@@ -105,7 +111,7 @@ Gate = Callable[[Case], "Hold | None"]
 
 
 def paused_gate(case: Case) -> Hold | None:
-    if case.policy.enabled and not (case.history.pauses and case.history.paused(case.rule.name, case.graph.id)):
+    if case.policy.enabled and not case.paused:
         return None
     return Hold(Action.BLOCKED, Reason.PAUSED)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 import msgspec
@@ -19,6 +19,7 @@ from .records import (
     Ended,
     FellBehind,
     Intended,
+    Moved,
     Noticed,
     Paused,
     Refused,
@@ -58,6 +59,7 @@ class Event(msgspec.Struct, frozen=True):
     verdict: Verdict | None = None
     detail: str | None = None
     halts: bool = False
+    job_ended_at: datetime | None = None
     notice: Noticed | None = None
 
 
@@ -107,6 +109,7 @@ class History:
         self._untold: dict[str, Event] = {}
         self._told: set[str] = set()
         self._leases: dict[str, Claimed] = {}
+        self._named: dict[str, set[str]] = {}
         self.damages: dict[str, Damage] = {}
         for record in records:
             self.apply(record)
@@ -131,9 +134,9 @@ class History:
         """What `ended` says of each graph."""
         return list(self._ended.values())
 
-    def trouble(self, graph_id: str, version: Version | None = None) -> Attempt | None:
-        """The graph's last attempt (to that version), if it went wrong and nobody has said `retry` or `resume` since."""
-        last = next((one for one in reversed(self.ended(graph_id)) if version in (None, one.to_version)), None)
+    def trouble(self, graph_id: str, version: Version) -> Attempt | None:
+        """The graph's last attempt to the version, if it went wrong and nobody has said `retry` or `resume` since."""
+        last = next((one for one in reversed(self.ended(graph_id)) if one.to_version == version), None)
         return last if last and last.id in self._failures.get((last.rule, last.to_version), {}) else None
 
     def failures(self, rule: str, version: Version) -> list[Attempt]:
@@ -149,8 +152,8 @@ class History:
         return {key: len(attempts) for key, attempts in self._failures.items() if attempts}
 
     def halt_told(self, rule: str, version: Version) -> bool:
-        """Whether one of them was told as the one that halts the rule."""
-        return any(attempt_id in self._halting for attempt_id in self._failures.get((rule, version), ()))
+        """Whether the last of them was told as the one that halts the rule."""
+        return any(failure.id in self._halting for failure in self.failures(rule, version)[-1:])
 
     def learns_from(self, release: Release) -> bool:
         """Whether the announcement is the first of its version, or restricts it further."""
@@ -166,10 +169,15 @@ class History:
         """Every approval by version, rule and graph, with its time; the lapsed ones too."""
         return dict(self._approvals)
 
-    def paused(self, rule: str, graph_id: str) -> Paused | None:
-        """The widest pause that holds the graph."""
+    def paused(self, rule: str, graph_id: str, rules: Collection[str]) -> Paused | None:
+        """The widest pause that holds the graph. One of a rule that is not among the `rules` any more holds everything."""
         keys: tuple[tuple[str | None, str | None], ...] = ((None, None), (rule, None), (None, graph_id))
-        return next((self.pauses[key] for key in keys if key in self.pauses), None)
+        held = (self.pauses[key] for key in keys if key in self.pauses)
+        return next(held, None) or next(iter(self.orphaned(rules)), None)
+
+    def orphaned(self, rules: Collection[str]) -> list[Paused]:
+        """The pauses of rules that are not among these."""
+        return [pause for (rule, _), pause in self.pauses.items() if rule is not None and rule not in rules]
 
     def verified_at(self, rule: str, version: Version) -> datetime | None:
         """When every graph of the rule was first seen at the version or a later one."""
@@ -205,6 +213,10 @@ class History:
     def knows(self, event_id: str) -> bool:
         return event_id in self._told or event_id in self._untold
 
+    def named(self, about: str) -> set[str]:
+        """The ids of the graphs that the notices with an id that begins so, and ends with one part more, are about."""
+        return self._named.get(about, set())
+
     def damaged(self, rule: str, graph_id: str) -> Damage | None:
         """A damage of the journal in whose scope the graph is."""
         return next(
@@ -238,6 +250,8 @@ class History:
             self._refuse(record)
         elif isinstance(record, Ended):
             self._end(record)
+        elif isinstance(record, Moved):
+            self._move(record)
         elif isinstance(record, BackupIntended):
             self._open_backups[record.backup.graph_id] = record.backup
         elif isinstance(record, BackupStarted):
@@ -304,14 +318,26 @@ class History:
             self.refusals.pop(attempt.graph_id, None)
             self._ended.setdefault(attempt.graph_id, []).append(attempt)
             if record.verdict is Verdict.SUCCEEDED:
-                self.durations.append(record.at - attempt.began_at)
+                self.durations += [record.job_ended_at - attempt.began_at] if record.job_ended_at else []
             else:
                 self._failures.setdefault((attempt.rule, attempt.to_version), {})[attempt.id] = attempt
                 self._halting |= {attempt.id} if record.halts else set()
         self._put(attempt)
         event_id = _event_id(attempt, record.verdict)
         if event_id not in self._told:
-            self._untold[event_id] = Event(event_id, record.at, attempt, record.verdict, record.detail, record.halts)
+            job_ended_at = record.job_ended_at
+            self._untold[event_id] = Event(
+                event_id, record.at, attempt, record.verdict, record.detail, record.halts, job_ended_at
+            )
+
+    def _move(self, record: Moved) -> None:
+        before = self.attempts[record.attempt_id]
+        attempt = msgspec.structs.replace(before, rule=record.rule)
+        ended = self._ended.get(attempt.graph_id, [])
+        ended[:] = [attempt if one.id == attempt.id else one for one in ended]
+        if self._failures.get((before.rule, before.to_version), {}).pop(before.id, None):
+            self._failures.setdefault((attempt.rule, attempt.to_version), {})[attempt.id] = attempt
+        self._put(attempt)
 
     def _resume(self, record: Resumed) -> None:
         if record.version is None:
@@ -359,6 +385,7 @@ class History:
         if self.knows(record.notice_id):
             return
         self._untold[record.notice_id] = Event(id=record.notice_id, at=record.at, notice=record)
+        self._named.setdefault(record.notice_id.rpartition(":")[0], set()).update(record.graphs)
         if record.sort == "planned" and record.version is not None:
             for graph_id in record.graphs:
                 self.planned.setdefault((graph_id, record.version), None)

@@ -10,7 +10,7 @@ from .governing import govern
 from .history import History
 from .model import Graph
 from .policy import Policy
-from .records import AnyRecord, Approved, Paused, Released, Resumed, Retried, Withdrawn
+from .records import AnyRecord, Approved, Moved, Paused, Released, Resumed, Retried, Withdrawn
 from .versions import Version
 
 
@@ -20,7 +20,7 @@ class Unclear(ValueError):
 
 def records_of(command: Command, policy: Policy, fleet: Iterable[Graph], history: History, now: datetime) -> list[AnyRecord]:
     """What the command adds to the journal; nothing where that stands there already. Raises Unclear."""
-    if command.rule is not None and command.rule not in (rule.name for rule in policy.rules):
+    if command.rule is not None and command.rule not in _rules(command.word, policy, history):
         accepted = ", ".join(rule.name for rule in policy.rules)
         raise Unclear(f"{command.word.value}: there is no rule {command.rule!r}; accepted are {accepted}; nothing was changed")
     graph_id = _graph_id(command, fleet, history) if command.graph is not None else None
@@ -54,6 +54,15 @@ def news(command: Command, policy: Policy, history: History, now: datetime) -> l
     return records
 
 
+def moved(policy: Policy, fleet: Iterable[Graph], history: History, now: datetime) -> list[Moved]:
+    """What is on its way or counts as a failure under rules that the policy no longer has, under those that govern now."""
+    rules = {rule.name for rule in policy.rules}
+    attempts = [*history.open_attempts(), *(attempt for failures in history.failing() for attempt in failures)]
+    left = [attempt for attempt in attempts if attempt.rule not in rules]
+    governs = {one.graph.id: one.rule.name for one in govern(policy.rules, fleet) if one.rule} if left else {}
+    return [Moved(at=now, attempt_id=one.id, rule=governs[one.graph_id]) for one in left if one.graph_id in governs]
+
+
 def _must_be_known(version: Version, policy: Policy, history: History) -> None:
     known = {*history.releases, *(release.version for release in policy.releases)} - history.withdrawn
     if version not in known:
@@ -66,6 +75,15 @@ def _in_trouble(rule: str | None, policy: Policy, fleet: Iterable[Graph], histor
     ids = [one.graph.id for one in govern(policy.rules, fleet) if one.rule and one.rule.name == rule]
     failed = {attempt.graph_id for failures in history.failing() for attempt in failures}
     return [one for one in ids if one in failed or one in history.refusals or one in history.backup_refusals]
+
+
+def _rules(word: Word, policy: Policy, history: History) -> set[str | None]:
+    """The names that a command may use. What a rule that is gone has left behind can still be lifted."""
+    rules: set[str | None] = {rule.name for rule in policy.rules}
+    if word is not Word.RESUME:
+        return rules
+    failing = {attempt.rule for failures in history.failing() for attempt in failures}
+    return rules | failing | {rule for rule, _ in history.pauses} | {damage.rule for damage in history.damages.values()}
 
 
 def _graph_id(command: Command, fleet: Iterable[Graph], history: History) -> str:

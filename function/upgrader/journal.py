@@ -23,7 +23,7 @@ import msgspec
 from .folding import Entry, fold
 from .history import Damage, History
 from .moments import Instant
-from .records import AnyRecord, Ended, Record, Released, Told, Withdrawn
+from .records import AnyRecord, Ended, Record, Released, Started, Told, Withdrawn
 from .storage import Conflict, JournalError, Storage
 from .versions import Version
 
@@ -275,6 +275,9 @@ def _is_news(record: AnyRecord, history: History) -> bool:
     if isinstance(record, Ended):
         attempt = history.attempts.get(record.attempt_id)
         return attempt is not None and attempt.open and not (attempt.timed_out and not record.verdict.ends)
+    if isinstance(record, Started):
+        attempt = history.attempts.get(record.attempt_id)
+        return attempt is not None and attempt.open and attempt.job_id is None
     if isinstance(record, Released):
         return history.learns_from(record.release)
     return isinstance(record, Withdrawn) and record.version not in history.withdrawn

@@ -26,6 +26,7 @@ def warnings(survey: Survey) -> list[str]:
         texts = (
             *_governing(survey, number),
             *_windows(survey, step),
+            *_unnamed(survey, number),
             *_idle(rule),
             *_limits(rule),
             *_forgotten(survey.policy, rule),
@@ -89,6 +90,24 @@ def _timers(survey: Survey, step: Step) -> Iterator[str]:
         yield (
             f"none of the timers ({written}) fires while a window lets anything start, so that nothing ever does, "
             "unless a run lasts until one opens"
+        )
+
+
+def _unnamed(survey: Survey, number: int) -> Iterator[str]:
+    """Where what people said of a rule is kept under its place in the list."""
+    rules, history = survey.policy.rules, survey.history
+    rule = rules[number]
+    if rule.name != f"rule-{number + 1}" or len(rules) == 1:
+        return
+    kept = (
+        {name for _, name, _ in history.approvals()}
+        | {name for name, _ in history.pauses}
+        | {name for name, _ in history.failed()}
+    )
+    if rule.mode == "approve" or rule.name in kept:
+        yield (
+            "it has no name: what is approved, paused or halted under it is kept by its place in the list, and passes to "
+            "another rule where the list changes; name it"
         )
 
 

@@ -44,6 +44,7 @@ def compose(event: Event, run_id: str, policy: str, lasting: bool) -> Message:
     target = attempt.target.text if attempt.target else "a later version"
     headline = _HEADLINES[verdict].format(frm=attempt.from_version, to=target)
     detail = (event.detail or "")[:MAX_DETAIL] or None
+    ended_at = iso(event.job_ended_at or event.at)
     result = {
         "schema": "ges.upgrade.result/1",
         "event_id": event.id,
@@ -60,7 +61,7 @@ def compose(event: Event, run_id: str, policy: str, lasting: bool) -> Message:
         "detail": detail,
         "halted": event.halts,
         "began_at": iso(attempt.began_at),
-        "ended_at": iso(event.at),
+        "ended_at": ended_at,
         "policy": policy,
         "state": _state(lasting),
     }
@@ -76,7 +77,7 @@ def compose(event: Event, run_id: str, policy: str, lasting: bool) -> Message:
             f"Rule:     {attempt.rule}",
             f"Job:      {attempt.job_id or 'unknown'}",
             f"Began:    {iso(attempt.began_at)}",
-            f"Ended:    {iso(event.at)}",
+            f"Ended:    {ended_at}",
             *_advice(event, attempt, verdict),
             "",
             f"Event {event.id}, run {run_id}, policy {policy}.",
@@ -90,7 +91,7 @@ def _advice(event: Event, attempt: Attempt, verdict: Verdict) -> list[str]:
     """What to do, and what happens next."""
     if verdict is Verdict.TIMED_OUT:
         return ["", "Nothing has to be done yet; the end will be told."]
-    until = event.at + ROLLBACK_LASTS
+    until = (event.job_ended_at or attempt.began_at) + ROLLBACK_LASTS  # better too early than too late
     rollback = [
         "",
         f"To go back, within 30 days, so until {until:%Y-%m-%d}: GES console, Graph Management, the graph, More, Roll Back.",

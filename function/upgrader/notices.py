@@ -23,15 +23,15 @@ MOST_NAMES = 20
 UNWRITTEN = "unwritten:"
 
 
-def notices(policy: Policy, history: History, decisions: Iterable[Decision], now: datetime) -> list[Noticed]:
-    """Everything that is so now and was not told yet."""
+def notices(policy: Policy, history: History, decisions: Iterable[Decision], complete: bool, now: datetime) -> list[Noticed]:
+    """Everything that is so now and was not told yet. Not `complete`: the fleet was not seen as a whole."""
     decided = list(decisions)
     found = [
         *_planned(policy, history, decided, now),
         *_awaiting(history, decided, now),
-        *_available(decided, now),
+        *_available(history, decided, now),
         *_too_many(policy, decided, now),
-        *_halted(history, decided, now),
+        *_halted(policy, history, decided, complete, now),
         *_blocked(history, decided, now),
         *_overrun(history, now),
         *_slow_backups(policy, history, now),
@@ -118,7 +118,7 @@ def _planned(policy: Policy, history: History, decisions: list[Decision], now: d
         starts = [f"{decision.graph}: not before {iso(decision.announce or now)}" for decision in group]
         yield Noticed(
             at=now,
-            notice_id=f"planned:{rule}:{version}:{sha256(','.join(ids).encode()).hexdigest()[:12]}",
+            notice_id=f"planned:{rule}:{version}:{_hash(group)}",
             sort="planned",
             subject=f"GES planned: {_count(group)} under {rule} to {version}",
             text=f"Planned under the rule {rule}: the upgrade to {version} of\n"
@@ -131,11 +131,15 @@ def _planned(policy: Policy, history: History, decisions: list[Decision], now: d
 
 
 def _awaiting(history: History, decisions: list[Decision], now: datetime) -> Iterator[Noticed]:
-    for (rule, version), group in _groups(_because(decisions, Reason.AWAITING_APPROVAL)):
-        lapsed = max(filter(None, (history.approved_at(version, rule, one.graph_id) for one in group)), default=None)
+    for (rule, version), waiting in _groups(_because(decisions, Reason.AWAITING_APPROVAL)):
+        lapsed = max(filter(None, (history.approved_at(version, rule, one.graph_id) for one in waiting)), default=None)
+        about = f"approval:{rule}:{version}" + (f":{iso(lapsed)}" if lapsed else "")
+        group = _unnamed(history, about, waiting)
+        if not group:
+            continue
         yield Noticed(
             at=now,
-            notice_id=f"approval:{rule}:{version}" + (f":{iso(lapsed)}" if lapsed else ""),
+            notice_id=f"{about}:{_hash(group)}",
             subject=f"GES waits for approval: {_count(group)} under {rule} to {version}",
             text=f"Under the rule {rule}, {_names(group)} would be upgraded to {version} and "
             f"{'wait' if len(group) > 1 else 'waits'} for your approval"
@@ -148,11 +152,15 @@ def _awaiting(history: History, decisions: list[Decision], now: datetime) -> Ite
         )
 
 
-def _available(decisions: list[Decision], now: datetime) -> Iterator[Noticed]:
-    for (rule, version), group in _groups(_because(decisions, Reason.NOTIFY_ONLY)):
+def _available(history: History, decisions: list[Decision], now: datetime) -> Iterator[Noticed]:
+    for (rule, version), there in _groups(_because(decisions, Reason.NOTIFY_ONLY)):
+        about = f"available:{rule}:{version}"
+        group = _unnamed(history, about, there)
+        if not group:
+            continue
         yield Noticed(
             at=now,
-            notice_id=f"available:{rule}:{version}",
+            notice_id=f"{about}:{_hash(group)}",
             subject=f"GES {version} is there for {_count(group)} under {rule}",
             text=f"{version} is there for {_names(group)}. The mode of the rule {rule} is notify: nothing is started.",
             rule=rule,
@@ -177,9 +185,10 @@ def _too_many(policy: Policy, decisions: list[Decision], now: datetime) -> Itera
             )
 
 
-def _halted(history: History, decisions: list[Decision], now: datetime) -> Iterator[Noticed]:
+def _halted(policy: Policy, history: History, decisions: list[Decision], complete: bool, now: datetime) -> Iterator[Noticed]:
     """Halts that no result told: failures that were borne when they happened, and are no more."""
-    for (rule, version), group in _groups(_because(decisions, Reason.HALTED)):
+    sure = {rule.name for rule in policy.rules if complete or not rule.max_failures.relative}
+    for (rule, version), group in _groups(one for one in _because(decisions, Reason.HALTED) if one.rule in sure):
         failures = history.failures(rule, version)
         if failures and not history.halt_told(rule, version):
             yield Noticed(
@@ -253,6 +262,16 @@ def _slow_backups(policy: Policy, history: History, now: datetime) -> Iterator[N
                 version=backup.to_version,
                 graphs=(backup.graph_id,),
             )
+
+
+def _unnamed(history: History, about: str, group: list[Decision]) -> list[Decision]:
+    """Those of a group that no notice about the same has named yet."""
+    named = history.named(about)
+    return [one for one in group if one.graph_id not in named]
+
+
+def _hash(group: list[Decision]) -> str:
+    return sha256(",".join(one.graph_id for one in group).encode()).hexdigest()[:12]
 
 
 def _because(decisions: list[Decision], reason: Reason) -> list[Decision]:

@@ -276,7 +276,7 @@ class Step:
             or one.graph.status.in_flight
             or one.graph.status.faulty
             or history.open_attempt(one.graph.id) is not None
-            or ((trouble := history.trouble(one.graph.id)) is not None and trouble.to_version >= version)
+            or history.trouble(one.graph.id, one.graph.version) is not None
         ]
 
     def verified_at(self, version: Version) -> datetime:

@@ -160,6 +160,10 @@ class Share:
         self._number = whole
         self.text = value
 
+    @property
+    def relative(self) -> bool:
+        return self._percent is not None
+
     def of(self, count: int) -> int:
         return self._number if self._percent is None else max(1, count * self._percent // 100)
 

@@ -56,13 +56,21 @@ class Refused(Record, frozen=True, tag="refused"):
 class Ended(Record, frozen=True, tag="ended"):
     """What became of an attempt. It is also the outbox entry of the message that tells it.
 
-    `halts`: it is the failure that fills the rule's max_failures.
+    `halts`: it is the failure that fills the rule's max_failures; `job_ended_at`: when its job ended, where GES says it.
     """
 
     attempt_id: str
     verdict: Verdict
     detail: str | None = None
     halts: bool = False
+    job_ended_at: Instant | None = None
+
+
+class Moved(Record, frozen=True, tag="moved"):
+    """The rule of an attempt is gone from the policy: the attempt counts under the rule that governs its graph now."""
+
+    attempt_id: str
+    rule: str
 
 
 class Approved(Record, frozen=True, tag="approved"):
@@ -186,6 +194,7 @@ AnyRecord = Union[
     Started,
     Refused,
     Ended,
+    Moved,
     BackupIntended,
     BackupStarted,
     BackupEnded,

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 from .account import Account
 from .backing_up import BackingUp
 from .cloud.errors import CloudError
-from .events import Command, Word
+from .events import Command, Word, command
 from .following import Following
 from .governing import govern
 from .history import History
-from .instructions import Unclear, news, records_of
+from .instructions import Unclear, moved, news, records_of
 from .model import Action, Attempt, BackupAttempt, Decision, Graph, Project, Reason
+from .moments import iso
 from .notices import UNWRITTEN, notices, told_of, unwritten
 from .outbox import tell
 from .planner import Survey, milestones
@@ -74,6 +75,7 @@ class _Run:
         self.recall()
         self.learn()
         self.observe()
+        self.move()
         obeyed = self.obey()
         if self.command.changes_nothing or not obeyed:
             self.decide()
@@ -153,6 +155,18 @@ class _Run:
                 self.account.complain(f"ges list_graphs in {project.region}: {name} has no version that can be read")
         self.log.info("fleet.observed", graphs=len(self.fleet), projects_unseen=len(self.unseen))
 
+    def move(self) -> None:
+        """What was begun under a rule that is gone from the policy counts under the one that took its place."""
+        now = self.shell.clock.now()
+
+        def wanted(history: History) -> list[AnyRecord]:
+            return [*moved(self.policy, self.fleet.values(), history, now)]
+
+        if self.command.changes_nothing:
+            self.assume(wanted(self.journal.history))
+        else:
+            self.account.write(wanted)
+
     def obey(self) -> bool:
         """Writes down what the command says about rules, graphs and versions. Whether it was clear, and written."""
         now = self.shell.clock.now()
@@ -187,7 +201,7 @@ class _Run:
         """Settle, plan, tell, act; again as long as something is on its way or soon to start, and there is time."""
         tick = 0
         while True:
-            self.following.settle(self.fleet, self.unseen)
+            self.following.settle(self.fleet, self.unseen, self.complete)
             self.backing_up.settle(self.fleet, self.unseen)
             self.decide()
             self.announce()
@@ -229,12 +243,21 @@ class _Run:
         self.account.decide(self.plan)
         for damage in self.journal.history.damages.values():
             self.account.complain(told_of(damage))
+        for pause in self.journal.history.orphaned([rule.name for rule in self.policy.rules]):
+            self.account.complain(
+                f"the rule {pause.rule}, paused since {iso(pause.at)}, is not in the policy any more; as nobody can tell which "
+                f"graphs were meant, nothing is started until somebody says {command('resume', rule=pause.rule or '')}"
+            )
+
+    @property
+    def complete(self) -> bool:
+        """Whether the fleet was seen as a whole."""
+        return not self.unseen and not self.partly_seen
 
     def survey(self) -> Survey:
         seen = [graph for graph in self.fleet.values() if graph.project not in self.unseen]
         governed = govern(self.policy.rules, seen)
-        complete = not self.unseen and not self.partly_seen
-        return Survey(self.policy, governed, self.journal.history, self.shell.clock.now(), complete, self.calendars)
+        return Survey(self.policy, governed, self.journal.history, self.shell.clock.now(), self.complete, self.calendars)
 
     def stands(self, decision: Decision) -> Decision | None:
         """What the planner says by now, if it is the same start, and no other run upgraded the graph since this one looked."""
@@ -248,7 +271,7 @@ class _Run:
     def announce(self) -> None:
         """Writes down what is to be told, and tells it."""
         now = self.shell.clock.now()
-        self.account.write(lambda history: list(notices(self.policy, history, self.plan, now)))
+        self.account.write(lambda history: list(notices(self.policy, history, self.plan, self.complete, now)))
         tell(self.shell, self.account)
 
     def explain(self) -> None:

@@ -21,11 +21,12 @@ _UNDER_WAY = ("pending", "running", "waiting")
 
 
 class Judgement(msgspec.Struct, frozen=True):
-    """`sure`: told at once; else only after it was seen LOOKS times in a row, over OVER."""
+    """`sure`: told at once; else only after it was seen LOOKS times in a row, over OVER. `job_ended_at`: as GES says."""
 
     verdict: Verdict
     detail: str | None = None
     sure: bool = True
+    job_ended_at: datetime | None = None
 
 
 class Sightings:
@@ -64,12 +65,12 @@ def judge(attempt: Attempt, graph: Graph | None, job: Job | None, now: datetime)
             return None
         if arrived:
             later = f"by now the graph runs {graph.version}" if graph.version != attempt.target else None
-            return Judgement(Verdict.SUCCEEDED, later)
-        return Judgement(Verdict.VERSION_UNCHANGED, f"the job succeeded, but {shown}", sure=long_over)
+            return Judgement(Verdict.SUCCEEDED, later, job_ended_at=job.ended_at)
+        return Judgement(Verdict.VERSION_UNCHANGED, f"the job succeeded, but {shown}", long_over, job.ended_at)
     reason = job.fail_reason or f"the job ended as {job.status}"
     if graph.status.running and back:
-        return Judgement(Verdict.ROLLED_BACK, reason)
-    return Judgement(Verdict.FAILED, f"{reason}; {shown}", sure=long_over)
+        return Judgement(Verdict.ROLLED_BACK, reason, job_ended_at=job.ended_at)
+    return Judgement(Verdict.FAILED, f"{reason}; {shown}", long_over, job.ended_at)
 
 
 def judge_without_job(attempt: Attempt, graph: Graph | None) -> Judgement | None:

@@ -80,6 +80,7 @@ class Checks:
         self._damages: list[datetime] = []
         self._planned: dict[tuple[str, str], datetime] = {}
         self._well: Bound | None = None
+        self._attempts_told: dict[tuple[str, str, str], str] = {}
         self._told_at: dict[tuple[str, str], datetime] = {}
         self._events: dict[tuple[str, str], str] = {}
         self.outcomes: dict[str, set[str]] = defaultdict(set)
@@ -308,6 +309,9 @@ class Checks:
         else:
             must(result["event_id"] not in self._events.values(), now, f"{what}, as an event that was another result")
         self._events[job, outcome] = result["event_id"]
+        attempt = (result["graph_id"], result["began_at"], outcome)
+        first = self._attempts_told.setdefault(attempt, result["event_id"])
+        must(first == result["event_id"], now, f"{what}, and as another event before")
         self._told_at.setdefault((job, outcome), now)
         self.outcomes[job].add(outcome)
         upgrade = next((one for one in self.cloud.upgrades if one.job_id == result["job_id"]), None)

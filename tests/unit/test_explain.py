@@ -298,7 +298,7 @@ def test_windows_in_which_nothing_can_ever_start_say_why(
 ) -> None:
     past = seen()
     one = attempt(graph("other"), to="2.4.9", rule="elsewhere", began_at=NOW - timedelta(hours=hours))
-    begin(past, one).apply(Ended(at=NOW, attempt_id=one.id, verdict=Verdict.SUCCEEDED))
+    begin(past, one).apply(Ended(at=NOW, attempt_id=one.id, verdict=Verdict.SUCCEEDED, job_ended_at=NOW))
     under = policy("[{windows: ['* 02:00-06:00 UTC'], cutoff: auto}]", **fields)
     survey = Survey(under, govern(under.rules, [DEMO]), past, now)
     (decision,) = survey.decisions()
@@ -312,7 +312,7 @@ def test_windows_in_which_nothing_can_ever_start_say_why(
 def test_a_cutoff_as_long_as_the_windows_can_be_helped_by_a_longer_one() -> None:
     past = seen()
     one = attempt(graph("other"), to="2.4.9", rule="elsewhere", began_at=NOW - timedelta(hours=5))
-    begin(past, one).apply(Ended(at=NOW, attempt_id=one.id, verdict=Verdict.SUCCEEDED))
+    begin(past, one).apply(Ended(at=NOW, attempt_id=one.id, verdict=Verdict.SUCCEEDED, job_ended_at=NOW))
     found = explained(policy("[{windows: ['* 02:00-06:00 UTC'], cutoff: auto}]"), past)
     assert found["earlier"] == ["a window on Monday gives 2026-11-23T02:00:00Z"]
 
@@ -504,7 +504,8 @@ def test_a_forecast_takes_upgrades_for_as_long_as_they_took() -> None:
     past = seen()
     for number, minutes in enumerate((10, 40, 50)):
         one = attempt(graph(f"g{number}"), rule="elsewhere")
-        begin(past, one).apply(Ended(at=NOW + timedelta(minutes=minutes), attempt_id=one.id, verdict=Verdict.SUCCEEDED))
+        end = NOW + timedelta(minutes=minutes)
+        begin(past, one).apply(Ended(at=end, attempt_id=one.id, verdict=Verdict.SUCCEEDED, job_ended_at=end))
     found = forecast(policy(), [graph("a"), graph("b")], past, NOW, 1)
     assert found[1].at - found[0].at == timedelta(minutes=40)
 

@@ -126,9 +126,9 @@ def test_a_failure_that_counts_keeps_what_became_of_the_graph_after_it() -> None
     finish(begin(past, later), later, Verdict.SUCCEEDED)
     for event in past.outbox():
         past.apply(Told(at=NOW, event_id=event, message_id=""))
-    assert past.trouble(ONE.graph_id) is None
+    assert past.trouble(ONE.graph_id, ONE.to_version) is None
     folded = past.folded(NOW + timedelta(days=90))
-    assert folded.trouble(ONE.graph_id) is None
+    assert folded.trouble(ONE.graph_id, ONE.to_version) is None
     assert folded.failed() == past.failed()
 
 

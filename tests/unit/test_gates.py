@@ -448,7 +448,8 @@ def test_an_automatic_cutoff_is_the_90th_percentile_of_past_upgrades_and_half_an
     past = seen()
     for number, took in enumerate(minutes):
         one = attempt(graph(f"g{number}"), rule="elsewhere")
-        begin(past, one).apply(Ended(at=NOW + timedelta(minutes=took), attempt_id=one.id, verdict=Verdict.SUCCEEDED))
+        end = NOW + timedelta(minutes=took)
+        begin(past, one).apply(Ended(at=end + DAY, attempt_id=one.id, verdict=Verdict.SUCCEEDED, job_ended_at=end))
     decision = decide(policy("[{windows: ['Mon 01:00-05:00 UTC'], cutoff: auto}]"), past)
     assert decision.start_before == at("2026-11-23 05:00") - timedelta(minutes=cutoff)
     assert decision.closes == at("2026-11-23 05:00")

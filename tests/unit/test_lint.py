@@ -124,7 +124,7 @@ def upgraded(*hours: float) -> History:
     for number, length in enumerate(hours):
         one = attempt(graph(f"g{number}"), began_at=NOW - timedelta(hours=length))
         past.apply(Intended(at=one.began_at, attempt=one))
-        past.apply(Ended(at=NOW, attempt_id=one.id, verdict=Verdict.SUCCEEDED))
+        past.apply(Ended(at=NOW, attempt_id=one.id, verdict=Verdict.SUCCEEDED, job_ended_at=NOW))
     return past
 
 

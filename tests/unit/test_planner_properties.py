@@ -165,7 +165,7 @@ class Rollout:
                 self.show(attempt.graph_id, None, "200")
             else:
                 verdict = draw(st.sampled_from([Verdict.SUCCEEDED, Verdict.SUCCEEDED, *Verdict]))
-                history.apply(Ended(at=now, attempt_id=attempt.id, verdict=verdict))
+                history.apply(Ended(at=now, attempt_id=attempt.id, verdict=verdict, job_ended_at=now))
                 if verdict.ends:
                     self.wrong += [attempt] if verdict is not Verdict.SUCCEEDED else []
                     arrived = verdict in (Verdict.SUCCEEDED, Verdict.UNHEALTHY)
