@@ -490,14 +490,19 @@ class World:
 
     @contextmanager
     def _seeded(self) -> Iterator[None]:
-        """Everything that is random is the seed's, and every request of `requests` goes through `exchange`."""
-        request, urandom = requests.Session.request, os.urandom
+        """Everything that is random is the seed's, and every request of `requests` goes through `exchange`.
+
+        A session is then only a name for that, and need not be made ready for a network.
+        """
+        begin, request, urandom = requests.Session.__init__, requests.Session.request, os.urandom
         global_random.seed(self.seed)
+        requests.Session.__init__ = lambda self: None  # type: ignore[method-assign]
         requests.Session.request = lambda _, *what, **how: self._request(*what, **how)  # type: ignore[method-assign]
         os.urandom = self._ids.randbytes
         try:
             yield
         finally:
+            requests.Session.__init__ = begin  # type: ignore[method-assign]
             requests.Session.request = request  # type: ignore[method-assign]
             os.urandom = urandom
 
