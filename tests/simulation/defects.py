@@ -241,7 +241,7 @@ FOUND = {
     "damages_ignored": 6,
     "everything_late": 3,
     "leases_too_long": 19,
-    "intents_held_too_long": 30,
+    "intents_held_too_long": 32,
 }
 
 
