@@ -14,7 +14,7 @@ from .model import Action, Attempt, BackupAttempt, Decision, Reason, Verdict
 from .moments import ceiled, iso
 from .policy import fingerprint
 from .records import AnyRecord, Ended
-from .settle import Judgement
+from .settle import SLACK, Judgement
 from .shell import Shell
 from .storage import JournalError
 
@@ -117,8 +117,8 @@ class Account:
         verdict, detail, ended_at = judgement.verdict, judgement.detail, judgement.job_ended_at
         counts = verdict.ends and verdict is not Verdict.SUCCEEDED and attempt.target is not None
         now = self._shell.clock.now()
-        if ended_at is not None and not attempt.began_at < ended_at <= now:
-            ended_at = None  # another clock's
+        if ended_at is not None:  # by GES's clock
+            ended_at = min(ended_at, now) if attempt.began_at < ended_at <= now + SLACK else None
 
         def still_open(history: History) -> list[AnyRecord]:
             known = history.attempts.get(attempt.id)

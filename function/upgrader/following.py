@@ -20,14 +20,22 @@ from .model import Attempt, Backup, Graph, Job, Project, Verdict
 from .moments import iso
 from .policy import Rule
 from .records import AnyRecord, Intended, Refused, Started
-from .settle import JOBS_BEGIN, SLACK, Judgement, Sightings, judge, judge_without_job, overdue
+from .settle import (
+    DEFAULT_JOB_TIMEOUT,
+    JOBS_BEGIN,
+    SLACK,
+    Judgement,
+    Sightings,
+    judge,
+    judge_without_job,
+    overdue,
+)
 from .shell import Shell
 
 if TYPE_CHECKING:
     from .policy import HealthCheck
 
 TOGETHER = timedelta(seconds=10)
-DEFAULT_JOB_TIMEOUT = timedelta(hours=2)
 
 
 class Following:
@@ -36,6 +44,7 @@ class Following:
     def __init__(self, shell: Shell, account: Account) -> None:
         self._shell, self._account = shell, account
         self._sightings = Sightings()
+        self._watched: set[str] = set()  # attempts that were seen on their way, so that their end is near when it is seen
         self._full = shell.left()
 
     @property
@@ -162,11 +171,15 @@ class Following:
         ):
             attempt = msgspec.structs.replace(attempt, to_version=graph.version)
             self._account.note(Intended(at=attempt.began_at, attempt=attempt))
-        rule = self._rule(attempt)
+        rule = self._rule(attempt, graph)
         timeout = rule.job_timeout if rule else DEFAULT_JOB_TIMEOUT
         now = self._shell.clock.now()
         judgement = judge(attempt, graph, job, now) if readable else judge_without_job(attempt, graph)
+        if graph is not None and graph.status.in_flight:
+            self._watched.add(attempt.id)
         if judgement is not None and self._sightings.suffice(attempt.id, judgement, now):
+            if judgement.job_ended_at is None and attempt.id in self._watched:
+                judgement = msgspec.structs.replace(judgement, job_ended_at=now)
             if judgement.verdict is Verdict.SUCCEEDED and rule and rule.health_check and graph is not None:
                 if self._shell.left() < PATIENCE and self._full >= 2 * PATIENCE:
                     return  # that our time ends would be taken for an ailment; a later run has more of it
@@ -186,8 +199,11 @@ class Following:
         verdict, detail = (Verdict.UNHEALTHY, ailment) if ailment else (Verdict.SUCCEEDED, "the health check passed")
         return msgspec.structs.replace(success, verdict=verdict, detail=detail)
 
-    def _rule(self, attempt: Attempt) -> Rule | None:
-        return next((rule for rule in self._shell.policy.rules if rule.name == attempt.rule), None)
+    def _rule(self, attempt: Attempt, graph: Graph | None) -> Rule | None:
+        """The attempt's rule; where that is gone from the policy, the one that governs the graph now."""
+        rules = self._shell.policy.rules
+        named = next((rule for rule in rules if rule.name == attempt.rule), None)
+        return named or (govern(rules, [graph])[0].rule if graph else None)
 
     def _find_job(self, attempt: Attempt, graph: Graph | None) -> Attempt | None:
         """The attempt, with its job id if that can be found. None: not known yet, or closed as it left no trace in GES.

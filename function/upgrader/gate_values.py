@@ -30,7 +30,7 @@ def _count(survey: Survey, case: Case) -> str | None:
 
 def _failures(survey: Survey, case: Case) -> str:
     version = case.choice.release.version
-    failed = len(case.history.failures(case.rule.name, version))
+    failed = survey.failed(case.rule.name)[version]
     return f"{failed} of {survey.stages[case.rule.name].max_failures} at {version}"
 
 

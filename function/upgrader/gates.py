@@ -13,7 +13,7 @@ import msgspec
 
 from .choice import Choice
 from .history import History, Refusal
-from .model import Action, Graph, Reason, Verdict
+from .model import Action, Attempt, Graph, Reason, Verdict
 from .policy import Policy, Rule
 from .records import Paused
 from .windows import Opening
@@ -59,6 +59,10 @@ class Stage(Protocol):
     def frozen(self) -> datetime | None:
         """The end of the freeze that now lies in."""
 
+    @property
+    def orphaned(self) -> Paused | None:
+        """The pause of a rule that is gone from the policy."""
+
 
 class Case(msgspec.Struct, frozen=True):
     """One graph and one release before the gates. `place` is the graph's in the spread."""
@@ -77,8 +81,10 @@ class Case(msgspec.Struct, frozen=True):
 
     @property
     def paused(self) -> Paused | None:
-        rules = [rule.name for rule in self.policy.rules]
-        return self.history.paused(self.rule.name, self.graph.id, rules) if self.history.pauses else None
+        """The pause that holds the graph. That of a rule that is gone from the policy holds everything."""
+        if not self.history.pauses:
+            return None
+        return self.history.paused(self.rule.name, self.graph.id) or self.stage.orphaned
 
     @property
     def approval_lapses(self) -> datetime | None:
@@ -97,7 +103,7 @@ class Case(msgspec.Struct, frozen=True):
         force = self.rule.force
         if force.after is None:
             return LONG_AGO if force.always else None
-        in_vain = (one for one in self.history.ended(self.graph.id) if one.timed_out and one.verdict is not Verdict.SUCCEEDED)
+        in_vain = filter(waited_in_vain, self.history.ended(self.graph.id))
         return min((one.began_at + force.after for one in in_vain if one.from_version == self.graph.version), default=None)
 
     @property
@@ -105,6 +111,11 @@ class Case(msgspec.Struct, frozen=True):
         """From this instant on a start would be another case."""
         lapses = self.approval_lapses if self.rule.mode == "approve" else None
         return min(self.choice.ends, lapses or self.choice.ends)
+
+
+def waited_in_vain(attempt: Attempt) -> bool:
+    """Whether it took too long and did not get through."""
+    return attempt.timed_out and attempt.verdict not in (Verdict.SUCCEEDED, Verdict.UNHEALTHY)
 
 
 Gate = Callable[[Case], "Hold | None"]
@@ -136,7 +147,7 @@ def failures_gate(case: Case) -> Hold | None:
     trouble = case.history.trouble(case.graph.id, case.choice.release.version)
     if trouble is None:
         return None
-    forced = case.forced_from if trouble.timed_out and not trouble.force else None
+    forced = case.forced_from if waited_in_vain(trouble) and not trouble.force else None
     if forced is None:
         return Hold(Action.BLOCKED, Reason.QUARANTINED)
     return Hold(Action.WAIT, Reason.QUARANTINED, forced) if case.now < forced else None

@@ -14,13 +14,13 @@ import msgspec
 
 from .account import Account
 from .cloud.errors import CloudError
-from .following import DEFAULT_JOB_TIMEOUT
 from .history import History
 from .model import Attempt, BackupAttempt, Decision
 from .notices import not_handed_on
 from .outbox import tell
 from .policy import Policy
 from .records import AnyRecord, Claimed
+from .settle import DEFAULT_JOB_TIMEOUT
 from .shell import Shell
 
 Work = Union[Attempt, BackupAttempt, Decision]

@@ -169,11 +169,10 @@ class History:
         """Every approval by version, rule and graph, with its time; the lapsed ones too."""
         return dict(self._approvals)
 
-    def paused(self, rule: str, graph_id: str, rules: Collection[str]) -> Paused | None:
-        """The widest pause that holds the graph. One of a rule that is not among the `rules` any more holds everything."""
+    def paused(self, rule: str, graph_id: str) -> Paused | None:
+        """The widest pause that holds the graph."""
         keys: tuple[tuple[str | None, str | None], ...] = ((None, None), (rule, None), (None, graph_id))
-        held = (self.pauses[key] for key in keys if key in self.pauses)
-        return next(held, None) or next(iter(self.orphaned(rules)), None)
+        return next((self.pauses[key] for key in keys if key in self.pauses), None)
 
     def orphaned(self, rules: Collection[str]) -> list[Paused]:
         """The pauses of rules that are not among these."""
@@ -217,11 +216,12 @@ class History:
         """The ids of the graphs that the notices with an id that begins so, and ends with one part more, are about."""
         return self._named.get(about, set())
 
-    def damaged(self, rule: str, graph_id: str) -> Damage | None:
-        """A damage of the journal in whose scope the graph is."""
-        return next(
-            (one for one in self.damages.values() if one.rule in (None, rule) and one.graph_id in (None, graph_id)), None
-        )
+    def damaged(self, rule: str, graph_id: str, rules: Collection[str]) -> Damage | None:
+        """A damage of the journal in whose scope the graph is. That of a rule that is not among the `rules` is everything."""
+        for one in self.damages.values():
+            if one.graph_id in (None, graph_id) and (one.rule in (None, rule) or one.rule not in rules):
+                return one
+        return None
 
     def graph_of(self, subject: str) -> str | None:
         """The graph of an attempt or a backup, by its id; also of one whose beginning is damaged."""
@@ -337,6 +337,10 @@ class History:
         ended[:] = [attempt if one.id == attempt.id else one for one in ended]
         if self._failures.get((before.rule, before.to_version), {}).pop(before.id, None):
             self._failures.setdefault((attempt.rule, attempt.to_version), {})[attempt.id] = attempt
+        for event in self.untold_events():
+            if event.attempt and event.attempt.id == attempt.id:
+                moved = msgspec.structs.replace(event.attempt, rule=record.rule)
+                self._untold[event.id] = msgspec.structs.replace(event, attempt=moved)
         self._put(attempt)
 
     def _resume(self, record: Resumed) -> None:

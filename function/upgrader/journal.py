@@ -23,7 +23,7 @@ import msgspec
 from .folding import Entry, fold
 from .history import Damage, History
 from .moments import Instant
-from .records import AnyRecord, Ended, Record, Released, Started, Told, Withdrawn
+from .records import UNWRITTEN, AnyRecord, Ended, Noticed, Record, Released, Started, Told, Withdrawn
 from .storage import Conflict, JournalError, Storage
 from .versions import Version
 
@@ -278,6 +278,8 @@ def _is_news(record: AnyRecord, history: History) -> bool:
     if isinstance(record, Started):
         attempt = history.attempts.get(record.attempt_id)
         return attempt is not None and attempt.open and attempt.job_id is None
+    if isinstance(record, Noticed):
+        return not history.knows(record.notice_id) and not record.notice_id.startswith(UNWRITTEN)
     if isinstance(record, Released):
         return history.learns_from(record.release)
     return isinstance(record, Withdrawn) and record.version not in history.withdrawn

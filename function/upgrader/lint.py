@@ -106,8 +106,8 @@ def _unnamed(survey: Survey, number: int) -> Iterator[str]:
     )
     if rule.mode == "approve" or rule.name in kept:
         yield (
-            "it has no name: what is approved, paused or halted under it is kept by its place in the list, and passes to "
-            "another rule where the list changes; name it"
+            "its name is only its place in the list: what is approved, paused or halted under it passes to another rule "
+            "where the list changes; give it a name"
         )
 
 

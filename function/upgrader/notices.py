@@ -16,11 +16,11 @@ from .history import Damage, History
 from .model import Attempt, BackupAttempt, Decision, Reason
 from .moments import iso
 from .policy import Policy
-from .records import Noticed, Released, Withdrawn
+from .records import UNWRITTEN, Noticed, Released, Withdrawn
+from .settle import DEFAULT_JOB_TIMEOUT
 from .versions import Version
 
 MOST_NAMES = 20
-UNWRITTEN = "unwritten:"
 
 
 def notices(policy: Policy, history: History, decisions: Iterable[Decision], complete: bool, now: datetime) -> list[Noticed]:
@@ -71,7 +71,8 @@ def unwritten(record: Released | Withdrawn) -> Noticed:
 
 def told_of(damage: Damage) -> str:
     """A damage in words, with what it holds and what to do."""
-    held = f"to graph {damage.graph_id}" if damage.graph_id else f"under the rule {damage.rule}" if damage.rule else "at all"
+    rule = f"under the rule {damage.rule}, or at all where it is gone from the policy," if damage.rule else "at all"
+    held = f"to graph {damage.graph_id}" if damage.graph_id else rule
     scope = {"graph": damage.graph_id} if damage.graph_id else {"rule": damage.rule} if damage.rule else {}
     resume = command("resume", **{name: value for name, value in scope.items() if value})
     return (
@@ -249,8 +250,7 @@ def _overrun(history: History, now: datetime) -> Iterator[Noticed]:
 def _slow_backups(policy: Policy, history: History, now: datetime) -> Iterator[Noticed]:
     timeouts = {rule.name: rule.job_timeout for rule in policy.rules}
     for backup in history.open_backups():
-        timeout = timeouts.get(backup.rule)
-        if timeout is not None and now - backup.began_at > timeout:
+        if now - backup.began_at > timeouts.get(backup.rule, DEFAULT_JOB_TIMEOUT):
             yield Noticed(
                 at=now,
                 notice_id=f"slow-backup:{backup.id}",

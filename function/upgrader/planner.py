@@ -17,7 +17,7 @@ from .history import History
 from .model import Action, Attempt, BackupAttempt, Decision, Graph, Reason, Targets, Verdict
 from .policy import Policy, Rule
 from .policy_fields import MIN_AUTO_CUTOFF
-from .records import FellBehind, Verified
+from .records import FellBehind, Paused, Verified
 from .versions import Version
 from .windows import Calendar, Opening
 
@@ -55,6 +55,27 @@ class Survey:
                 members[one.rule.name].append(one)
         self.stages = {rule.name: Step(self, rule, members[rule.name]) for rule in policy.rules}
         self.budget = _Budget(self)
+
+    @cached_property
+    def orphaned(self) -> Paused | None:
+        """The pause of a rule that is gone from the policy."""
+        return next(iter(self.history.orphaned(self.stages)), None)
+
+    @cached_property
+    def stranded(self) -> list[Attempt]:
+        """What is on its way or counts as a failure under rules that are gone from the policy: it counts under every rule.
+
+        But not where the graph is there, and no rule governs it.
+        """
+        failures = (attempt for failing in self.history.failing() for attempt in failing)
+        gone = [one for one in (*failures, *self.history.open_attempts()) if one.rule not in self.stages]
+        left_alone = {one.graph.id for one in self.governed if one.rule is None} if gone else set()
+        return [one for one in gone if one.graph_id not in left_alone]
+
+    def failed(self, rule: str) -> Counter[Version]:
+        """How often each version failed under the rule, and under those that are gone."""
+        failed = {version: times for (name, version), times in self.history.failed().items() if name == rule}
+        return Counter(failed) + Counter(one.to_version for one in self.stranded if one.verdict)
 
     def decisions(self) -> tuple[Decision, ...]:
         return tuple(self.decide(one) for one in self.governed)
@@ -112,7 +133,7 @@ class Survey:
         if backup is not None:
             underway = _decision(one, None, Action.WAIT, Reason.BACKING_UP)
             return msgspec.structs.replace(underway, target=backup.to_version, job_id=backup.job_id)
-        if not self.history.readable or self.history.damaged(one.rule.name, graph.id):
+        if not self.history.readable or self.history.damaged(one.rule.name, graph.id, self.stages):
             return _decision(one, None, Action.BLOCKED, Reason.STATE_UNAVAILABLE)
         if graph.version is None:
             return _decision(one, None, Action.BLOCKED, Reason.REFUSED)
@@ -218,8 +239,7 @@ class Step:
 
     def stopped(self) -> set[Version]:
         """The versions that failed under this rule as often as it bears."""
-        failed = self._survey.history.failed()
-        return {version for (rule, version), times in failed.items() if rule == self.rule.name and times >= self.max_failures}
+        return {version for version, times in self._survey.failed(self.rule.name).items() if times >= self.max_failures}
 
     @cached_property
     def halted(self) -> set[Version]:
@@ -309,6 +329,10 @@ class Step:
     def _freezes(self) -> list[tuple[datetime, datetime]]:
         return self._survey.policy.frozen(self.rule.name)
 
+    @property
+    def orphaned(self) -> Paused | None:
+        return self._survey.orphaned
+
     @cached_property
     def frozen(self) -> datetime | None:
         """The end of the freeze that now lies in."""
@@ -328,6 +352,7 @@ class _Budget:
         self._free = self._limit or sys.maxsize
         self._flying: Counter[str] = Counter()
         self._failing: Counter[tuple[str, Version]] = Counter(history.failed())
+        self._failing.update((name, one.to_version) for one in survey.stranded for name in survey.stages)
         under_way: list[Attempt | BackupAttempt] = [*history.open_attempts(), *history.open_backups()]
         begun_under = {attempt.graph_id: attempt.rule for attempt in under_way}
         for attempt in under_way:

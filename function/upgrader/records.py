@@ -14,6 +14,8 @@ from .model import Attempt, BackupAttempt, Release, Verdict
 from .moments import Instant
 from .versions import Version
 
+UNWRITTEN = "unwritten:"  # how the id of a notice begins that holds only while the journal is out of reach
+
 
 class Record(msgspec.Struct, frozen=True, tag_field="kind", kw_only=True, forbid_unknown_fields=True):
     at: Instant
@@ -56,7 +58,7 @@ class Refused(Record, frozen=True, tag="refused"):
 class Ended(Record, frozen=True, tag="ended"):
     """What became of an attempt. It is also the outbox entry of the message that tells it.
 
-    `halts`: it is the failure that fills the rule's max_failures; `job_ended_at`: when its job ended, where GES says it.
+    `halts`: it is the failure that fills the rule's max_failures; `job_ended_at`: when its job ended, where that is known.
     """
 
     attempt_id: str

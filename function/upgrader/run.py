@@ -19,10 +19,10 @@ from .history import History
 from .instructions import Unclear, moved, news, records_of
 from .model import Action, Attempt, BackupAttempt, Decision, Graph, Project, Reason
 from .moments import iso
-from .notices import UNWRITTEN, notices, told_of, unwritten
+from .notices import notices, told_of, unwritten
 from .outbox import tell
 from .planner import Survey, milestones
-from .records import AnyRecord, Noticed, Released, Withdrawn
+from .records import UNWRITTEN, AnyRecord, Noticed, Released, Withdrawn
 from .shell import Shell
 from .starting import Starting
 from .storage import JournalError
@@ -75,7 +75,6 @@ class _Run:
         self.recall()
         self.learn()
         self.observe()
-        self.move()
         obeyed = self.obey()
         if self.command.changes_nothing or not obeyed:
             self.decide()
@@ -154,6 +153,7 @@ class _Run:
             for name in (graph.name for graph in graphs if graph.version is None):
                 self.account.complain(f"ges list_graphs in {project.region}: {name} has no version that can be read")
         self.log.info("fleet.observed", graphs=len(self.fleet), projects_unseen=len(self.unseen))
+        self.move()
 
     def move(self) -> None:
         """What was begun under a rule that is gone from the policy counts under the one that took its place."""
@@ -243,6 +243,12 @@ class _Run:
         self.account.decide(self.plan)
         for damage in self.journal.history.damages.values():
             self.account.complain(told_of(damage))
+        for failed in (one for one in survey.stranded if one.verdict):
+            self.account.complain(
+                f"{failed.graph} failed at {failed.to_version} under the rule {failed.rule}, which is gone from the policy, "
+                "and the graph is not to be seen; that counts under every rule until somebody says "
+                + command("resume", rule=failed.rule)
+            )
         for pause in self.journal.history.orphaned([rule.name for rule in self.policy.rules]):
             self.account.complain(
                 f"the rule {pause.rule}, paused since {iso(pause.at)}, is not in the policy any more; as nobody can tell which "

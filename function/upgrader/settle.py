@@ -17,11 +17,15 @@ LOOKS, OVER, LAG = 3, timedelta(seconds=20), timedelta(minutes=2)
 SLACK = timedelta(seconds=90)  # how far GES's clock and ours may differ
 CALLS_TAKE = timedelta(minutes=2)  # no call of an attempt is made later than this after its intent
 JOBS_BEGIN = CALLS_TAKE + SLACK  # nor does the job of a call begin later than this
+DEFAULT_JOB_TIMEOUT = timedelta(hours=2)  # under a rule that is gone from the policy
 _UNDER_WAY = ("pending", "running", "waiting")
 
 
 class Judgement(msgspec.Struct, frozen=True):
-    """`sure`: told at once; else only after it was seen LOOKS times in a row, over OVER. `job_ended_at`: as GES says."""
+    """`sure`: told at once; else only after it was seen LOOKS times in a row, over OVER.
+
+    `job_ended_at`: as GES says, or as a run saw that watched it.
+    """
 
     verdict: Verdict
     detail: str | None = None

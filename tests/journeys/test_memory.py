@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,14 @@ from simulator import faults
 from simulator.wire import Request, Response
 from tests.builders import NOW, PROJECT, at, policy
 from tests.journeys.runs import REGION, TIMER, World, only, release
+from tests.journeys.test_overlaps import once
 from tests.journeys.test_policies import notices, reason, world_under
 from upgrader.model import Project
+from upgrader.policy import Policy
 
 ANOTHER = Project(REGION, "f" * 32)
+BUSY = faults.error(503, "ServiceUnavailable", "Reduce your request rate.")
+OTHERS = "[{name: other, match: {name: 'o*'}}, {name: %s}]"
 
 
 def results(world: World) -> list[dict[str, Any]]:
@@ -45,6 +50,35 @@ def leave_out(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         return response
 
     monkeypatch.setattr(world.cloud, "handle", forgetful)
+
+
+def in_obs(rules: str) -> Policy:
+    return policy(rules, state="obs://state/ges")
+
+
+def away_from_the_next_notice_on(world: World, minutes: int) -> None:
+    """OBS cannot be reached from the moment on at which a notice is to be written down."""
+    since: list[datetime] = []
+
+    def away(request: Request) -> bool:
+        if b'"noticed"' in request.body and not since:
+            since.append(request.at)
+        return bool(since) and request.at < since[0] + timedelta(minutes=minutes)
+
+    world.cloud.fault("obs.*", BUSY, times=None, where=away)
+
+
+def with_jobs(world: World, monkeypatch: pytest.MonkeyPatch, shown: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """GES shows its jobs otherwise."""
+    handle = world.cloud.handle
+
+    def otherwise(request: Request) -> Response:
+        response = handle(request)
+        if request.operation == "ges.show_job":
+            response.body = json.dumps(shown(json.loads(response.body))).encode()
+        return response
+
+    monkeypatch.setattr(world.cloud, "handle", otherwise)
 
 
 # Backups
@@ -138,6 +172,30 @@ def test_an_automatic_cutoff_counts_how_long_upgrades_took_and_not_when_that_was
     assert "until 2026-12-28" in (world.topic.messages[0].structure or {})["email"]
 
 
+def a_minute_ahead(job: dict[str, Any]) -> dict[str, Any]:
+    ended = job.get("end_time")
+    return (
+        job if not ended else {**job, "end_time": f"{datetime.fromisoformat(ended) + timedelta(minutes=1):%Y-%m-%dT%H:%M:%S}"}
+    )
+
+
+def without_end(job: dict[str, Any]) -> dict[str, Any]:
+    return {**job, "end_time": None}
+
+
+@pytest.mark.parametrize("shown", [dict, a_minute_ahead, without_end])
+def test_an_automatic_cutoff_learns_how_long_upgrades_take_whatever_clock_ges_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shown: Callable[[dict[str, Any]], dict[str, Any]]
+) -> None:
+    world = world_under(tmp_path, "[{windows: ['* 02:00-06:00 UTC'], cutoff: auto}]")
+    world.graph().next_upgrade("success", timedelta(hours=2))
+    with_jobs(world, monkeypatch, shown)
+    world.run(release("2.4.9"), seconds=3 * 3600)
+    assert [one["outcome"] for one in results(world)] == ["succeeded"]
+    world.clock.sleep((at("2026-11-24 05:00") - world.clock.now()).total_seconds())
+    assert only(world.run(release("2.4.15"), seconds=300))["reason"] == "outside-window"
+
+
 # A message is about one thing, once
 
 
@@ -153,12 +211,37 @@ def test_what_was_told_while_the_state_was_away_is_not_told_under_another_id_whe
             began.append(request)
         return len(began) > 1 and request.at < NOW + timedelta(minutes=20)
 
-    busy = faults.error(503, "ServiceUnavailable", "Reduce your request rate.")
-    world.cloud.fault("obs.*", busy, times=None, where=away)
+    world.cloud.fault("obs.*", BUSY, times=None, where=away)
     world.run(seconds=3600)
     world.run(TIMER)
     ids = [(one["graph"], one["outcome"], one["event_id"]) for one in results(world)]
     assert len(ids) == len(set(ids)) == 2
+
+
+@pytest.mark.parametrize("mode", ["approve", "notify"])
+def test_what_was_told_while_the_state_was_away_is_not_told_again_beside_something_new(mode: str) -> None:
+    world = World(in_obs(f"[{{name: other, match: {{name: 'o*'}}}}, {{name: prod, mode: {mode}}}]"))
+    world.graph("o").next_upgrade("success", timedelta(minutes=20))
+    world.run(seconds=30)
+    first = world.graph("first")
+    away_from_the_next_notice_on(world, minutes=3)
+    world.run(TIMER)
+    second = world.graph("second")
+    world.run(TIMER)
+    assert [notice["graph_ids"] for notice in notices(world)] == [[first.id], [second.id]]
+
+
+@pytest.mark.parametrize("minutes", [1, 3, 8])
+def test_an_upgrade_that_was_announced_while_the_state_was_away_is_made(minutes: int) -> None:
+    world = World(in_obs("[{name: other, match: {name: 'o*'}}, {name: prod, notice: 1h}]"))
+    world.graph("o").next_upgrade("success", timedelta(minutes=20))
+    world.run(seconds=30)
+    graph = world.graph("first")
+    away_from_the_next_notice_on(world, minutes)
+    world.run(TIMER, seconds=1500)
+    world.later(hours=3)
+    world.run(TIMER)
+    assert graph.version == "2.4.15"
 
 
 def test_a_graph_that_comes_to_wait_for_approval_later_is_told_of_too(tmp_path: Path) -> None:
@@ -257,6 +340,18 @@ def test_an_upgrade_that_was_late_and_succeeded_is_no_reason_for_force(tmp_path:
     assert [one.force for one in world.cloud.upgrades] == [False, False]
 
 
+def test_an_upgrade_that_was_late_and_made_its_graph_ill_is_not_made_again_with_force(tmp_path: Path) -> None:
+    world = world_under(tmp_path, "[{force: {after: 24h}, job_timeout: 10m, health_check: true, max_failures: 3}]")
+    graph = world.graph()
+    graph.sick = True
+    world.run()
+    assert [one["outcome"] for one in results(world)] == ["timed-out", "unhealthy"]
+    graph.version, graph.sick = "2.4.4", False  # rolled back in the console
+    world.later(days=2)
+    decision = only(world.run(TIMER))
+    assert (decision["reason"], decision["until"]) == ("quarantined", None)
+
+
 # Rules that are renamed, removed or moved
 
 
@@ -272,6 +367,150 @@ def test_a_rule_that_is_renamed_stays_halted_until_resume(tmp_path: Path) -> Non
     assert len(world.cloud.upgrades) == 1
     world.run({"command": "resume", "rule": "production"})
     assert len(world.cloud.upgrades) > 1
+
+
+def halted_under_prod(world: World) -> None:
+    world.graph("a").next_upgrade("failed")
+    world.run()
+    world.graph("b")
+    assert reason(world.run(TIMER), "b") == "halted"
+
+
+def upgraded(world: World) -> list[str]:
+    """The names of the graphs, in the order of their upgrades."""
+    names = {graph.id: graph.name for graph in world.project.graphs.values()}
+    return [names.get(upgrade.graph_id, "gone") for upgrade in world.cloud.upgrades]
+
+
+def test_a_renamed_rule_stays_halted_where_the_failed_graph_is_gone_until_resume_with_its_old_name(tmp_path: Path) -> None:
+    world = world_under(tmp_path, "[{name: prod}]")
+    halted_under_prod(world)
+    world.project.delete(next(graph for graph in world.project.graphs.values() if graph.name == "a"))
+    changed(world, tmp_path, "[{name: production}]")
+    result = world.run(TIMER)
+    assert reason(result, "b") == "halted"
+    (error,) = result["errors"]
+    assert '{"command": "resume", "rule": "prod"}' in error
+    assert world.run({"command": "resume", "rule": "prod"})["errors"] == []
+    assert upgraded(world) == ["gone", "b"]
+
+
+def test_a_renamed_rule_stays_halted_where_the_failed_graph_cannot_be_listed(tmp_path: Path) -> None:
+    world = world_under(tmp_path, "[{name: prod}]")
+    halted_under_prod(world)
+    elsewhere = world.cloud.project(REGION, ANOTHER.project_id)
+    elsewhere.graph("c", version="2.4.4")
+    changed(world, tmp_path, "[{name: production}]")
+    world.cloud.fault("ges.list_graphs", faults.html(503), times=None, where=lambda request: PROJECT.project_id in request.path)
+    assert reason(world.run(TIMER, projects=(PROJECT, ANOTHER)), "c") == "halted"
+
+
+@pytest.mark.parametrize("away", ["obs.*", "obs.append_object", "ges.list_graphs"])
+def test_a_renamed_rule_stays_halted_where_something_is_away_at_first(away: str) -> None:
+    world = World(in_obs(OTHERS % "prod"))
+    halted_under_prod(world)
+    world.graph("o").next_upgrade("success", timedelta(minutes=30))
+    world.run(TIMER, seconds=30)
+    world.policy = in_obs(OTHERS % "production")
+    begun = world.clock.now()
+    world.cloud.fault(away, BUSY, times=None, where=lambda request: request.at < begun + timedelta(minutes=3))
+    world.run(TIMER)
+    assert upgraded(world) == ["a", "o"]
+
+
+def test_a_run_under_the_old_policy_heeds_what_a_run_under_the_new_one_has_moved(tmp_path: Path) -> None:
+    world = world_under(tmp_path, OTHERS % "prod")
+    halted_under_prod(world)
+    world.graph("o").next_upgrade("success", timedelta(minutes=30))
+    old, begun, deployed = world.policy, world.clock.now(), [False]
+
+    def deploy(request: Request) -> bool:
+        if request.at > begun + timedelta(minutes=5) and not deployed[0]:
+            deployed[0] = True
+            changed(world, tmp_path, OTHERS % "production")
+            world.run(TIMER, seconds=20)
+            world.policy = old
+        return False
+
+    world.cloud.fault("ges.list_graphs", faults.html(), times=None, where=deploy)
+    world.run(TIMER)
+    assert deployed[0]
+    assert upgraded(world) == ["a", "o"]
+
+
+def test_a_start_under_the_old_name_takes_a_place_under_the_new_one() -> None:
+    old, new = (in_obs(f"[{{name: {name}, max_concurrent: 2}}]") for name in ("prod", "production"))
+    world = World(new)
+    for name in ("a", "b"):
+        world.graph(name)
+
+    def another() -> None:
+        world.policy = old
+        world.run(seconds=20)
+        world.policy = new
+
+    once(world, "obs.append_object", another, saying=b"intended")
+    world.run(seconds=120)
+    assert len(world.cloud.upgrades) == 1
+
+
+def test_a_failure_of_a_graph_that_no_rule_governs_any_more_holds_nothing(tmp_path: Path) -> None:
+    world = world_under(tmp_path, "[{name: test, match: {name: a}}, {name: prod, match: {name: b}}]")
+    world.graph("a").next_upgrade("failed")
+    world.run()
+    changed(world, tmp_path, "[{name: prod, match: {name: b}}]")
+    world.graph("b")
+    assert world.run(TIMER)["errors"] == []
+    assert upgraded(world) == ["a", "b"]
+
+
+def test_what_is_told_after_a_rule_was_renamed_names_the_rule_that_is_there(tmp_path: Path) -> None:
+    world = world_under(tmp_path, "[{name: prod}]")
+    world.graph().next_upgrade("failed")
+    world.cloud.fault("smn.*", faults.html(503), times=None)
+    world.run()
+    world.cloud.clear_faults()
+    changed(world, tmp_path, "[{name: production}]")
+    world.later(hours=2)
+    world.run(TIMER)
+    (told,) = results(world)
+    assert told["rule"] == "production"
+    assert '{"command": "resume", "rule": "production"}' in (world.topic.messages[0].structure or {})["email"]
+
+
+def test_a_slow_backup_is_told_though_its_rule_was_renamed(tmp_path: Path) -> None:
+    world = world_under(tmp_path, "[{name: prod, backup: required, job_timeout: 1h}]")
+    world.graph()
+    world.cloud.backup_duration = timedelta(hours=20)
+    world.run(seconds=60)
+    changed(world, tmp_path, "[{name: production, backup: required, job_timeout: 1h}]")
+    world.later(hours=5)
+    world.run(TIMER, seconds=60)
+    assert [notice["event_id"].split(":")[0] for notice in notices(world)] == ["slow-backup"]
+
+
+def test_a_damaged_record_about_a_rule_that_is_gone_holds_everything(tmp_path: Path) -> None:
+    world = world_under(tmp_path, "[{name: prod}]")
+    world.graph()
+    world.run({"command": "pause", "rule": "prod"})
+    file = tmp_path / "journal-1.jsonl"
+    file.write_bytes(file.read_bytes().replace(b'"kind":"paused"', b'"kind":"later"'))
+    changed(world, tmp_path, "[{name: production}]")
+    assert only(world.run())["reason"] == "state-unavailable"
+    assert world.run({"command": "resume", "rule": "prod"})["decisions"][0]["reason"] == "due"
+
+
+@pytest.mark.parametrize("project", [PROJECT, ANOTHER])
+def test_a_graph_that_is_not_listed_is_examined_under_the_rule_that_took_the_place_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, project: Project
+) -> None:
+    world = world_under(tmp_path, "[{name: prod, health_check: true}]")
+    world.graph().sick = True
+    world.run(seconds=60)
+    world.later(minutes=20)
+    changed(world, tmp_path, "[{name: production, health_check: true}]")
+    leave_out(world, monkeypatch)
+    assert outcomes(world.run(TIMER, projects=(project,))) == ["unhealthy"]
 
 
 def test_an_upgrade_is_examined_under_the_rule_that_took_the_place_of_its_own(tmp_path: Path) -> None:
@@ -303,9 +542,9 @@ def test_a_rule_without_a_name_under_which_something_is_kept_is_warned_of(tmp_pa
     for name in ("dev", "test", "prod"):
         world.graph(name)
     (warning,) = world.run({"command": "plan"})["warnings"]
-    assert "rules[0] (rule-1): it has no name" in warning
+    assert "rules[0] (rule-1): its name is only its place" in warning
     world.run({"command": "pause", "rule": "rule-2"})
-    assert "rules[1] (rule-2): it has no name" in world.run({"command": "plan"})["warnings"][1]
+    assert "rules[1] (rule-2): its name is only its place" in world.run({"command": "plan"})["warnings"][1]
     changed(world, tmp_path, "[{mode: approve}]")
     world.run({"command": "resume"})
     assert world.run({"command": "plan"})["warnings"] == []

@@ -288,7 +288,7 @@ def test_a_graph_must_fit_every_list_of_the_targets(targets: Targets) -> None:
         ({"rule": "dev"}, {"dev_a", "dev_b"}),
         ({"graph_id": graph("dev_a").id}, {"dev_a"}),
         ({"rule": "prod", "graph_id": graph("prod_a").id}, {"prod_a"}),
-        ({"rule": "elsewhere"}, set()),
+        ({"rule": "gone"}, {"dev_a", "dev_b", "prod_a"}),
     ],
 )
 def test_a_damage_of_the_journal_holds_what_it_is_about_and_nothing_else(scope: dict[str, str], held: set[str]) -> None:
