@@ -299,3 +299,28 @@ def test_a_damage_of_the_journal_holds_what_it_is_about_and_nothing_else(scope: 
     blocked = {one.graph for one in decisions if one.reason is Reason.STATE_UNAVAILABLE and one.action is Action.BLOCKED}
     assert blocked == held
     assert {one.graph for one in decisions if one.action is Action.UPGRADE} == {"dev_a", "dev_b", "prod_a"} - held
+
+
+GONE = graph("gone")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "reason"), [(Verdict.FAILED, Reason.HALTED), (None, Reason.MAX_CONCURRENT), (Verdict.SUCCEEDED, Reason.DUE)]
+)
+def test_what_became_of_a_graph_that_is_not_to_be_seen_counts_where_its_rule_is_gone(
+    verdict: Verdict | None, reason: Reason
+) -> None:
+    one = attempt(GONE, rule="renamed")
+    past = begin(history("2.4.15"), one)
+    if verdict:
+        finish(past, one, verdict)
+    assert decide(policy("[{name: prod, max_concurrent: 2}]"), graph("a"), past).reason is reason
+    assert decide(policy("[{name: prod, max_concurrent: 2, max_failures: 2}]"), graph("a"), past).reason is Reason.DUE
+
+
+def test_what_failed_under_a_rule_that_is_gone_does_not_count_where_no_rule_governs_its_graph() -> None:
+    past = finish(begin(history("2.4.15"), attempt(GONE, rule="renamed")), attempt(GONE, rule="renamed"), Verdict.FAILED)
+    (decision, _) = sorted(
+        plan(policy("[{name: prod, match: {name: a}}]"), [graph("a"), GONE], past, NOW), key=lambda one: one.graph
+    )
+    assert decision.reason is Reason.DUE
