@@ -54,7 +54,7 @@ def news(command: Command, policy: Policy, history: History, now: datetime) -> l
     return records
 
 
-def moved(policy: Policy, fleet: Iterable[Graph], history: History, now: datetime) -> list[Moved]:
+def moved(policy: Policy, fleet: Iterable[Graph], history: History, now: datetime) -> list[AnyRecord]:
     """What is on its way or counts as a failure under rules that the policy no longer has, under those that govern now."""
     rules = {rule.name for rule in policy.rules}
     attempts = [*history.open_attempts(), *(attempt for failures in history.failing() for attempt in failures)]

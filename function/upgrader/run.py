@@ -160,7 +160,7 @@ class _Run:
         now = self.shell.clock.now()
 
         def wanted(history: History) -> list[AnyRecord]:
-            return [*moved(self.policy, self.fleet.values(), history, now)]
+            return moved(self.policy, self.fleet.values(), history, now)
 
         if self.command.changes_nothing:
             self.assume(wanted(self.journal.history))
@@ -249,7 +249,7 @@ class _Run:
                 "and the graph is not to be seen; that counts under every rule until somebody says "
                 + command("resume", rule=failed.rule)
             )
-        for pause in self.journal.history.orphaned([rule.name for rule in self.policy.rules]):
+        for pause in self.journal.history.orphaned(survey.stages):
             self.account.complain(
                 f"the rule {pause.rule}, paused since {iso(pause.at)}, is not in the policy any more; as nobody can tell which "
                 f"graphs were meant, nothing is started until somebody says {command('resume', rule=pause.rule or '')}"

@@ -13,6 +13,7 @@ import requests
 
 from simulator import ACCESS_KEY, SECRET_KEY, Cloud, VirtualClock, mock_huaweicloud
 from simulator.ges.models import Graph
+from simulator.wire import Request, Response
 from tests.builders import NOW, PROJECT, PROJECT_ID, RELEASES_TOPIC, TOPIC, policy
 from upgrader.cloud.credentials import Credentials
 from upgrader.cloud.engine import Engine
@@ -139,3 +140,16 @@ def only(result: dict[str, Any]) -> dict[str, Any]:
 
 
 __all__ = ["NOW", "TIMER", "TOPIC", "World", "fall_silent", "message", "only", "release"]
+
+
+def alter(world: World, monkeypatch: pytest.MonkeyPatch, operation: str, change: Callable[[bytes], bytes]) -> None:
+    """Every answer to the operation has another body."""
+    handle = world.cloud.handle
+
+    def altered(request: Request) -> Response:
+        response = handle(request)
+        if request.operation == operation:
+            response.body = change(response.body)
+        return response
+
+    monkeypatch.setattr(world.cloud, "handle", altered)

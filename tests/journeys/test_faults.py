@@ -15,7 +15,7 @@ from simulator.ges.shapes import graph_shown
 from simulator.mock import received
 from simulator.wire import Refusal, Request, Response
 from tests.builders import NOW, PROJECT, policy
-from tests.journeys.runs import TIMER, World, only
+from tests.journeys.runs import TIMER, World, alter, only
 from upgrader.model import Project
 
 ON_THE_WAY_BACK = [
@@ -465,15 +465,7 @@ def test_a_graph_that_the_list_leaves_out_is_asked_for_before_it_is_called_gone(
     graph = world.graph()
     world.run(seconds=60)
     world.later(minutes=20)
-    handle = world.cloud.handle
-
-    def forgetful(request: Request) -> Response:
-        response = handle(request)
-        if request.operation == "ges.list_graphs":
-            response.body = b'{"graph_count": 0, "graphs": []}'
-        return response
-
-    monkeypatch.setattr(world.cloud, "handle", forgetful)
+    alter(world, monkeypatch, "ges.list_graphs", lambda _: b'{"graph_count": 0, "graphs": []}')
     result = world.run(TIMER)
     assert [one["outcome"] for one in result["outcomes"]] == ["succeeded"]
     assert graph.version == "2.4.15"

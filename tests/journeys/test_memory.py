@@ -14,7 +14,7 @@ import pytest
 from simulator import faults
 from simulator.wire import Request, Response
 from tests.builders import NOW, PROJECT, at, policy
-from tests.journeys.runs import REGION, TIMER, World, only, release
+from tests.journeys.runs import REGION, TIMER, World, alter, only, release
 from tests.journeys.test_overlaps import once
 from tests.journeys.test_policies import notices, reason, world_under
 from upgrader.model import Project
@@ -41,15 +41,7 @@ def changed(world: World, tmp_path: Path, rules: str) -> None:
 
 def leave_out(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """GES's lists show no graph, though it is there."""
-    handle = world.cloud.handle
-
-    def forgetful(request: Request) -> Response:
-        response = handle(request)
-        if request.operation == "ges.list_graphs":
-            response.body = b'{"graph_count": 1, "graphs": []}'
-        return response
-
-    monkeypatch.setattr(world.cloud, "handle", forgetful)
+    alter(world, monkeypatch, "ges.list_graphs", lambda _: b'{"graph_count": 1, "graphs": []}')
 
 
 def in_obs(rules: str) -> Policy:
@@ -70,15 +62,7 @@ def away_from_the_next_notice_on(world: World, minutes: int) -> None:
 
 def with_jobs(world: World, monkeypatch: pytest.MonkeyPatch, shown: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     """GES shows its jobs otherwise."""
-    handle = world.cloud.handle
-
-    def otherwise(request: Request) -> Response:
-        response = handle(request)
-        if request.operation == "ges.show_job":
-            response.body = json.dumps(shown(json.loads(response.body))).encode()
-        return response
-
-    monkeypatch.setattr(world.cloud, "handle", otherwise)
+    alter(world, monkeypatch, "ges.show_job", lambda body: json.dumps(shown(json.loads(body))).encode())
 
 
 # Backups
