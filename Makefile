@@ -14,7 +14,7 @@ help: ## what there is
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
 run: $(READY) dist/function.zip ## the packaged function against a simulated cloud; EVENT=events/….json for another event
-	@$(PY) -m cli.local $(EVENT)
+	@$(PY) -m ges_upgrader_cli.local $(EVENT)
 
 test: check others ## lint, types and all tests, on every Python of 3.10, 3.11 and 3.12 that is here
 
@@ -57,7 +57,7 @@ schema: $(READY) ## policy.schema.json, for editors
 	@$(PY) -m deploy.schema
 
 simulator: $(READY) ## the simulated cloud as a server
-	@$(PY) -m simulator
+	@$(PY) -m huaweicloud_simulator
 
 $(READY): requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \

@@ -13,15 +13,15 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "function"))
 
-from upgrader.explain import explain
-from upgrader.forecast import forecast
-from upgrader.governing import govern
-from upgrader.history import History
-from upgrader.model import Attempt, Graph, Project, Release, Status, Verdict
-from upgrader.planner import Survey, plan
-from upgrader.policy import Policy, parse_policy
-from upgrader.records import Ended, Intended, Released
-from upgrader.versions import Version
+from ges_upgrader.diagnosis.explain import explain
+from ges_upgrader.diagnosis.forecast import forecast
+from ges_upgrader.domain.model import Attempt, Graph, Project, Release, Status, Verdict
+from ges_upgrader.domain.version import Version
+from ges_upgrader.history.history import History
+from ges_upgrader.history.records import Ended, Intended, Released
+from ges_upgrader.planning.matching import govern
+from ges_upgrader.planning.planner import Survey, plan
+from ges_upgrader.policy.schema import Policy, parse_policy
 
 NOW = datetime(2026, 11, 23, 2, tzinfo=timezone.utc)
 PROJECT = Project("cn-north-4", "0123456789abcdef0123456789abcdef")

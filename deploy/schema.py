@@ -17,9 +17,9 @@ ROOT = Path(__file__).parent.parent
 TARGET = ROOT / "policy.schema.json"
 sys.path.insert(0, str(ROOT / "function"))
 
-from upgrader.durations import Duration, Lifetime  # noqa: E402
-from upgrader.policy import Policy  # noqa: E402
-from upgrader.policy_fields import (  # noqa: E402
+from ges_upgrader.domain.duration import Duration, Lifetime  # noqa: E402
+from ges_upgrader.domain.version import Version  # noqa: E402
+from ges_upgrader.policy.fields import (  # noqa: E402
     Ages,
     Cutoff,
     Force,
@@ -31,11 +31,11 @@ from upgrader.policy_fields import (  # noqa: E402
     Topic,
     Versions,
 )
-from upgrader.recurrence import SHAPE  # noqa: E402
-from upgrader.timers import Timer  # noqa: E402
-from upgrader.versions import Version  # noqa: E402
-from upgrader.wallclock import DATE, TIME  # noqa: E402
-from upgrader.windows import DAYS, Window  # noqa: E402
+from ges_upgrader.policy.schema import Policy  # noqa: E402
+from ges_upgrader.schedule.cron import Timer  # noqa: E402
+from ges_upgrader.schedule.recurrence import SHAPE  # noqa: E402
+from ges_upgrader.schedule.wallclock import DATE, TIME  # noqa: E402
+from ges_upgrader.schedule.windows import DAYS, Window  # noqa: E402
 
 
 def _matching(pattern: str) -> dict[str, Any]:

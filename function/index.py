@@ -8,27 +8,29 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from upgrader.clock import SystemClock
-from upgrader.cloud.credentials import Credentials
-from upgrader.cloud.engine import Engine
-from upgrader.cloud.functiongraph import FunctionGraph
-from upgrader.cloud.ges import Ges
-from upgrader.cloud.obs import Obs
-from upgrader.cloud.smn import Smn
-from upgrader.cloud.transport import Transport
-from upgrader.events import EventError, Trust, read_event
-from upgrader.journal import Journal
-from upgrader.log import start_log
-from upgrader.model import Project
-from upgrader.moments import iso
-from upgrader.platform import DEFAULT_TIME, Platform
-from upgrader.policy import Policy, PolicyError, fingerprint, parse_policy
-from upgrader.run import Forgotten, run
-from upgrader.shell import Shell, reserve_of
-from upgrader.storage import Bucket, Folder, Memory, Storage
+from ges_upgrader.clock import SystemClock
+from ges_upgrader.cloud.credentials import Credentials
+from ges_upgrader.cloud.engine import Engine
+from ges_upgrader.cloud.functiongraph import FunctionGraph
+from ges_upgrader.cloud.ges.client import Ges
+from ges_upgrader.cloud.obs import Obs
+from ges_upgrader.cloud.smn import Smn
+from ges_upgrader.cloud.transport import Transport
+from ges_upgrader.domain.model import Project
+from ges_upgrader.domain.timestamps import iso
+from ges_upgrader.events.commands import EventError
+from ges_upgrader.events.reading import read_event
+from ges_upgrader.events.smn import Trust
+from ges_upgrader.journal.segments import Journal
+from ges_upgrader.journal.storage import Bucket, Folder, Memory, Storage
+from ges_upgrader.log import start_log
+from ges_upgrader.policy.schema import Policy, PolicyError, fingerprint, parse_policy
+from ges_upgrader.running.context import Shell, reserve_of
+from ges_upgrader.running.platform import DEFAULT_TIME, Platform
+from ges_upgrader.running.run import Forgotten, run
 
 if TYPE_CHECKING:
-    from upgrader.log import Log
+    from ges_upgrader.log import Log
 
 _MEMORY = Memory()
 _cold = True

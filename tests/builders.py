@@ -6,11 +6,11 @@ from datetime import datetime, timezone
 from typing import Any
 from uuid import NAMESPACE_DNS, uuid5
 
-from upgrader.history import History
-from upgrader.model import Attempt, Graph, Project, Release, Status, Verdict
-from upgrader.policy import Policy, parse_policy
-from upgrader.records import Ended, Intended, Released, Started
-from upgrader.versions import Version
+from ges_upgrader.domain.model import Attempt, Graph, Project, Release, Status, Verdict
+from ges_upgrader.domain.version import Version
+from ges_upgrader.history.history import History
+from ges_upgrader.history.records import Ended, Intended, Released, Started
+from ges_upgrader.policy.schema import Policy, parse_policy
 
 PROJECT_ID = "0123456789abcdef0123456789abcdef"
 PROJECT = Project("cn-north-4", PROJECT_ID)

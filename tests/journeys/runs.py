@@ -11,25 +11,26 @@ from typing import Any
 import pytest
 import requests
 
-from simulator import ACCESS_KEY, SECRET_KEY, Cloud, VirtualClock, mock_huaweicloud
-from simulator.ges.models import Graph
-from simulator.wire import Request, Response
+from ges_upgrader.cloud.credentials import Credentials
+from ges_upgrader.cloud.engine import Engine
+from ges_upgrader.cloud.functiongraph import FunctionGraph
+from ges_upgrader.cloud.ges.client import Ges
+from ges_upgrader.cloud.obs import Obs
+from ges_upgrader.cloud.smn import Smn
+from ges_upgrader.cloud.transport import Transport
+from ges_upgrader.domain.model import Project
+from ges_upgrader.events.reading import read_event
+from ges_upgrader.events.smn import Trust
+from ges_upgrader.journal.segments import Journal
+from ges_upgrader.journal.storage import Bucket, Folder, Memory, Storage
+from ges_upgrader.log import start_log
+from ges_upgrader.policy.schema import Policy
+from ges_upgrader.running.context import Shell, reserve_of
+from ges_upgrader.running.run import run
+from huaweicloud_simulator import ACCESS_KEY, SECRET_KEY, Cloud, VirtualClock, mock_huaweicloud
+from huaweicloud_simulator.ges.models import Graph
+from huaweicloud_simulator.wire import Request, Response
 from tests.builders import NOW, PROJECT, PROJECT_ID, RELEASES_TOPIC, TOPIC, policy
-from upgrader.cloud.credentials import Credentials
-from upgrader.cloud.engine import Engine
-from upgrader.cloud.functiongraph import FunctionGraph
-from upgrader.cloud.ges import Ges
-from upgrader.cloud.obs import Obs
-from upgrader.cloud.smn import Smn
-from upgrader.cloud.transport import Transport
-from upgrader.events import Trust, read_event
-from upgrader.journal import Journal
-from upgrader.log import start_log
-from upgrader.model import Project
-from upgrader.policy import Policy
-from upgrader.run import run
-from upgrader.shell import Shell, reserve_of
-from upgrader.storage import Bucket, Folder, Memory, Storage
 
 REGION = "cn-north-4"
 FUNCTION = f"urn:fss:{REGION}:{PROJECT_ID}:function:default:ges-upgrader:latest"

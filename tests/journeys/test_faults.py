@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 import requests
 
-from simulator import faults
-from simulator.faults import Fault
-from simulator.ges.shapes import graph_shown
-from simulator.mock import received
-from simulator.wire import Refusal, Request, Response
+from ges_upgrader.domain.model import Project
+from huaweicloud_simulator import faults
+from huaweicloud_simulator.faults import Fault
+from huaweicloud_simulator.ges.shapes import graph_shown
+from huaweicloud_simulator.mock import received
+from huaweicloud_simulator.wire import Refusal, Request, Response
 from tests.builders import NOW, PROJECT, policy
 from tests.journeys.runs import TIMER, World, alter, only
-from upgrader.model import Project
 
 ON_THE_WAY_BACK = [
     faults.lost_answer(),
@@ -98,8 +98,8 @@ def test_a_read_that_fails_is_repeated(fault: Fault, operation: str) -> None:
 
 
 def test_a_project_that_cannot_be_listed_is_left_alone_and_told_of_while_others_go_on() -> None:
+    from ges_upgrader.domain.model import Project
     from tests.builders import PROJECT
-    from upgrader.model import Project
 
     world = World()
     world.graph()

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from simulator import faults
-from simulator.cloud import Invocation
+from ges_upgrader.journal.storage import JournalError, Memory
+from ges_upgrader.policy.schema import Policy
+from huaweicloud_simulator import faults
+from huaweicloud_simulator.cloud import Invocation
 from tests.builders import NOW, policy
 from tests.journeys.runs import FUNCTION, TIMER, World, fall_silent, release
 from tests.journeys.test_overlaps import once
-from upgrader.policy import Policy
-from upgrader.storage import JournalError, Memory
 
 QUARTER = 900.0
 

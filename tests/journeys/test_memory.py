@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from simulator import faults
-from simulator.wire import Request, Response
+from ges_upgrader.domain.model import Project
+from ges_upgrader.policy.schema import Policy
+from huaweicloud_simulator import faults
+from huaweicloud_simulator.wire import Request, Response
 from tests.builders import NOW, PROJECT, at, policy
 from tests.journeys.runs import REGION, TIMER, World, alter, only, release
 from tests.journeys.test_overlaps import once
 from tests.journeys.test_policies import notices, reason, world_under
-from upgrader.model import Project
-from upgrader.policy import Policy
 
 ANOTHER = Project(REGION, "f" * 32)
 BUSY = faults.error(503, "ServiceUnavailable", "Reduce your request rate.")

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from simulator import faults
-from simulator.ges.models import Job
-from simulator.wire import Request, Response
+from ges_upgrader.history.records import BackupEnded, Refused
+from ges_upgrader.journal.segments import Journal
+from ges_upgrader.journal.storage import Folder
+from huaweicloud_simulator import faults
+from huaweicloud_simulator.ges.models import Job
+from huaweicloud_simulator.wire import Request, Response
 from tests.builders import at, policy
 from tests.journeys.runs import TIMER, World, only, release
-from upgrader.journal import Journal
-from upgrader.records import BackupEnded, Refused
-from upgrader.storage import Folder
 
 
 def once(world: World, operation: str, action: Callable[[], Any], saying: bytes = b"") -> None:

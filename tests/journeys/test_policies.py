@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from simulator import faults
-from simulator.wire import Refusal, Request, Response
+from ges_upgrader.domain.model import Project
+from ges_upgrader.policy.schema import parse_policy
+from huaweicloud_simulator import faults
+from huaweicloud_simulator.wire import Refusal, Request, Response
 from tests.builders import NOW, PROJECT_ID, at, policy
 from tests.journeys.runs import TIMER, World, only, release
-from upgrader.model import Project
-from upgrader.policy import parse_policy
 
 
 def world_under(tmp_path: Path, rules: str, **fields: str) -> World:

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from simulator import faults
+from ges_upgrader.policy.schema import parse_policy
+from ges_upgrader.running.run import Forgotten
+from huaweicloud_simulator import faults
 from tests.builders import NOW, TOPIC, policy
 from tests.journeys.runs import TIMER, World, fall_silent, only, release
-from upgrader.policy import parse_policy
-from upgrader.run import Forgotten
 
 BUSY = faults.error(503, "ServiceUnavailable", "Reduce your request rate.")
 STATE = "obs://state/ges"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from ges_upgrader.domain.model import Project
 from tests.builders import NOW, PROJECT, at, policy
 from tests.journeys.runs import TIMER, World, message, only, release
-from upgrader.model import Project
 
 
 def test_an_announced_version_upgrades_a_graph_and_the_result_is_told() -> None:
@@ -264,7 +264,7 @@ def test_a_failed_upgrade_halts_the_rule_and_is_not_tried_again() -> None:
 
 def test_notify_on_chooses_what_is_told() -> None:
     topic = "{topic: 'urn:smn:cn-north-4:0123456789abcdef0123456789abcdef:ges-upgrades', on: [failed]}"
-    from upgrader.policy import parse_policy
+    from ges_upgrader.policy.schema import parse_policy
 
     world = World(parse_policy(f"notify: {topic}\nrules: [{{}}]", NOW))
     world.graph()

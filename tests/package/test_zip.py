@@ -16,8 +16,8 @@ import pytest
 
 from deploy.package import BUDGET, TARGET, dependencies, own, write
 from deploy.pythons import find
-from simulator import ACCESS_KEY, SECRET_KEY, Cloud, faults, serve
-from simulator.server import Server
+from huaweicloud_simulator import ACCESS_KEY, SECRET_KEY, Cloud, faults, serve
+from huaweicloud_simulator.server import Server
 from tests.builders import PROJECT_ID, TOPIC
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -240,7 +240,18 @@ def test_the_zip_is_inside_its_budget_and_holds_only_what_is_deployed() -> None:
     tops = {name.split("/")[0] for name in names}
     assert TARGET.stat().st_size <= BUDGET
     assert "index.py" in names
-    assert not tops & {"tests", "simulator", "cli", "deploy", "benchmarks", "bson", "pymongo", "dns", "simplejson", "pip"}
+    assert not tops & {
+        "tests",
+        "huaweicloud_simulator",
+        "ges_upgrader_cli",
+        "deploy",
+        "benchmarks",
+        "bson",
+        "pymongo",
+        "dns",
+        "simplejson",
+        "pip",
+    }
     assert not [name for name in names if name.endswith(".pyc") or "/." in name]
 
 

@@ -13,11 +13,11 @@ from typing import Any
 
 from packaging.version import Version
 
-from simulator import Cloud
-from simulator.ges.models import Graph, Upgrade
-from simulator.scheduler import Process
-from simulator.smn import Message
-from simulator.wire import Request, Response
+from huaweicloud_simulator import Cloud
+from huaweicloud_simulator.ges.models import Graph, Upgrade
+from huaweicloud_simulator.scheduler import Process
+from huaweicloud_simulator.smn import Message
+from huaweicloud_simulator.wire import Request, Response
 from tests.simulation.liveness import Bound
 from tests.simulation.policies import Policy, Rule
 

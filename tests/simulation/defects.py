@@ -10,19 +10,24 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from typing import Any
 
+from ges_upgrader.cloud.errors import CloudError
+from ges_upgrader.cloud.ges.client import Ges
+from ges_upgrader.domain.model import Action, Decision, Reason, Verdict
+from ges_upgrader.history.history import History
+from ges_upgrader.history.records import AnyRecord, Intended, Told, Withdrawn
+from ges_upgrader.journal.storage import Bucket, Conflict
+from ges_upgrader.planning import gates
+from ges_upgrader.planning import verdicts as settle
+from ges_upgrader.planning.budget import Budget
+from ges_upgrader.planning.steps import Step
+from ges_upgrader.planning.verdicts import Judgement
+from ges_upgrader.policy.fields import Versions
+from ges_upgrader.policy.schema import Policy
+from ges_upgrader.running import backup as backing_up
+from ges_upgrader.running import follow as following
+from ges_upgrader.running import outbox
+from ges_upgrader.running.report import Account
 from tests.simulation.world import World
-from upgrader import backing_up, following, gates, outbox, settle
-from upgrader.account import Account
-from upgrader.cloud.errors import CloudError
-from upgrader.cloud.ges import Ges
-from upgrader.history import History
-from upgrader.model import Action, Decision, Reason, Verdict
-from upgrader.planner import Step, _Budget
-from upgrader.policy import Policy
-from upgrader.policy_fields import Versions
-from upgrader.records import AnyRecord, Intended, Told, Withdrawn
-from upgrader.settle import Judgement
-from upgrader.storage import Bucket, Conflict
 
 Broken = AbstractContextManager[None]
 Still = Callable[[Decision], Decision | None]
@@ -137,18 +142,18 @@ def soak_ignored() -> Broken:
 
 def failures_not_reserved() -> Broken:
     """What is under way does not count among what may fail."""
-    take = _Budget.take
+    take = Budget.take
 
     def generous(self: Any, rule: Any, version: Any) -> bool:
         self._failing.clear()
         return take(self, rule, version)
 
-    return replaced(_Budget, "take", generous)
+    return replaced(Budget, "take", generous)
 
 
 def limits_ignored() -> Broken:
     """Any number is under way at once."""
-    return replaced(_Budget, "full", lambda *_: False)
+    return replaced(Budget, "full", lambda *_: False)
 
 
 def backups_ignored() -> Broken:

@@ -19,29 +19,30 @@ from zoneinfo import ZoneInfo
 import requests
 from requests.structures import CaseInsensitiveDict
 
-from simulator import ACCESS_KEY, SECRET_KEY, Cloud
-from simulator.cloud import Invocation
-from simulator.ges.models import Fate, Graph
-from simulator.mock import failure, received
-from simulator.scheduler import Process, Scheduler, current
-from simulator.wire import Request, Response
+from ges_upgrader.cloud.credentials import Credentials
+from ges_upgrader.cloud.engine import Engine
+from ges_upgrader.cloud.functiongraph import FunctionGraph
+from ges_upgrader.cloud.ges.client import Ges
+from ges_upgrader.cloud.obs import Obs
+from ges_upgrader.cloud.smn import Smn
+from ges_upgrader.cloud.transport import Transport
+from ges_upgrader.events.reading import read_event
+from ges_upgrader.events.smn import Trust
+from ges_upgrader.journal.segments import Journal
+from ges_upgrader.journal.storage import Bucket
+from ges_upgrader.log import start_log
+from ges_upgrader.policy.schema import parse_policy
+from ges_upgrader.running.context import Shell, reserve_of
+from ges_upgrader.running.run import Forgotten, run
+from huaweicloud_simulator import ACCESS_KEY, SECRET_KEY, Cloud
+from huaweicloud_simulator.cloud import Invocation
+from huaweicloud_simulator.ges.models import Fate, Graph
+from huaweicloud_simulator.mock import failure, received
+from huaweicloud_simulator.scheduler import Process, Scheduler, current
+from huaweicloud_simulator.wire import Request, Response
 from tests.builders import PROJECT, PROJECT_ID, TOPIC
 from tests.simulation.checks import Checks, Violation
 from tests.simulation.policies import BEGIN, BUCKET, DAY, HOUR, Policy, draw
-from upgrader.cloud.credentials import Credentials
-from upgrader.cloud.engine import Engine
-from upgrader.cloud.functiongraph import FunctionGraph
-from upgrader.cloud.ges import Ges
-from upgrader.cloud.obs import Obs
-from upgrader.cloud.smn import Smn
-from upgrader.cloud.transport import Transport
-from upgrader.events import Trust, read_event
-from upgrader.journal import Journal
-from upgrader.log import start_log
-from upgrader.policy import parse_policy
-from upgrader.run import Forgotten, run
-from upgrader.shell import Shell, reserve_of
-from upgrader.storage import Bucket
 
 REGION, DOMAIN = "cn-north-4", "myhuaweicloud.com"
 FUNCTION = f"urn:fss:{REGION}:{PROJECT_ID}:function:default:ges-upgrader:latest"

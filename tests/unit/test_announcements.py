@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ges_upgrader.domain.model import Release, Targets
+from ges_upgrader.domain.version import Version
+from ges_upgrader.events.announcements import Announced, Foreign, Retracted, Unclear, read_announcement
 from tests.builders import NOW
-from upgrader.announcements import Announced, Foreign, Retracted, Unclear, read_announcement
-from upgrader.model import Release, Targets
-from upgrader.versions import Version
 
 CANONICAL = {"schema": "ges.release/1", "event": "ges.version.released", "version": "2.4.6", "regions": ["cn-north-4"]}
 

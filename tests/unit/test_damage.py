@@ -9,12 +9,9 @@ from typing import Any, get_args
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.builders import NOW, attempt, graph, policy
-from upgrader.folding import fold
-from upgrader.journal import Journal, encoded
-from upgrader.model import Action, BackupAttempt, Reason, Release, Verdict
-from upgrader.planner import plan
-from upgrader.records import (
+from ges_upgrader.domain.model import Action, BackupAttempt, Reason, Release, Verdict
+from ges_upgrader.domain.version import Version
+from ges_upgrader.history.records import (
     AnyRecord,
     Approved,
     BackedUp,
@@ -37,8 +34,11 @@ from upgrader.records import (
     Verified,
     Withdrawn,
 )
-from upgrader.storage import Memory
-from upgrader.versions import Version
+from ges_upgrader.journal.compaction import fold
+from ges_upgrader.journal.segments import Journal, encoded
+from ges_upgrader.journal.storage import Memory
+from ges_upgrader.planning.planner import plan
+from tests.builders import NOW, attempt, graph, policy
 
 GRAPHS = [graph("a"), graph("b"), graph("c")]
 POLICY = policy("[{name: dev, match: {name: a}, backup: required, notice: 1h}, {name: prod, after: [dev], mode: approve}]")

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ges_upgrader.domain.model import Reason, Verdict
+from ges_upgrader.policy.schema import parse_policy
 from tests.builders import NOW, PROJECT_ID
-from upgrader.model import Reason, Verdict
-from upgrader.policy import parse_policy
 
 TOP = Path(__file__).parents[2]
 OPERATING = (TOP / "docs" / "operating.md").read_text()

@@ -12,8 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ges_upgrader.events.commands import Command, EventError, Word
+from ges_upgrader.events.reading import read_event
+from ges_upgrader.events.smn import Trust
 from tests.builders import NOW, RELEASES_TOPIC, TOPIC
-from upgrader.events import Command, EventError, Trust, Word, read_event
 
 EVENTS = Path(__file__).parents[2] / "events"
 

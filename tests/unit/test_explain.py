@@ -8,15 +8,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.builders import NOW, at, attempt, begin, graph, history, policy
-from upgrader.explain import explain, state_of
-from upgrader.forecast import forecast
-from upgrader.governing import govern
-from upgrader.history import History
-from upgrader.model import BackupAttempt, Graph, Release, Severity, Targets, Verdict
-from upgrader.planner import Survey
-from upgrader.policy import Policy
-from upgrader.records import (
+from ges_upgrader.diagnosis.explain import explain, state_of
+from ges_upgrader.diagnosis.forecast import forecast
+from ges_upgrader.domain.model import BackupAttempt, Graph, Release, Severity, Targets, Verdict
+from ges_upgrader.domain.version import Version
+from ges_upgrader.history.history import History
+from ges_upgrader.history.records import (
     AnyRecord,
     Approved,
     BackedUp,
@@ -29,7 +26,10 @@ from upgrader.records import (
     Told,
     Withdrawn,
 )
-from upgrader.versions import Version
+from ges_upgrader.planning.matching import govern
+from ges_upgrader.planning.planner import Survey
+from ges_upgrader.policy.schema import Policy
+from tests.builders import NOW, at, attempt, begin, graph, history, policy
 
 X = Version("2.4.15")
 DEMO = graph("demo")

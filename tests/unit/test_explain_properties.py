@@ -11,6 +11,15 @@ import msgspec
 from hypothesis import event, given
 from hypothesis import strategies as st
 
+from ges_upgrader.diagnosis.explain import explain
+from ges_upgrader.diagnosis.rejected_releases import misfits
+from ges_upgrader.domain.model import Action, Decision, Graph, Reason, Release
+from ges_upgrader.domain.timestamps import ceiled
+from ges_upgrader.domain.version import Version
+from ges_upgrader.history.records import Approved, Released
+from ges_upgrader.planning.matching import govern
+from ges_upgrader.planning.planner import Survey, plan
+from ges_upgrader.planning.releases import fits
 from tests.builders import NOW, TOPIC, at, graph
 from tests.unit.test_planner_properties import (
     SLOW,
@@ -24,15 +33,6 @@ from tests.unit.test_planner_properties import (
     policies,
     releases,
 )
-from upgrader.choice import fits
-from upgrader.explain import explain
-from upgrader.governing import govern
-from upgrader.model import Action, Decision, Graph, Reason, Release
-from upgrader.moments import ceiled
-from upgrader.passed_over import misfits
-from upgrader.planner import Survey, plan
-from upgrader.records import Approved, Released
-from upgrader.versions import Version
 
 ZONES = ["UTC", "Asia/Shanghai", "America/New_York"]
 WEEK = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]

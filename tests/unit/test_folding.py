@@ -9,16 +9,27 @@ import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ges_upgrader.domain.model import Action, BackupAttempt, Decision, Graph, Verdict
+from ges_upgrader.domain.version import Version
+from ges_upgrader.history.history import History
+from ges_upgrader.history.records import (
+    AnyRecord,
+    BackupEnded,
+    BackupIntended,
+    Claimed,
+    Ended,
+    Intended,
+    Noticed,
+    Refused,
+    Resumed,
+    Told,
+)
+from ges_upgrader.journal.compaction import BACKUPS_REMEMBERED, Entry, fold
+from ges_upgrader.journal.segments import decoded, encoded
+from ges_upgrader.planning.matching import govern
+from ges_upgrader.planning.planner import plan
 from tests.builders import NOW, attempt, begin, finish, graph
 from tests.unit.test_planner_properties import Rollout, fleets, policies
-from upgrader.folding import BACKUPS_REMEMBERED, Entry, fold
-from upgrader.governing import govern
-from upgrader.history import History
-from upgrader.journal import decoded, encoded
-from upgrader.model import Action, BackupAttempt, Decision, Graph, Verdict
-from upgrader.planner import plan
-from upgrader.records import AnyRecord, BackupEnded, BackupIntended, Claimed, Ended, Intended, Noticed, Refused, Resumed, Told
-from upgrader.versions import Version
 
 KEEP = timedelta(days=20)  # longer than any of the policies looks back
 STARTS = (Action.UPGRADE, Action.BACKUP)

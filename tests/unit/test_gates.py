@@ -8,13 +8,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.builders import NOW, at, attempt, begin, finish, graph, history, policy
-from upgrader.governing import govern
-from upgrader.history import History
-from upgrader.model import Action, BackupAttempt, Decision, Graph, Reason, Release, Severity, Targets, Verdict
-from upgrader.planner import Survey, milestones, plan
-from upgrader.policy import Policy
-from upgrader.records import (
+from ges_upgrader.domain.model import Action, BackupAttempt, Decision, Graph, Reason, Release, Severity, Targets, Verdict
+from ges_upgrader.domain.version import Version
+from ges_upgrader.history.history import History
+from ges_upgrader.history.records import (
     AnyRecord,
     Approved,
     BackedUp,
@@ -33,7 +30,10 @@ from upgrader.records import (
     Verified,
     Withdrawn,
 )
-from upgrader.versions import Version
+from ges_upgrader.planning.matching import govern
+from ges_upgrader.planning.planner import Survey, milestones, plan
+from ges_upgrader.policy.schema import Policy
+from tests.builders import NOW, at, attempt, begin, finish, graph, history, policy
 
 X = Version("2.4.15")
 MICRO = timedelta(microseconds=1)

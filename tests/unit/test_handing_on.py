@@ -8,12 +8,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from ges_upgrader.domain.model import Action, Attempt, BackupAttempt, Decision, Reason
+from ges_upgrader.domain.version import Version
+from ges_upgrader.history.history import History
+from ges_upgrader.notifications.notices import not_handed_on
+from ges_upgrader.running.hand_over import Rest, unfinished
 from tests.builders import NOW, attempt, graph, history, policy
-from upgrader.handing_on import Rest, unfinished
-from upgrader.history import History
-from upgrader.model import Action, Attempt, BackupAttempt, Decision, Reason
-from upgrader.notices import not_handed_on
-from upgrader.versions import Version
 
 DEMO = graph("demo")
 UPGRADE = attempt(DEMO, began_at=NOW - timedelta(minutes=10))

@@ -13,13 +13,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from ges_upgrader.domain.model import Release, Verdict
+from ges_upgrader.domain.version import Version
+from ges_upgrader.history.history import History
+from ges_upgrader.history.records import AnyRecord, Claimed, Ended, Intended, Noticed, Refused, Released, Resumed, Started, Told
+from ges_upgrader.journal.segments import MOST_LINES, Journal
+from ges_upgrader.journal.storage import Conflict, Folder, JournalError, Memory, Storage
 from tests.builders import NOW, attempt, graph
-from upgrader.history import History
-from upgrader.journal import MOST_LINES, Journal
-from upgrader.model import Release, Verdict
-from upgrader.records import AnyRecord, Claimed, Ended, Intended, Noticed, Refused, Released, Resumed, Started, Told
-from upgrader.storage import Conflict, Folder, JournalError, Memory, Storage
-from upgrader.versions import Version
 
 MAKERS: list[Callable[[Path], Storage]] = [Folder, lambda _: Memory()]
 

@@ -23,11 +23,11 @@ from hypothesis.stateful import (
     rule,
 )
 
+from ges_upgrader.history.history import History
+from ges_upgrader.history.records import AnyRecord, Claimed, Noticed, Resumed, Told
+from ges_upgrader.journal.segments import Journal
+from ges_upgrader.journal.storage import JournalError, Memory
 from tests.builders import NOW
-from upgrader.history import History
-from upgrader.journal import Journal
-from upgrader.records import AnyRecord, Claimed, Noticed, Resumed, Told
-from upgrader.storage import JournalError, Memory
 
 KEEP = timedelta(days=30)
 

@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from ges_upgrader.diagnosis.lint import warnings
+from ges_upgrader.domain.model import Graph, Verdict
+from ges_upgrader.history.history import History
+from ges_upgrader.history.records import Ended, Intended
+from ges_upgrader.planning.matching import govern
+from ges_upgrader.planning.planner import Survey
+from ges_upgrader.policy.schema import Policy
 from tests.builders import NOW, attempt, graph, history, policy
-from upgrader.governing import govern
-from upgrader.history import History
-from upgrader.lint import warnings
-from upgrader.model import Graph, Verdict
-from upgrader.planner import Survey
-from upgrader.policy import Policy
-from upgrader.records import Ended, Intended
 
 FLEET = [graph("a"), graph("b", a="b"), graph("c")]
 

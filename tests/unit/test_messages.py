@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ges_upgrader.domain.model import Verdict
+from ges_upgrader.history.history import Event
+from ges_upgrader.history.records import Noticed
+from ges_upgrader.notifications.messages import compose
 from tests.builders import NOW, attempt, graph
-from upgrader.history import Event
-from upgrader.messages import compose
-from upgrader.model import Verdict
-from upgrader.records import Noticed
 
 ATTEMPT = attempt(graph("demo"))
 

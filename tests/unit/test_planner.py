@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ges_upgrader.domain.model import Action, Decision, Graph, Project, Reason, Targets, Verdict
+from ges_upgrader.domain.version import Version
+from ges_upgrader.history.history import Damage, History
+from ges_upgrader.history.records import Refused
+from ges_upgrader.planning.matching import govern
+from ges_upgrader.planning.planner import Survey, plan
+from ges_upgrader.policy.schema import Policy
+from ges_upgrader.schedule.windows import Calendar
 from tests.builders import NOW, at, attempt, begin, finish, graph, history, policy
-from upgrader.governing import govern
-from upgrader.history import Damage, History
-from upgrader.model import Action, Decision, Graph, Project, Reason, Targets, Verdict
-from upgrader.planner import Survey, plan
-from upgrader.policy import Policy
-from upgrader.records import Refused
-from upgrader.versions import Version
-from upgrader.windows import Calendar
 
 
 def decide(policy_: Policy, graph_: Graph, history_: History | None = None) -> Decision:

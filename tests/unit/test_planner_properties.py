@@ -17,13 +17,10 @@ from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 
-from tests.builders import NOW, TOPIC, at, graph
-from upgrader.governing import govern
-from upgrader.history import History
-from upgrader.model import Action, Attempt, Decision, Graph, Reason, Release, Severity, Status, Targets, Verdict
-from upgrader.planner import Survey, milestones, plan
-from upgrader.policy import Policy, parse_policy
-from upgrader.records import (
+from ges_upgrader.domain.model import Action, Attempt, Decision, Graph, Reason, Release, Severity, Status, Targets, Verdict
+from ges_upgrader.domain.version import Version
+from ges_upgrader.history.history import History
+from ges_upgrader.history.records import (
     Approved,
     BackedUp,
     Ended,
@@ -37,7 +34,10 @@ from upgrader.records import (
     Told,
     Withdrawn,
 )
-from upgrader.versions import Version
+from ges_upgrader.planning.matching import govern
+from ges_upgrader.planning.planner import Survey, milestones, plan
+from ges_upgrader.policy.schema import Policy, parse_policy
+from tests.builders import NOW, TOPIC, at, graph
 
 VERSIONS = ["2.4.4", "2.4.9", "2.4.15", "2.4.20", "3.0.0"]
 MINUTE = timedelta(minutes=1)

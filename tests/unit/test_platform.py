@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 import index
+from ges_upgrader.cloud.credentials import Credentials
+from ges_upgrader.policy.schema import parse_policy
+from ges_upgrader.running.platform import Platform
 from tests.builders import NOW, PROJECT_ID, TOPIC
-from upgrader.cloud.credentials import Credentials
-from upgrader.platform import Platform
-from upgrader.policy import parse_policy
 
 
 def context(**methods: Any) -> object:

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from ges_upgrader.domain.model import Severity
+from ges_upgrader.policy.schema import HealthCheck, PolicyError, fingerprint, parse_policy
 from tests.builders import NOW, RELEASES_TOPIC, TOPIC, at, policy
-from upgrader.model import Severity
-from upgrader.policy import HealthCheck, PolicyError, fingerprint, parse_policy
 
 SMALLEST = f'notify: {TOPIC}\nrules: [{{windows: ["Sun 02:00-06:00 Asia/Shanghai"]}}]'
 

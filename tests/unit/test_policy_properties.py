@@ -11,10 +11,10 @@ import jsonschema
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ges_upgrader.policy.schema import PolicyError, fingerprint, parse_policy
+from ges_upgrader.policy.yaml_text import read
 from tests.builders import NOW
 from tests.unit.test_schema import SCHEMA, WHOLE, paths
-from upgrader.policy import PolicyError, fingerprint, parse_policy
-from upgrader.policy_text import read
 
 RAW = read(WHOLE)
 VALUES: list[Any] = [

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from upgrader.policy_text import UnreadableText, read
+from ges_upgrader.policy.yaml_text import UnreadableText, read
 
 
 @pytest.mark.parametrize(

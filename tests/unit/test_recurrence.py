@@ -12,7 +12,7 @@ from dateutil.rrule import rrulestr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from upgrader.recurrence import Rule
+from ges_upgrader.schedule.recurrence import Rule
 
 TWO = time(2)
 FROM, TO = datetime(2026, 11, 23), datetime(2028, 1, 1)

@@ -11,10 +11,10 @@ import jsonschema
 import pytest
 
 from deploy.schema import text
+from ges_upgrader.policy.schema import PolicyError, parse_policy
+from ges_upgrader.policy.yaml_text import read
 from tests.builders import NOW, TOPIC
 from tests.unit.test_policy import RULE_PROBLEMS
-from upgrader.policy import PolicyError, parse_policy
-from upgrader.policy_text import read
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = json.loads((ROOT / "policy.schema.json").read_text())

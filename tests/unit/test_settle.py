@@ -7,9 +7,9 @@ from datetime import timedelta
 import msgspec
 import pytest
 
+from ges_upgrader.domain.model import Job, Verdict
+from ges_upgrader.planning.verdicts import judge, judge_without_job, overdue
 from tests.builders import NOW, attempt, graph
-from upgrader.model import Job, Verdict
-from upgrader.settle import judge, judge_without_job, overdue
 
 OLD, NEW, OTHER = "2.4.4", "2.4.15", "2.4.9"
 ATTEMPT = attempt(graph("a", OLD), NEW)

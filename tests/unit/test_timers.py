@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from ges_upgrader.schedule.cron import Timer
 from tests.builders import at
-from upgrader.timers import Timer
 
 
 def fired(schedule: str, begin: str, days: int = 7) -> list[str]:

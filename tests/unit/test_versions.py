@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version as Pep440
 
-from upgrader.versions import Version
+from ges_upgrader.domain.version import Version
 
 parts = st.lists(st.integers(0, 999), min_size=3, max_size=4)
 

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from ges_upgrader.schedule.wallclock import instant, zone
 from tests.builders import at
-from upgrader.wallclock import instant, zone
 
 NEW_YORK = ZoneInfo("America/New_York")
 

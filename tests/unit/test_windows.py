@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ges_upgrader.schedule.windows import HORIZON, Calendar, Opening, Window, why_never
 from tests.builders import at
-from upgrader.windows import HORIZON, Calendar, Opening, Window, why_never
 
 NOTHING = timedelta()
 

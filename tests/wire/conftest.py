@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from huaweicloudsdkcore.auth.credentials import BasicCredentials
 
-from simulator import ACCESS_KEY, SECRET_KEY, Cloud, serve
-from simulator.server import Server
+from huaweicloud_simulator import ACCESS_KEY, SECRET_KEY, Cloud, serve
+from huaweicloud_simulator.server import Server
 from tests.builders import PROJECT_ID
 
 

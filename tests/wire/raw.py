@@ -11,7 +11,7 @@ from huaweicloudsdkcore.auth.credentials import BasicCredentials
 from huaweicloudsdkcore.sdk_request import SdkRequest
 from huaweicloudsdkcore.signer.signer import Signer
 
-from simulator import ACCESS_KEY, SECRET_KEY
+from huaweicloud_simulator import ACCESS_KEY, SECRET_KEY
 from tests.builders import PROJECT_ID
 
 

@@ -22,8 +22,8 @@ from huaweicloudsdkges.v2 import model as v2
 from huaweicloudsdkges.v2.region.ges_region import GesRegion
 from huaweicloudsdksmn.v2 import PublishMessageRequest, PublishMessageRequestBody, SmnClient
 
-from simulator import ACCESS_KEY, SECRET_KEY, Cloud, current, faults, mock_huaweicloud, serve
-from simulator.demo import demo_cloud
+from huaweicloud_simulator import ACCESS_KEY, SECRET_KEY, Cloud, current, faults, mock_huaweicloud, serve
+from huaweicloud_simulator.demo import demo_cloud
 from tests.builders import PROJECT_ID, TOPIC
 from tests.wire.raw import call
 

@@ -12,19 +12,19 @@ import pytest
 import requests
 import responses
 
-from simulator import Cloud, VirtualClock, faults, mock_huaweicloud, serve
-from simulator.ges.models import Graph
+from ges_upgrader.cloud.credentials import Credentials
+from ges_upgrader.cloud.engine import PATIENCE, Engine, address_of
+from ges_upgrader.cloud.errors import CloudError, Unreachable
+from ges_upgrader.cloud.ges.client import Ges
+from ges_upgrader.cloud.transport import TRIES, Transport
+from ges_upgrader.domain import model
+from ges_upgrader.domain.model import Status
+from ges_upgrader.domain.version import Version
+from ges_upgrader.running.platform import Platform
+from huaweicloud_simulator import Cloud, VirtualClock, faults, mock_huaweicloud, serve
+from huaweicloud_simulator.ges.models import Graph
 from tests.builders import NOW, PROJECT, PROJECT_ID
 from tests.wire.test_the_shapes_of_the_documents import differences, shape
-from upgrader import model
-from upgrader.cloud.credentials import Credentials
-from upgrader.cloud.engine import PATIENCE, Engine, address_of
-from upgrader.cloud.errors import CloudError, Unreachable
-from upgrader.cloud.ges import Ges
-from upgrader.cloud.transport import TRIES, Transport
-from upgrader.model import Status
-from upgrader.platform import Platform
-from upgrader.versions import Version
 
 TOKEN = "MIIEtoken+of/the-agency=="
 COUNT = "MATCH (n) RETURN count(n)"

@@ -13,8 +13,8 @@ from huaweicloudsdkges.v1 import model as v1
 from huaweicloudsdkges.v2 import GesClient as GesClientV2
 from huaweicloudsdkges.v2 import model as v2
 
-from simulator import Cloud, faults
-from simulator.server import Server
+from huaweicloud_simulator import Cloud, faults
+from huaweicloud_simulator.server import Server
 from tests.builders import PROJECT_ID
 from tests.wire.conftest import payload
 
@@ -247,7 +247,7 @@ def _fields(example: Any, name: str) -> set[str]:
 
 def test_what_is_shown_has_the_fields_of_the_documents(cloud: Cloud, server: Server) -> None:
     """The raw answers beside the documented payloads; the documents' examples leave optional fields out."""
-    from simulator.ges.shapes import backup_shown, graph_shown, job_shown, spelled
+    from huaweicloud_simulator.ges.shapes import backup_shown, graph_shown, job_shown, spelled
 
     one = graph(cloud)
     one.begin_upgrade("2.4.15", force=False)

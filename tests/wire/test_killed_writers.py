@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from ges_upgrader.journal.segments import Journal
+from ges_upgrader.journal.storage import Folder
 from tests.builders import NOW
-from upgrader.journal import Journal
-from upgrader.storage import Folder
 
 ROOT = Path(__file__).parents[2]
 WRITER = """
@@ -21,9 +21,9 @@ import itertools, sys
 from datetime import timedelta
 from pathlib import Path
 from tests.builders import NOW
-from upgrader.journal import Journal
-from upgrader.records import Noticed, Told
-from upgrader.storage import Folder
+from ges_upgrader.journal.segments import Journal
+from ges_upgrader.history.records import Noticed, Told
+from ges_upgrader.journal.storage import Folder
 
 folder, writer = Path(sys.argv[1]), sys.argv[2]
 journal = Journal(Folder(folder))

@@ -11,8 +11,8 @@ from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
 from huaweicloudsdkges.v2 import GesClient
 from huaweicloudsdkges.v2 import model as v2
 
-from simulator import ACCESS_KEY, SECRET_KEY, Cloud, VirtualClock, mock_huaweicloud
-from simulator.ges.models import Fate, Graph
+from huaweicloud_simulator import ACCESS_KEY, SECRET_KEY, Cloud, VirtualClock, mock_huaweicloud
+from huaweicloud_simulator.ges.models import Fate, Graph
 from tests.builders import PROJECT_ID
 
 

@@ -19,9 +19,9 @@ import pytest
 import requests
 from obs import AppendObjectContent, GetObjectHeader, ObsClient, convertor
 
-from simulator import ACCESS_KEY, SECRET_KEY, Cloud, faults, mock_huaweicloud
-from simulator.obs import MAX_APPENDS
-from simulator.server import Server
+from huaweicloud_simulator import ACCESS_KEY, SECRET_KEY, Cloud, faults, mock_huaweicloud
+from huaweicloud_simulator.obs import MAX_APPENDS
+from huaweicloud_simulator.server import Server
 
 
 @pytest.fixture(autouse=True)

@@ -14,13 +14,13 @@ from huaweicloudsdkges.v2 import GesClient, ListGraphs2Request
 from huaweicloudsdksmn.v2 import PublishMessageRequest, PublishMessageRequestBody, SmnClient
 from obs import ObsClient, convertor
 
-from simulator import ACCESS_KEY, SECRET_KEY, Cloud, faults
-from simulator.server import Server
+from ges_upgrader.clock import SystemClock
+from ges_upgrader.cloud.credentials import Credentials
+from ges_upgrader.cloud.functiongraph import FunctionGraph
+from ges_upgrader.cloud.transport import Transport
+from huaweicloud_simulator import ACCESS_KEY, SECRET_KEY, Cloud, faults
+from huaweicloud_simulator.server import Server
 from tests.builders import PROJECT_ID, TOPIC
-from upgrader.clock import SystemClock
-from upgrader.cloud.credentials import Credentials
-from upgrader.cloud.functiongraph import FunctionGraph
-from upgrader.cloud.transport import Transport
 
 
 @pytest.fixture

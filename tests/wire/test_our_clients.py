@@ -11,13 +11,13 @@ import pytest
 import requests
 import responses
 
-from simulator import Cloud, VirtualClock, faults, mock_huaweicloud
+from ges_upgrader.cloud.credentials import Credentials
+from ges_upgrader.cloud.errors import CloudError, Unreachable
+from ges_upgrader.cloud.ges.client import Ges
+from ges_upgrader.cloud.smn import Smn
+from ges_upgrader.cloud.transport import TRIES, Transport
+from huaweicloud_simulator import Cloud, VirtualClock, faults, mock_huaweicloud
 from tests.builders import NOW, PROJECT, PROJECT_ID, TOPIC
-from upgrader.cloud.credentials import Credentials
-from upgrader.cloud.errors import CloudError, Unreachable
-from upgrader.cloud.ges import Ges
-from upgrader.cloud.smn import Smn
-from upgrader.cloud.transport import TRIES, Transport
 
 KEY = Credentials("SIMULATORAK", "SIMULATORSK")
 

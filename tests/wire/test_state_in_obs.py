@@ -10,16 +10,16 @@ import pytest
 from obs import convertor
 from obs.auth import Authentication
 
-from simulator import ACCESS_KEY, SECRET_KEY, Cloud, VirtualClock, faults, mock_huaweicloud
-from simulator.obs import Bucket as Shelf
+from ges_upgrader.cloud.credentials import Credentials
+from ges_upgrader.cloud.obs import Obs, authorization
+from ges_upgrader.domain.version import Version
+from ges_upgrader.history.records import Withdrawn
+from ges_upgrader.journal.segments import Journal
+from ges_upgrader.journal.storage import Bucket, Conflict, JournalError
+from huaweicloud_simulator import ACCESS_KEY, SECRET_KEY, Cloud, VirtualClock, faults, mock_huaweicloud
+from huaweicloud_simulator.obs import Bucket as Shelf
 from tests.builders import NOW, policy
 from tests.journeys.runs import TIMER, World, only, release
-from upgrader.cloud.credentials import Credentials
-from upgrader.cloud.obs import Obs, authorization
-from upgrader.journal import Journal
-from upgrader.records import Withdrawn
-from upgrader.storage import Bucket, Conflict, JournalError
-from upgrader.versions import Version
 
 NAME = "journal-1.jsonl"
 KEYS = Credentials(ACCESS_KEY, SECRET_KEY)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import requests
 
-from simulator import Cloud, VirtualClock, mock_huaweicloud
-from simulator.ges.models import Graph
+from huaweicloud_simulator import Cloud, VirtualClock, mock_huaweicloud
+from huaweicloud_simulator.ges.models import Graph
 from tests.builders import NOW, PROJECT_ID
 from tests.wire.conftest import payload
 

@@ -1,4 +1,4 @@
-"""`python -m simulator`: it says how to reach it, and an official client that does as it says gets there."""
+"""`python -m huaweicloud_simulator`: it says how to reach it, and an official client that does as it says gets there."""
 
 from __future__ import annotations
 

@@ -8,9 +8,9 @@ from urllib.parse import quote
 import pytest
 import requests
 
-from simulator import Cloud, faults
-from simulator.faults import Fault
-from simulator.server import Server
+from huaweicloud_simulator import Cloud, faults
+from huaweicloud_simulator.faults import Fault
+from huaweicloud_simulator.server import Server
 from tests.builders import PROJECT_ID, TOPIC
 from tests.wire.conftest import payload
 from tests.wire.raw import call

@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 import pytest
 
-from simulator import Cloud
-from simulator.server import Server
+from huaweicloud_simulator import Cloud
+from huaweicloud_simulator.server import Server
 from tests.builders import PROJECT_ID, TOPIC
 from tests.wire.raw import call, send, signed
 

@@ -1,0 +1,1 @@
+"""GES's management plane: its calls, and its JSON to our nouns."""

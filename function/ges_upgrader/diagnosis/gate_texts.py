@@ -1,0 +1,127 @@
+"""What each gate looks at about a graph, in words. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ges_upgrader.diagnosis.openings import cutoff_of, why_never
+from ges_upgrader.domain.duration import spelled
+from ges_upgrader.domain.timestamps import ceiled, iso
+from ges_upgrader.planning.gates import Case
+from ges_upgrader.planning.planner import Survey
+
+MOST_NAMES = 5
+UNLISTED = "; some project could not be listed as a whole"
+
+
+def _pause(survey: Survey, case: Case) -> str:
+    if not case.policy.enabled:
+        return "the policy says enabled: false"
+    pause = case.paused
+    return f"since {iso(pause.at)}: {pause.reason or 'no reason given'}" if pause else "none"
+
+
+def _count(survey: Survey, case: Case) -> str | None:
+    most = case.rule.max_graphs
+    if most is None:
+        return None
+    return f"{case.stage.governs} of at most {most}{'' if survey.complete else UNLISTED}"
+
+
+def _failures(survey: Survey, case: Case) -> str:
+    version = case.choice.release.version
+    failed = survey.failed(case.rule.name)[version]
+    return f"{failed} of {survey.stages[case.rule.name].max_failures} at {version}"
+
+
+def _refusal(survey: Survey, case: Case) -> str | None:
+    refusal = case.history.refusals.get(case.graph.id)
+    return f"{refusal.code}, {refusal.times} times, the last at {iso(refusal.at)}: {refusal.detail}" if refusal else None
+
+
+def _age(survey: Survey, case: Case) -> str:
+    release = case.choice.release
+    age = spelled(case.rule.min_release_age.of(release.severity))
+    words = f"{release.version} counts from {iso(case.choice.since)} and needs {age}"
+    return f"{words}; not before {ceiled(release.not_before)}" if release.not_before else words
+
+
+def _wave(survey: Survey, case: Case) -> str | None:
+    if not case.rule.after:
+        return None
+    version = case.choice.release.version
+    parts = []
+    for name in case.rule.after:
+        stage = survey.stages[name]
+        behind = stage.behind(version)
+        if not stage.governs:
+            parts.append(f"{name}: governs no graph, so it is not waited for")
+        elif behind:
+            names = ", ".join(graph.name for graph in behind[:MOST_NAMES])
+            parts.append(f"{name}: {len(behind)} of {stage.governs} do not run {version}: {names}")
+        else:
+            parts.append(f"{name}: all {stage.governs} run {version}, soaking {spelled(case.rule.soak)}")
+    return "; ".join(parts) + ("" if survey.complete else UNLISTED)
+
+
+def _mode(survey: Survey, case: Case) -> str:
+    return case.rule.mode
+
+
+def _approval(survey: Survey, case: Case) -> str | None:
+    if case.rule.mode != "approve":
+        return None
+    return f"lapses {iso(case.approval_lapses)}" if case.approval_lapses else "none"
+
+
+def _freeze(survey: Survey, case: Case) -> str | None:
+    held = [freeze for freeze in case.policy.freezes if freeze.holds(case.rule.name)]
+    now = [freeze for freeze in held if freeze.period[0] <= case.now < freeze.period[1]]
+    if now:
+        return "; ".join(f"{freeze.reason or 'no reason given'}, until {iso(freeze.period[1])}" for freeze in now)
+    return f"none of {len(held)} now" if held else None
+
+
+def _window(survey: Survey, case: Case) -> str:
+    if not case.rule.windows:
+        return "always"
+    stage = survey.stages[case.rule.name]
+    opening = stage.opening(case.now, case.place)
+    written = f"{' | '.join(window.text for window in case.rule.windows)}, cutoff {cutoff_of(stage)}"
+    if opening is None:
+        return f"{written}: never, as {why_never(survey, stage)}"
+    return f"{written}: from {ceiled(opening.start)}, before {iso(opening.before)}"
+
+
+def _notice(survey: Survey, case: Case) -> str | None:
+    if not case.rule.notice:
+        return None
+    told = case.history.planned.get((case.graph.id, case.choice.release.version))
+    return f"{spelled(case.rule.notice)} before the start; told {iso(told) if told else 'not yet'}"
+
+
+def _backup(survey: Survey, case: Case) -> str | None:
+    if case.rule.backup == "none":
+        return None
+    expires = case.backup_expires
+    there = f"the last one known serves until {iso(expires)}" if expires else "none is known yet"
+    failed = case.history.backup_refusals.get(case.graph.id)
+    return "; ".join(["required", there, *([failed.detail] if failed else [])])
+
+
+# By the gate. None: the rule does not have it.
+VALUES: dict[str, Callable[[Survey, Case], str | None]] = {
+    "pause": _pause,
+    "count": _count,
+    "failures": _failures,
+    "status": lambda _, case: case.graph.status.code or "unknown",
+    "refusal": _refusal,
+    "age": _age,
+    "wave": _wave,
+    "mode": _mode,
+    "approval": _approval,
+    "freeze": _freeze,
+    "window": _window,
+    "notice": _notice,
+    "backup": _backup,
+}

@@ -1,0 +1,283 @@
+"""The nouns of the product. All of them are values: frozen, typed, without I/O.
+
+Times are aware datetimes in UTC, lengths of time are `timedelta`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import Enum
+
+import msgspec
+
+from ges_upgrader.domain.timestamps import Instant
+from ges_upgrader.domain.version import Version
+
+
+class Action(str, Enum):
+    """What a run does about a graph."""
+
+    UPGRADE = "upgrade"  # the upgrade call is made now
+    BACKUP = "backup"  # a backup is made first
+    WAIT = "wait"  # a matter of time or of other graphs
+    SKIP = "skip"  # nothing to do
+    BLOCKED = "blocked"  # needs a person
+
+
+class Reason(str, Enum):
+    """Why a run does what it does about a graph."""
+
+    DUE = "due"  # everything agrees: start
+    UP_TO_DATE = "up-to-date"  # the graph runs the newest release known for it
+    NO_RELEASE = "no-release"  # no release for this graph has been heard of
+    NO_RULE = "no-rule"  # no rule of the policy matches
+    OPTED_OUT = "opted-out"  # the graph's own tag ges-upgrader=off
+    VERSION_NOT_ALLOWED = "version-not-allowed"  # there are newer releases, but `versions` allows none
+    TOO_YOUNG = "too-young"  # the release may not be used yet
+    OUTSIDE_WINDOW = "outside-window"  # no maintenance window is open, or it closes too soon
+    FROZEN = "frozen"  # a freeze of the policy
+    AFTER_RULE = "after-rule"  # not every graph of the rules before runs the target
+    SOAKING = "soaking"  # they do, but not for long enough
+    MAX_CONCURRENT = "max-concurrent"  # the upgrades in flight fill a limit, or could fail as often as is borne
+    NOTICE = "notice"  # the planned message is not out for long enough
+    AWAITING_APPROVAL = "awaiting-approval"  # the rule's mode is approve, and nobody has
+    NOTIFY_ONLY = "notify-only"  # the rule's mode is notify
+    TOO_MANY = "too-many"  # the rule governs more graphs than its max_graphs
+    HALTED = "halted"  # the version failed under this rule as often as the policy bears
+    QUARANTINED = "quarantined"  # it did so under a rule before this one, or the graph's own upgrade to it went wrong
+    PAUSED = "paused"  # the policy says `enabled: false`, or somebody paused it
+    NOT_RUNNING = "not-running"  # the graph is in a status in which GES upgrades nothing
+    UPGRADING = "upgrading"  # an upgrade of the graph is on its way, by any hand
+    BACKING_UP = "backing-up"  # the graph is being backed up, by any hand
+    BACKUP_FAILED = "backup-failed"  # the backup that must come first could not be made
+    STATE_UNAVAILABLE = "state-unavailable"  # the journal cannot be read or written
+    REFUSED = "refused"  # GES refused the call, or its answer made no sense
+
+
+class Severity(str, Enum):
+    """How urgent a release is, by its announcement (smn-obs-core.md E1)."""
+
+    NORMAL = "normal"
+    SECURITY = "security"
+    CRITICAL = "critical"
+
+
+class Verdict(str, Enum):
+    """How an attempt ended. `outcome` in results and messages."""
+
+    SUCCEEDED = "succeeded"  # back at status 200 with the target version
+    FAILED = "failed"  # the job failed and the graph is not back at its old version
+    ROLLED_BACK = "rolled-back"  # the job failed and the graph runs its old version again
+    VERSION_UNCHANGED = "version-unchanged"  # the job succeeded, yet the graph runs its old version
+    TIMED_OUT = "timed-out"  # longer on its way than `job_timeout`; followed on
+    VANISHED = "vanished"  # the graph, or the job without a trace of its work, is gone
+    UNHEALTHY = "unhealthy"  # upgraded, but the graph's engine fails the policy's health check
+
+    @property
+    def ends(self) -> bool:
+        """Whether the attempt is over: one that timed out is still followed."""
+        return self is not Verdict.TIMED_OUT
+
+
+class Status(msgspec.Struct, frozen=True):
+    """A graph's status code as GES gives it, a number in a string (ges.md 3). Codes not in the table are not running."""
+
+    code: str
+
+    @property
+    def running(self) -> bool:
+        return self.code == "200"
+
+    @property
+    def upgrading(self) -> bool:
+        return self.code == "201"
+
+    @property
+    def rolling_back(self) -> bool:
+        return self.code == "203"
+
+    @property
+    def backing_up(self) -> bool:
+        return self.code == "903"
+
+    @property
+    def faulty(self) -> bool:
+        """Faulty, creation failed, deleted, or frozen with the account."""
+        return self.code in ("300", "303", "400", "800")
+
+    @property
+    def in_flight(self) -> bool:
+        """An upgrade or its rollback is going on, whoever started it."""
+        return self.upgrading or self.rolling_back
+
+
+class Project(msgspec.Struct, frozen=True, order=True):
+    """A project of IAM; its id belongs to one region."""
+
+    region: str
+    project_id: str
+
+
+class Graph(msgspec.Struct, frozen=True):
+    """A graph as GES shows it. What GES left out or garbled is None.
+
+    `addresses` are the IP addresses of its own engine, the private ones first; `https`: it takes nothing else (ges.md 2.8).
+    """
+
+    project: Project
+    id: str
+    name: str
+    version: Version | None
+    status: Status
+    tags: Mapping[str, str] = {}
+    enterprise_project: str | None = None
+    product_type: str | None = None
+    arch: str | None = None
+    addresses: tuple[str, ...] = ()
+    https: bool = False
+
+
+class Targets(msgspec.Struct, frozen=True):
+    """The graphs that a release is meant for; a graph fits when it fits every list that is not empty."""
+
+    graph_ids: tuple[str, ...] = ()
+    graph_names: tuple[str, ...] = ()
+    tags: Mapping[str, str] = {}
+
+
+class Release(msgspec.Struct, frozen=True):
+    """A GES version that was announced, with the restrictions of its announcement (smn-obs-core.md E1).
+
+    Empty restrictions restrict nothing. `not_before` and `not_after` bound the start of upgrades to it.
+    """
+
+    version: Version
+    released_at: Instant | None = None
+    regions: tuple[str, ...] = ()
+    product_types: tuple[str, ...] = ()
+    arch: tuple[str, ...] = ()
+    min_source_version: Version | None = None
+    not_before: Instant | None = None
+    not_after: Instant | None = None
+    targets: Targets = Targets()
+    severity: Severity = Severity.NORMAL
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """One upgrade of one graph, from the intent to its end. `job_id` is None until it is known.
+
+    `adopted`: found on its way without a record of who began it, so that its target shows only when it is reached.
+    `closes`: the end of the maintenance window in which it was started.
+    """
+
+    id: str
+    project: Project
+    graph_id: str
+    graph: str
+    rule: str
+    from_version: Version
+    to_version: Version
+    force: bool
+    began_at: Instant
+    closes: Instant | None = None
+    job_id: str | None = None
+    adopted: bool = False
+    timed_out: bool = False
+    verdict: Verdict | None = None
+    detail: str | None = None
+    ended_at: Instant | None = None
+
+    @property
+    def open(self) -> bool:
+        return self.verdict is None
+
+    @property
+    def target(self) -> Version | None:
+        """None: adopted while nobody knew of a later release."""
+        return self.to_version if self.to_version > self.from_version else None
+
+
+class Job(msgspec.Struct, frozen=True):
+    """A management job of GES (ges.md 4.2). `status` is passed on as GES spells it."""
+
+    id: str
+    status: str
+    name: str | None = None
+    graph: str | None = None
+    began_at: Instant | None = None
+    ended_at: Instant | None = None
+    fail_reason: str | None = None
+
+    @property
+    def succeeded(self) -> bool:
+        return self.status == "success"
+
+    @property
+    def failed(self) -> bool:
+        return self.status in ("failed", "partiallyFailed")
+
+    @property
+    def ended(self) -> bool:
+        return self.succeeded or self.failed
+
+    @property
+    def of_other_work(self) -> bool:
+        """Whether it has a name that is documented, of work that is no upgrade."""
+        return self.name in ("ImportGraph", "DeleteGraph")
+
+
+class Backup(msgspec.Struct, frozen=True):
+    """A backup of a graph as GES shows it (ges.md 2.6)."""
+
+    id: str
+    graph_id: str
+    status: str
+    began_at: Instant | None = None
+    ended_at: Instant | None = None
+
+    @property
+    def succeeded(self) -> bool:
+        return self.status == "success"
+
+    @property
+    def made_at(self) -> Instant | None:
+        """What its age counts from: its end, so that one that took long is not too old at once."""
+        return self.ended_at or self.began_at
+
+
+class BackupAttempt(msgspec.Struct, frozen=True):
+    """One backup made before an upgrade, from the intent on. `job_id` is None until it is known."""
+
+    id: str
+    project: Project
+    graph_id: str
+    graph: str
+    rule: str
+    to_version: Version
+    began_at: Instant
+    job_id: str | None = None
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """What is to be done about one graph and why; the planner's answer, executed as it stands.
+
+    `until` is the first instant at which the graph could start, where that is only a matter of time.
+    `start_before` is the instant from which on the start is no longer within the policy; None: no such instant.
+    `closes` is the end of the window that is open. `announce`: the start to be told beforehand, where that is not done.
+    """
+
+    project: Project
+    graph_id: str
+    graph: str
+    rule: str | None
+    from_version: Version | None
+    target: Version | None
+    action: Action
+    reason: Reason
+    until: datetime | None = None
+    job_id: str | None = None
+    force: bool = False
+    start_before: datetime | None = None
+    closes: datetime | None = None
+    announce: datetime | None = None

@@ -1,0 +1,1 @@
+"""What subscribers receive: which notices are due, and how results and notices are worded. Pure."""

@@ -1,0 +1,157 @@
+"""An event to what each channel gets of it, inside SMN's limits (interface.md, Result message; smn-obs-core.md A)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+
+import msgspec
+
+from ges_upgrader.domain.model import Attempt, Verdict
+from ges_upgrader.domain.timestamps import iso
+from ges_upgrader.domain.version import Version
+from ges_upgrader.events.commands import command
+from ges_upgrader.history.history import Event
+from ges_upgrader.history.records import Noticed
+
+MAX_SUBJECT_BYTES, MAX_SMS, MAX_DETAIL, MAX_NAME = 512, 490, 4000, 256
+MAX_GRAPHS = 1000  # named in a message, which must not exceed 256 KB
+ROLLBACK_SINCE, ROLLBACK_LASTS = Version("2.4.4"), timedelta(days=30)  # ges.md 6
+
+_HEADLINES = {
+    Verdict.SUCCEEDED: "was upgraded from {frm} to {to}",
+    Verdict.FAILED: "could not be upgraded from {frm} to {to}; look at it now",
+    Verdict.ROLLED_BACK: "could not be upgraded to {to}; it runs {frm} again",
+    Verdict.VERSION_UNCHANGED: "still runs {frm}, although the job of its upgrade to {to} succeeded",
+    Verdict.TIMED_OUT: "is taking longer than the policy's job_timeout to get from {frm} to {to}; it is followed on",
+    Verdict.UNHEALTHY: "was upgraded from {frm} to {to} and fails its health check; look at it now",
+    Verdict.VANISHED: "was lost sight of while it was upgraded from {frm} to {to}; look at it now",
+}
+
+
+class Message(msgspec.Struct, frozen=True):
+    subject: str
+    texts: Mapping[str, str]
+
+
+def compose(event: Event, run_id: str, policy: str, lasting: bool) -> Message:
+    """The message of an event. `lasting` false says that this result may be repeated or have been lost (state: none)."""
+    if event.notice is not None:
+        return _notice(event, event.notice, run_id, policy, lasting)
+    assert event.attempt is not None and event.verdict is not None
+    attempt, verdict = msgspec.structs.replace(event.attempt, graph=event.attempt.graph[:MAX_NAME]), event.verdict
+    target = attempt.target.text if attempt.target else "a later version"
+    headline = _HEADLINES[verdict].format(frm=attempt.from_version, to=target)
+    detail = (event.detail or "")[:MAX_DETAIL] or None
+    ended_at = iso(event.job_ended_at or event.at)
+    result = {
+        "schema": "ges.upgrade.result/1",
+        "event_id": event.id,
+        "run_id": run_id,
+        "region": attempt.project.region,
+        "project_id": attempt.project.project_id,
+        "graph_id": attempt.graph_id,
+        "graph": attempt.graph,
+        "rule": attempt.rule,
+        "from_version": attempt.from_version.text,
+        "to_version": attempt.target.text if attempt.target else None,
+        "job_id": attempt.job_id,
+        "outcome": verdict.value,
+        "detail": detail,
+        "halted": event.halts,
+        "began_at": iso(attempt.began_at),
+        "ended_at": ended_at,
+        "policy": policy,
+        "state": _state(lasting),
+    }
+    subject = _one_line(f"GES {verdict.value}: {attempt.graph} {attempt.from_version} to {target}")
+    email = "\n".join(
+        line
+        for line in (
+            f"The graph {attempt.graph} {headline}.",
+            "",
+            *([f"Detail:   {detail}"] if detail else []),
+            f"Graph:    {attempt.graph} ({attempt.graph_id})",
+            f"Where:    {attempt.project.region}, project {attempt.project.project_id}",
+            f"Rule:     {attempt.rule}",
+            f"Job:      {attempt.job_id or 'unknown'}",
+            f"Began:    {iso(attempt.began_at)}",
+            f"Ended:    {ended_at}",
+            *_advice(event, attempt, verdict),
+            "",
+            f"Event {event.id}, run {run_id}, policy {policy}.",
+            *_unkept(lasting),
+        )
+    )
+    return Message(subject, {"default": _json(result), "email": email, "sms": _sms(f"GES: {attempt.graph} {headline}.")})
+
+
+def _advice(event: Event, attempt: Attempt, verdict: Verdict) -> list[str]:
+    """What to do, and what happens next."""
+    if verdict is Verdict.TIMED_OUT:
+        return ["", "Nothing has to be done yet; the end will be told."]
+    until = (event.job_ended_at or attempt.began_at) + ROLLBACK_LASTS  # better too early than too late
+    rollback = [
+        "",
+        f"To go back, within 30 days, so until {until:%Y-%m-%d}: GES console, Graph Management, the graph, More, Roll Back.",
+        "There is no API for it. The graph is unavailable meanwhile, and everything written since the upgrade is lost.",
+    ]
+    if attempt.to_version < ROLLBACK_SINCE or verdict not in (Verdict.SUCCEEDED, Verdict.UNHEALTHY):
+        rollback = []
+    if verdict is Verdict.SUCCEEDED:
+        return rollback
+    halted = [
+        f"The rule {attempt.rule} is halted at {attempt.to_version}: nothing more is started to it under this rule and those",
+        "after it, until a newer version is there or you invoke the function with",
+        f"  {command('resume', rule=attempt.rule)}",
+    ]
+    borne = [
+        f"The rule goes on with its other graphs: it bears more failures. {attempt.graph} is left alone at this version until",
+        "a newer one is there or you invoke the function with",
+        f"  {command('retry', graph=attempt.graph)}",
+    ]
+    return ["", *(halted if event.halts else borne), *rollback]
+
+
+def _notice(event: Event, notice: Noticed, run_id: str, policy: str, lasting: bool) -> Message:
+    text = notice.text[:MAX_DETAIL]
+    told = {
+        "schema": "ges.upgrade.notice/1",
+        "event_id": event.id,
+        "run_id": run_id,
+        "notice": notice.sort,
+        "rule": notice.rule,
+        "version": notice.version.text if notice.version else None,
+        "graph_ids": list(notice.graphs[:MAX_GRAPHS]),
+        "graph_count": len(notice.graphs),
+        "detail": text,
+        "at": iso(event.at),
+        "policy": policy,
+        "state": _state(lasting),
+    }
+    subject = _one_line(notice.subject or "GES upgrader: a message was not understood")
+    email = "\n".join([text, "", f"Event {event.id}, run {run_id}, policy {policy}.", *_unkept(lasting)])
+    return Message(subject, {"default": _json(told), "email": email, "sms": _sms(f"{subject}. {text}")})
+
+
+def _state(lasting: bool) -> str:
+    return "kept" if lasting else "none: results may be repeated or lost between runs"
+
+
+def _unkept(lasting: bool) -> list[str]:
+    return [] if lasting else ["The policy keeps no state: a result may be repeated, or be lost between runs."]
+
+
+def _json(content: Mapping[str, object]) -> str:
+    return json.dumps(content, ensure_ascii=False)
+
+
+def _one_line(text: str) -> str:
+    """Within 512 bytes of UTF-8, cut between characters, without control characters."""
+    line = " ".join("".join(" " if ord(char) < 32 or ord(char) == 127 else char for char in text).split())
+    return line.encode()[:MAX_SUBJECT_BYTES].decode(errors="ignore")
+
+
+def _sms(text: str) -> str:
+    return _one_line(text.translate({ord(bracket): None for bracket in "[]【】"}))[:MAX_SMS]

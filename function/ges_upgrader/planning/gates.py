@@ -1,0 +1,246 @@
+"""The gates: each answers one question about one graph and one release. May it be upgraded, or what holds it? Pure.
+
+Their order is the policy of the product: the first that holds gives the reason. A hold that time lifts says when.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from typing import Protocol
+
+import msgspec
+
+from ges_upgrader.domain.model import Action, Attempt, Graph, Reason, Verdict
+from ges_upgrader.history.history import History, Refusal
+from ges_upgrader.history.records import Paused
+from ges_upgrader.planning.releases import Choice
+from ges_upgrader.policy.schema import Policy, Rule
+from ges_upgrader.schedule.windows import Opening
+
+LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_FIRST_PAUSE, _FIRST_SLOW_PAUSE, _LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=5), timedelta(hours=6)
+
+# GES's words for "not now" (ges.md 5.2); every other refusal needs a person, and may yet pass.
+NOT_NOW = {
+    "GES.7001": Reason.NOT_RUNNING,
+    "GES.7002": Reason.BACKING_UP,
+    "GES.7003": Reason.NOT_RUNNING,
+    "GES.7042": Reason.NOT_RUNNING,
+}
+
+_PASSING = ("GES.7004", "GES.7005", "GES.7006", "GES.7051", "GES.9999", "APIGW.0201", "APIGW.0308")
+
+
+class Hold(msgspec.Struct, frozen=True):
+    """What holds a graph. `until`: the instant from which on it does not, where that is a matter of time."""
+
+    action: Action
+    reason: Reason
+    until: datetime | None = None
+
+
+class Stage(Protocol):
+    """A rule as a step of the rollout, with all that its graphs have in common."""
+
+    rule: Rule
+    governs: int
+
+    def governs_at_most(self, most: int) -> bool:
+        """Whether it is certain that the rule governs no more graphs than that."""
+
+    def wave(self, choice: Choice) -> Hold | None:
+        """What the rules before it hold against the release."""
+
+    def opening(self, after: datetime, place: float) -> Opening | None:
+        """The first time at which a graph of that place in the spread may start."""
+
+    @property
+    def frozen(self) -> datetime | None:
+        """The end of the freeze that now lies in."""
+
+    @property
+    def orphaned(self) -> Paused | None:
+        """The pause of a rule that is gone from the policy."""
+
+
+class Case(msgspec.Struct, frozen=True):
+    """One graph and one release before the gates. `place` is the graph's in the spread."""
+
+    graph: Graph
+    choice: Choice
+    stage: Stage
+    policy: Policy
+    history: History
+    place: float
+    now: datetime
+
+    @property
+    def rule(self) -> Rule:
+        return self.stage.rule
+
+    @property
+    def paused(self) -> Paused | None:
+        """The pause that holds the graph. That of a rule that is gone from the policy holds everything."""
+        if not self.history.pauses:
+            return None
+        return self.history.paused(self.rule.name, self.graph.id) or self.stage.orphaned
+
+    @property
+    def approval_lapses(self) -> datetime | None:
+        approved = self.history.approved_at(self.choice.release.version, self.rule.name, self.graph.id)
+        return approved + self.rule.approval_lifetime if approved else None
+
+    @property
+    def backup_expires(self) -> datetime | None:
+        """Until when a backup that exists will do."""
+        backup = self.history.backups.get(self.graph.id)
+        return backup + self.rule.backup_max_age if backup else None
+
+    @property
+    def forced_from(self) -> datetime | None:
+        """From when on a start interrupts running work: always, or so long after attempts that waited for it in vain."""
+        force = self.rule.force
+        if force.after is None:
+            return LONG_AGO if force.always else None
+        in_vain = filter(waited_in_vain, self.history.ended(self.graph.id))
+        return min((one.began_at + force.after for one in in_vain if one.from_version == self.graph.version), default=None)
+
+    @property
+    def ends(self) -> datetime:
+        """From this instant on a start would be another case."""
+        lapses = self.approval_lapses if self.rule.mode == "approve" else None
+        return min(self.choice.ends, lapses or self.choice.ends)
+
+
+def waited_in_vain(attempt: Attempt) -> bool:
+    """Whether it took too long and did not get through."""
+    return attempt.timed_out and attempt.verdict not in (Verdict.SUCCEEDED, Verdict.UNHEALTHY)
+
+
+Gate = Callable[[Case], "Hold | None"]
+
+
+def paused_gate(case: Case) -> Hold | None:
+    if case.policy.enabled and not case.paused:
+        return None
+    return Hold(Action.BLOCKED, Reason.PAUSED)
+
+
+def mode_gate(case: Case) -> Hold | None:
+    return Hold(Action.SKIP, Reason.NOTIFY_ONLY) if case.rule.mode == "notify" else None
+
+
+def count_gate(case: Case) -> Hold | None:
+    """How many there are nobody knows where the fleet could not be listed as a whole."""
+    most = case.rule.max_graphs
+    return Hold(Action.BLOCKED, Reason.TOO_MANY) if most is not None and not case.stage.governs_at_most(most) else None
+
+
+def failures_gate(case: Case) -> Hold | None:
+    """A graph whose upgrade went wrong is left alone at that version, though its rule may bear more failures.
+
+    But one that waited for running work in vain is tried once more with force, where the rule says so.
+    """
+    if case.choice.stopped:
+        return Hold(Action.BLOCKED, case.choice.stopped)
+    trouble = case.history.trouble(case.graph.id, case.choice.release.version)
+    if trouble is None:
+        return None
+    forced = case.forced_from if waited_in_vain(trouble) and not trouble.force else None
+    if forced is None:
+        return Hold(Action.BLOCKED, Reason.QUARANTINED)
+    return Hold(Action.WAIT, Reason.QUARANTINED, forced) if case.now < forced else None
+
+
+def status_gate(case: Case) -> Hold | None:
+    if case.graph.status.running:
+        return None
+    return Hold(Action.WAIT, Reason.BACKING_UP if case.graph.status.backing_up else Reason.NOT_RUNNING)
+
+
+def refusal_gate(case: Case) -> Hold | None:
+    refusal = case.history.refusals.get(case.graph.id)
+    if refusal is None or refusal.version != case.choice.release.version or case.now >= retry_at(refusal):
+        return None
+    action = Action.BLOCKED if needs_person(refusal) else Action.WAIT
+    return Hold(action, NOT_NOW.get(refusal.code, Reason.REFUSED), retry_at(refusal))
+
+
+def age_gate(case: Case) -> Hold | None:
+    ready = case.choice.begins
+    return Hold(Action.WAIT, Reason.TOO_YOUNG, ready) if case.now < ready else None
+
+
+def wave_gate(case: Case) -> Hold | None:
+    return case.stage.wave(case.choice) if case.rule.after else None
+
+
+def approval_gate(case: Case) -> Hold | None:
+    if case.rule.mode != "approve":
+        return None
+    lapses = case.approval_lapses
+    return None if lapses and case.now < lapses else Hold(Action.WAIT, Reason.AWAITING_APPROVAL)
+
+
+def freeze_gate(case: Case) -> Hold | None:
+    end = case.stage.frozen if case.policy.freezes else None
+    return Hold(Action.WAIT, Reason.FROZEN, end) if end else None
+
+
+def window_gate(case: Case) -> Hold | None:
+    opening = case.stage.opening(case.now, case.place)
+    if opening and opening.start <= case.now:
+        return None
+    return Hold(Action.WAIT, Reason.OUTSIDE_WINDOW, opening.start if opening else None)
+
+
+def notice_gate(case: Case) -> Hold | None:
+    if not case.rule.notice:
+        return None
+    told = case.history.planned.get((case.graph.id, case.choice.release.version))
+    over = (told or case.now) + case.rule.notice
+    return Hold(Action.WAIT, Reason.NOTICE, over) if case.now < over else None
+
+
+def backup_gate(case: Case) -> Hold | None:
+    """Only what went wrong: a backup that is missing holds nothing, it is made when everything else agrees."""
+    failed = case.history.backup_refusals.get(case.graph.id)
+    if case.rule.backup == "none" or failed is None or case.now >= retry_at(failed):
+        return None
+    passing = NOT_NOW.get(failed.code)
+    return Hold(Action.WAIT if passing else Action.BLOCKED, passing or Reason.BACKUP_FAILED, retry_at(failed))
+
+
+GATES: dict[str, Gate] = {
+    "pause": paused_gate,
+    "count": count_gate,
+    "failures": failures_gate,
+    "status": status_gate,
+    "refusal": refusal_gate,
+    "age": age_gate,
+    "wave": wave_gate,
+    "mode": mode_gate,
+    "approval": approval_gate,
+    "freeze": freeze_gate,
+    "window": window_gate,
+    "notice": notice_gate,
+    "backup": backup_gate,
+}
+
+
+def needs_person(refusal: Refusal) -> bool:
+    """Whether the same call would be refused again until somebody has done something (ges.md 5.2 and 5.3)."""
+    code = refusal.code
+    return code.startswith(("GES.", "APIGW.")) and code not in (*NOT_NOW, *_PASSING)
+
+
+def retry_at(refusal: Refusal) -> datetime:
+    """When a refused call is made again, after a pause that doubles up to six hours.
+
+    The first is 30 seconds, or five minutes where the graph or a person has to do something.
+    """
+    slow = refusal.code in NOT_NOW or needs_person(refusal)
+    first = _FIRST_SLOW_PAUSE if slow else _FIRST_PAUSE
+    pause: timedelta = first * 2 ** min(refusal.times - 1, 10)
+    return refusal.at + min(pause, _LONGEST_PAUSE)

@@ -1,0 +1,1 @@
+"""What the operator wrote, checked and with its defaults filled in. Pure; no decision about a graph is made here."""

@@ -1,0 +1,178 @@
+"""The backup that must come before an upgrade: looked for, made, waited for across runs, and deleted when it is old."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Mapping
+from datetime import timedelta
+
+import msgspec
+
+from ges_upgrader.cloud.errors import CloudError
+from ges_upgrader.domain.model import Backup, BackupAttempt, Decision, Graph, Project, Verdict
+from ges_upgrader.history.history import History
+from ges_upgrader.history.records import AnyRecord, BackedUp, BackupEnded, BackupIntended, BackupStarted
+from ges_upgrader.planning.gates import NOT_NOW
+from ges_upgrader.planning.verdicts import CALLS_TAKE, JOBS_BEGIN, SLACK, Judgement, Sightings
+from ges_upgrader.running.context import Shell
+from ges_upgrader.running.report import Account
+
+
+class BackingUp:
+    """`still` gives a decision as it is under the history of by now, and at this time; None: it does not stand."""
+
+    def __init__(self, shell: Shell, account: Account, still: Callable[[Decision], Decision | None]) -> None:
+        self._shell, self._account, self._still = shell, account, still
+        self._sightings = Sightings()
+
+    @property
+    def _history(self) -> History:
+        return self._shell.journal.history
+
+    def settle(self, fleet: Mapping[str, Graph], unseen: Collection[Project]) -> None:
+        """Looks at every backup that is open, but in projects that could not be seen, and writes down what is over."""
+        for backup in self._history.open_backups():
+            if backup.project not in unseen:
+                self._settle(backup, fleet.get(backup.graph_id))
+
+    def back_up(self, decision: Decision) -> bool:
+        """Sees to it that a backup is there or on its way. Whether anything was done."""
+        rule = next(rule for rule in self._shell.policy.rules if rule.name == decision.rule)
+        if decision.target is None:
+            return False
+        try:
+            backups, why_not = self._shell.ges.list_backups(decision.project, decision.graph_id), ""
+        except CloudError as error:
+            backups, why_not = [], str(error)
+        if not why_not and self._quota_left(decision) == 0:
+            why_not = "the project's quota of backups is used up; delete one"
+        now = self._shell.clock.now()
+        for backup in backups:
+            if backup.succeeded and backup.made_at and now < backup.made_at + rule.backup_max_age:
+                self._account.note(BackedUp(at=now, graph_id=decision.graph_id, made_at=backup.made_at))
+                return True
+        under_way = next((one.began_at for one in backups if one.status == "backing_up" and one.began_at), None)
+        attempt = BackupAttempt(
+            id=os.urandom(16).hex(),
+            project=decision.project,
+            graph_id=decision.graph_id,
+            graph=decision.graph,
+            rule=rule.name,
+            to_version=decision.target,
+            began_at=under_way or now,
+        )
+        if self._account.intend(decision, self._still, lambda _: BackupIntended(at=now, backup=attempt)) is None:
+            return False
+        if under_way is not None:
+            return True
+        if why_not:
+            self._end(attempt, None, why_not)
+            return True
+        before = attempt.began_at + CALLS_TAKE
+        if self._shell.clock.now() >= before:
+            self._end(attempt, None, "its time was over before it could be made", "too-late")
+            return True
+        try:
+            job_id = self._shell.ges.create_backup(attempt.project, attempt.graph_id, before)
+        except CloudError as error:
+            if not error.may_have_acted:
+                self._end(attempt, None, str(error), error.code)
+            return True
+        self._began(attempt, job_id)
+        self._account.start(msgspec.structs.replace(decision, job_id=job_id))
+        self._shell.log.info("backup.started", graph=attempt.graph, region=attempt.project.region, job=job_id)
+        return True
+
+    def _quota_left(self, decision: Decision) -> int | None:
+        """None: it cannot be told. Then the call itself is refused where there is no place for one more."""
+        try:
+            return self._shell.ges.backups_left(decision.project)
+        except CloudError as error:
+            self._shell.log.warning("quota.not_shown", error=str(error), graph=decision.graph)
+            return None
+
+    def _began(self, attempt: BackupAttempt, job_id: str) -> None:
+        """Writes down the job of a backup; and the backup again, where another run took it for never begun."""
+        began = BackupStarted(at=self._shell.clock.now(), backup_id=attempt.id, job_id=job_id)
+        intended = BackupIntended(at=attempt.began_at, backup=attempt)
+
+        def known(history: History) -> list[AnyRecord]:
+            there = history.open_backup(attempt.graph_id)
+            return [began] if there and there.id == attempt.id else [intended, began]
+
+        self._account.write(known)
+
+    def _settle(self, attempt: BackupAttempt, graph: Graph | None) -> None:
+        """A backup is judged by the list of backups, and by its job where the list does not show it."""
+        try:
+            if graph is None and self._shell.ges.show_graph(attempt.project, attempt.graph_id) is None:
+                if self._unseen_for_long(attempt):
+                    self._end(attempt, None, "the graph is gone: deleted, or no longer listed")
+                return
+            made = self._backup_of(attempt)
+            job = None
+            if made is None and attempt.job_id is not None:
+                job = self._shell.ges.show_job(attempt.project, attempt.graph_id, attempt.job_id)
+        except CloudError as error:
+            self._account.complain(f"{error}; the backup of {attempt.graph} is looked at again")
+            return
+        if made is not None and made.succeeded:
+            self._end(attempt, made, None)
+            self._prune(attempt)
+        elif made is not None and made.status == "failed":
+            self._end(attempt, made, "GES says that the backup failed")
+        elif job is not None and job.failed:
+            self._end(attempt, None, job.fail_reason or f"its job ended as {job.status}")
+        elif made is None and (job is None or job.ended) and self._unseen_for_long(attempt):
+            self._end(attempt, None, "the call that makes it left no trace in GES")
+
+    def _backup_of(self, attempt: BackupAttempt) -> Backup | None:
+        """The backup that the attempt began, by graph and time; of several the one nearest to the call."""
+        found: list[tuple[timedelta, Backup]] = []
+        for backup in self._shell.ges.list_backups(attempt.project, attempt.graph_id):
+            if backup.began_at is not None and backup.began_at >= attempt.began_at - SLACK:
+                found.append((abs(backup.began_at - attempt.began_at), backup))
+        return min(found, key=lambda one: one[0])[1] if found else None
+
+    def _unseen_for_long(self, attempt: BackupAttempt) -> bool:
+        now = self._shell.clock.now()
+        if now < attempt.began_at + JOBS_BEGIN:
+            return False
+        return self._sightings.suffice(attempt.id, Judgement(Verdict.VANISHED, sure=False), now)
+
+    def _end(self, attempt: BackupAttempt, made: Backup | None, detail: str | None, code: str = "backup") -> None:
+        """Writes down how a backup ended, unless another run has: well, or why not.
+
+        One of whose call no answer is known may be another hand's, which `backup_keep` must not delete.
+        """
+        ended = BackupEnded(
+            at=self._shell.clock.now(),
+            backup_id=attempt.id,
+            made=made.id if made and attempt.job_id else None,
+            made_at=made.made_at if made else None,
+            code=code,
+            detail=detail,
+        )
+
+        def still_open(history: History) -> list[AnyRecord]:
+            known = history.open_backup(attempt.graph_id)
+            return [ended] if known and known.id == attempt.id else []
+
+        self._account.write(still_open)
+        self._shell.log.info("backup.ended", graph=attempt.graph, region=attempt.project.region, failure=detail)
+        if detail is not None and code not in NOT_NOW:
+            self._account.complain(f"the backup of {attempt.graph}: {detail}; {attempt.graph} is not upgraded")
+
+    def _prune(self, attempt: BackupAttempt) -> None:
+        """Deletes the backups that were made here beyond `backup_keep`, where the policy says it."""
+        rule = next((rule for rule in self._shell.policy.rules if rule.name == attempt.rule), None)
+        if rule is None or rule.backup_keep is None:
+            return
+        ours = self._history.made_backups.get(attempt.graph_id, [])
+        try:
+            there = {backup.id for backup in self._shell.ges.list_backups(attempt.project, attempt.graph_id)}
+            for backup_id in [one for one in ours if one in there][: -rule.backup_keep]:
+                self._shell.ges.delete_backup(attempt.project, attempt.graph_id, backup_id)
+                self._shell.log.info("backup.deleted", graph=attempt.graph, backup=backup_id)
+        except CloudError as error:
+            self._account.complain(f"{error}; older backups of {attempt.graph} were left where they are")

@@ -1,0 +1,233 @@
+"""What became of the upgrades that were started: looked at until they are over, and written down."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ges_upgrader.cloud.engine import PATIENCE
+from ges_upgrader.cloud.errors import CloudError
+from ges_upgrader.domain.duration import spelled
+from ges_upgrader.domain.model import Attempt, Backup, Graph, Job, Project, Verdict
+from ges_upgrader.domain.timestamps import iso
+from ges_upgrader.history.history import History
+from ges_upgrader.history.records import AnyRecord, Intended, Refused, Started
+from ges_upgrader.planning.matching import govern
+from ges_upgrader.planning.verdicts import (
+    DEFAULT_JOB_TIMEOUT,
+    JOBS_BEGIN,
+    SLACK,
+    Judgement,
+    Sightings,
+    judge,
+    judge_without_job,
+    overdue,
+)
+from ges_upgrader.policy.schema import Rule
+from ges_upgrader.running.context import Shell
+from ges_upgrader.running.report import Account, names
+
+if TYPE_CHECKING:
+    from ges_upgrader.policy.schema import HealthCheck
+
+TOGETHER = timedelta(seconds=10)
+
+
+class Following:
+    """Settles the attempts that are open."""
+
+    def __init__(self, shell: Shell, account: Account) -> None:
+        self._shell, self._account = shell, account
+        self._sightings = Sightings()
+        self._watched: set[str] = set()  # attempts that were seen on their way, so that their end is near when it is seen
+        self._full = shell.left()
+
+    @property
+    def _history(self) -> History:
+        return self._shell.journal.history
+
+    def adopt(self, fleet: Mapping[str, Graph], began: datetime) -> None:
+        """Takes up upgrades on their way from what GES shows, where no lasting journal knows of them."""
+        governed = govern(self._shell.policy.rules, fleet.values())
+        for graph, rule in ((one.graph, one.rule) for one in governed):
+            if not graph.status.in_flight or rule is None or self._history.open_attempt(graph.id) or not graph.version:
+                continue
+            known = [*self._history.releases, *(release.version for release in self._shell.policy.releases)]
+            known = known if self._history.readable else []  # of a part of the releases the newest is no good guess
+            newest = max((version for version in known if version > graph.version), default=graph.version)
+            try:
+                jobs = self._shell.ges.list_jobs(graph.project, graph.name, began - timedelta(days=1))
+            except CloudError as error:
+                self._account.complain(f"{error}; the upgrade of {graph.name} on its way could not be taken up")
+                continue
+            job = next((job for job in jobs if not job.ended), None)
+            if job is None:
+                continue
+            attempt = Attempt(
+                id=os.urandom(16).hex(),
+                project=graph.project,
+                graph_id=graph.id,
+                graph=graph.name,
+                rule=rule.name,
+                from_version=graph.version,
+                to_version=newest,
+                force=False,
+                began_at=job.began_at or began,
+                job_id=job.id,
+                adopted=True,
+            )
+            self._account.note(Intended(at=attempt.began_at, attempt=attempt))
+            self._shell.log.info("upgrade.adopted", **names(attempt))
+
+    def settle(self, fleet: Mapping[str, Graph], unseen: Collection[Project], complete: bool) -> None:
+        """Looks at everything open, but in projects that could not be seen, and writes down what is over.
+
+        What was begun in a project that the policy names no more is followed to its end too. Not `complete`: the fleet was
+        not seen as a whole, so that nobody knows how many failures a part of it are.
+        """
+        governed = govern(self._shell.policy.rules, fleet.values())
+        governs = Counter(one.rule.name for one in governed if one.rule and not one.opted_out)
+        most = {
+            rule.name: rule.max_failures.of(governs[rule.name]) if complete or not rule.max_failures.relative else None
+            for rule in self._shell.policy.rules
+        }
+        for attempt in self._history.open_attempts():
+            if attempt.project not in unseen:
+                self._settle(attempt, fleet, most.get(attempt.rule, 1))
+
+    def job_of(self, attempt: Attempt) -> str | None:
+        """The job that the attempt began, by graph and time; the name of an upgrade's job is not documented (ges.md 4.2).
+
+        Of several the one nearest to the call: others are backups, or the work of other hands.
+        """
+        known = {other.job_id for other in self._history.attempts.values()} | self._history.backup_jobs
+        found: list[tuple[timedelta, Job]] = []
+        for job in self._shell.ges.list_jobs(attempt.project, attempt.graph, attempt.began_at - timedelta(days=1)):
+            if job.id in known or job.of_other_work or (job.began_at is None and job.ended):
+                continue
+            after = job.began_at - attempt.began_at if job.began_at else JOBS_BEGIN
+            if -SLACK <= after <= JOBS_BEGIN:
+                found.append((abs(after), job))
+        backups = self._backups_of(attempt) if found else []
+        return min(((after, job.id) for after, job in found if not _made_one(job, backups)), default=(None, None))[1]
+
+    def _backups_of(self, attempt: Attempt) -> list[Backup]:
+        """None, where the agency must not list them: it needs to for `backup: required` only."""
+        try:
+            return list(self._shell.ges.list_backups(attempt.project, attempt.graph_id))
+        except CloudError as error:
+            self._shell.log.warning("backups.not_listed", error=str(error), **names(attempt))
+            return []
+
+    def began(self, attempt: Attempt, job_id: str) -> None:
+        """Writes down the job of an attempt; and the attempt again, where another run took it for never begun."""
+        began = Started(at=self._shell.clock.now(), attempt_id=attempt.id, job_id=job_id)
+        intended = Intended(at=attempt.began_at, attempt=attempt)
+        self._account.write(lambda history: [began] if attempt.id in history.attempts else [intended, began])
+
+    def refused(self, attempt: Attempt, code: str, detail: str) -> None:
+        """Writes down that no call of the attempt acted, unless another run has seen what became of it."""
+        refused = Refused(at=self._shell.clock.now(), attempt_id=attempt.id, code=code, detail=detail)
+
+        def without_job(history: History) -> list[AnyRecord]:
+            there = history.open_attempt(attempt.graph_id)
+            return [refused] if there and there.id == attempt.id and there.job_id is None else []
+
+        self._account.write(without_job)
+        self._shell.log.warning("upgrade.refused", code=code, detail=detail, **names(attempt))
+
+    def _settle(self, attempt: Attempt, fleet: Mapping[str, Graph], most_failures: int | None) -> None:
+        """A graph that the list left out is asked for by itself before it is called gone."""
+        now = self._shell.clock.now()
+        graph, job = fleet.get(attempt.graph_id), None
+        readable = True
+        try:
+            if graph is None:
+                graph = self._shell.ges.show_graph(attempt.project, attempt.graph_id)
+            if attempt.job_id is None:
+                found = self._find_job(attempt, graph)
+                if found is None:
+                    return
+                attempt = found
+            if attempt.job_id is not None and graph is not None and not graph.status.in_flight:
+                job = self._shell.ges.show_job(attempt.project, attempt.graph_id, attempt.job_id)
+                self._shell.log.info("job.seen", status=job.status if job else "unknown", **names(attempt))
+        except CloudError as error:
+            self._account.complain(f"{error}; the upgrade of {attempt.graph} is looked at again")
+            if attempt.job_id is None and now < attempt.began_at + JOBS_BEGIN:
+                return
+            readable = False
+        if (
+            attempt.adopted
+            and graph
+            and graph.version
+            and graph.version > attempt.from_version
+            and graph.version != attempt.to_version
+        ):
+            attempt = msgspec.structs.replace(attempt, to_version=graph.version)
+            self._account.note(Intended(at=attempt.began_at, attempt=attempt))
+        rule = self._rule(attempt, graph)
+        timeout = rule.job_timeout if rule else DEFAULT_JOB_TIMEOUT
+        now = self._shell.clock.now()
+        judgement = judge(attempt, graph, job, now) if readable else judge_without_job(attempt, graph)
+        if graph is not None and graph.status.in_flight:
+            self._watched.add(attempt.id)
+        if judgement is not None and self._sightings.suffice(attempt.id, judgement, now):
+            if judgement.job_ended_at is None and attempt.id in self._watched:
+                judgement = msgspec.structs.replace(judgement, job_ended_at=now)
+            if judgement.verdict is Verdict.SUCCEEDED and rule and rule.health_check and graph is not None:
+                if self._shell.left() < PATIENCE and self._full >= 2 * PATIENCE:
+                    return  # that our time ends would be taken for an ailment; a later run has more of it
+                judgement = self._examined(attempt, graph, rule.health_check, judgement)
+            self._account.end(attempt, judgement, most_failures)
+        elif overdue(attempt, now, timeout):
+            late = Judgement(Verdict.TIMED_OUT, f"longer on its way than {spelled(timeout)}")
+            self._account.end(attempt, late, most_failures)
+
+    def _examined(self, attempt: Attempt, graph: Graph, check: HealthCheck | bool, success: Judgement) -> Judgement:
+        """Success, if the graph's engine passes the health check. One that cannot be made is not passed."""
+        cypher, rows = (None, None) if isinstance(check, bool) else (check.cypher, check.rows)
+        try:
+            ailment = self._shell.engine.ailment(graph, graph.version or attempt.to_version, cypher, rows)
+        except CloudError as error:
+            ailment = f"the health check could not be made: {error}"
+        verdict, detail = (Verdict.UNHEALTHY, ailment) if ailment else (Verdict.SUCCEEDED, "the health check passed")
+        return msgspec.structs.replace(success, verdict=verdict, detail=detail)
+
+    def _rule(self, attempt: Attempt, graph: Graph | None) -> Rule | None:
+        """The attempt's rule; where that is gone from the policy, the one that governs the graph now."""
+        rules = self._shell.policy.rules
+        named = next((rule for rule in rules if rule.name == attempt.rule), None)
+        return named or (govern(rules, [graph])[0].rule if graph else None)
+
+    def _find_job(self, attempt: Attempt, graph: Graph | None) -> Attempt | None:
+        """The attempt, with its job id if that can be found. None: not known yet, or closed as it left no trace in GES.
+
+        While the run that intended it may still make its call, that there is no trace says nothing. Raises CloudError.
+        """
+        job_id = self.job_of(attempt)
+        if job_id is not None:
+            self.began(attempt, job_id)
+            return self._history.attempts.get(attempt.id)
+        if self._shell.clock.now() < attempt.began_at + JOBS_BEGIN:
+            return None
+        if graph is None or not graph.status.running or graph.version != attempt.from_version:
+            return attempt
+        if self._sightings.suffice(attempt.id, Judgement(Verdict.VANISHED, sure=False), self._shell.clock.now()):
+            self.refused(attempt, "never-began", "its call left no trace in GES")
+            self._account.complain(
+                f"the run that was about to upgrade {attempt.graph} to {attempt.to_version} at {iso(attempt.began_at)} ended "
+                "before it knew the job, and there is no trace of one in GES; it is held never to have begun"
+            )
+        return None
+
+
+def _made_one(job: Job, backups: list[Backup]) -> bool:
+    """Whether the job is that of a backup: they begin together, by the same clock, and no upgrade begins during a backup."""
+    began = [backup.began_at for backup in backups if backup.began_at]
+    return job.began_at is not None and any(abs(job.began_at - one) <= TOGETHER for one in began)

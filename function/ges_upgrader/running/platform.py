@@ -1,0 +1,107 @@
+"""FunctionGraph's context and variables, as far as they are there (functiongraph.md, `context`).
+
+Older images lack methods, local runs lack the whole context: what is missing is None, never an error.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from ges_upgrader.cloud.credentials import Credentials
+
+DEFAULT_TIME = timedelta(seconds=60)
+LONGEST_TIME = timedelta(days=3)  # what the platform allows (functiongraph.md, Runtime)
+MILLISECOND = timedelta(milliseconds=1)
+
+
+class Platform:
+    """One invocation's surroundings."""
+
+    def __init__(self, context: object) -> None:
+        self._context = context
+
+    @property
+    def request_id(self) -> str | None:
+        return self._text("getRequestID")
+
+    @property
+    def function_name(self) -> str | None:
+        return self._text("getFunctionName")
+
+    @property
+    def project_id(self) -> str | None:
+        return self._text("getProjectID") or self.variable("HUAWEICLOUD_SDK_PROJECT_ID")
+
+    def function_urn(self, region: str) -> str | None:
+        """The function's own URN in its region, of the version that runs. None where the context does not tell its parts."""
+        parts = (self.project_id, self._text("getPackage"), self.function_name)
+        if None in parts:
+            return None
+        project_id, package, name = parts
+        return f"urn:fss:{region}:{project_id}:function:{package}:{name}:{self._text('getVersion') or 'latest'}"
+
+    def variable(self, name: str) -> str | None:
+        """A variable of the function, or of the process."""
+        return self._text("getUserData", name) or os.environ.get(name, "").strip() or None
+
+    def remaining(self) -> timedelta | None:
+        """The time until the platform kills the run."""
+        left = self._call("getRemainingTimeInMilliSeconds")
+        if isinstance(left, (int, float)) and not isinstance(left, bool):
+            return min(timedelta(milliseconds=max(min(left, LONGEST_TIME / MILLISECOND), 0)), LONGEST_TIME)
+        whole = self._call("getRunningTimeInSeconds")
+        return min(timedelta(seconds=min(whole, 10**9)), LONGEST_TIME) if isinstance(whole, int) and whole > 0 else None
+
+    def credentials(self) -> Credentials | None:
+        """Those of the agency, temporary; else its token; else those of the SDK's variables."""
+        return self._keys_of_the_agency() or (Credentials(token=self.token) if self.token else self._keys_of_variables())
+
+    def keys(self) -> Credentials:
+        """For OBS, which takes no token; of nobody, where there is none but a token."""
+        return self._keys_of_the_agency() or self._keys_of_variables() or Credentials()
+
+    def _keys_of_the_agency(self) -> Credentials | None:
+        ak, sk = self._text("getSecurityAccessKey"), self._text("getSecuritySecretKey")
+        return Credentials(ak, sk, self._text("getSecurityToken") or "") if ak and sk else None
+
+    def _keys_of_variables(self) -> Credentials | None:
+        ak, sk = self.variable("HUAWEICLOUD_SDK_AK"), self.variable("HUAWEICLOUD_SDK_SK")
+        return Credentials(ak, sk, self.variable("HUAWEICLOUD_SDK_SECURITY_TOKEN") or "") if ak and sk else None
+
+    @property
+    def token(self) -> str | None:
+        """The IAM token of the agency, which graphs' own engines want (ges.md 2.8)."""
+        return self._text("getToken")
+
+    def policy_text(self, beside: Path) -> str:
+        """POLICY, or the file that POLICY_FILE names, or policy.yaml `beside` the handler. Raises OSError, ValueError."""
+        text = self.variable("POLICY")
+        if text is not None:
+            return text
+        return Path(self.variable("POLICY_FILE") or beside / "policy.yaml").read_text("utf-8-sig")
+
+    def bucket(self, name: str, region: str) -> str:
+        """The address of a bucket of OBS; behind the SDK's own variable its name stands in the path (interface.md)."""
+        override = self.variable(f"HUAWEICLOUD_SDK_REGION_OBS_{region}".upper().replace("-", "_"))
+        return f"{override.rstrip('/')}/{name}" if override else f"https://{name}.obs.{region}.myhuaweicloud.com"
+
+    def endpoint(self, service: str, region: str) -> str:
+        """The address of a service in a region, which the SDK's own variable may override (interface.md, Environment)."""
+        name = f"HUAWEICLOUD_SDK_REGION_{service}_{region}".upper().replace("-", "_")
+        return self.variable(name) or f"https://{service}.{region}.myhuaweicloud.com"
+
+    def _text(self, method: str, *arguments: str) -> str | None:
+        value = self._call(method, *arguments)
+        return (value.strip() or None) if isinstance(value, str) else None
+
+    def _call(self, method: str, *arguments: str) -> Any:
+        function = getattr(self._context, method, None)
+        if not callable(function):
+            return None
+        try:
+            return function(*arguments)
+        except Exception:
+            return None
