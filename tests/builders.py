@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 from typing import Any
 from uuid import NAMESPACE_DNS, uuid5
 
-from ges_upgrader.domain.model import Attempt, Graph, Project, Release, Status, Verdict
+from ges_upgrader.domain.model import Attempt, BackupAttempt, Graph, Project, Release, Status, Verdict
 from ges_upgrader.domain.version import Version
 from ges_upgrader.history.history import History
 from ges_upgrader.history.records import Ended, Intended, Released, Started
@@ -63,6 +63,11 @@ def attempt(of: Graph, to: str = "2.4.15", rule: str = "rule-1", **fields: Any) 
         to_version=Version(to),
         **given,
     )
+
+
+def backup_attempt(of: Graph, to: str = "2.4.15", rule: str = "rule-1", **fields: Any) -> BackupAttempt:
+    given: dict[str, Any] = {"id": "b", "began_at": NOW, **fields}
+    return BackupAttempt(project=of.project, graph_id=of.id, graph=of.name, rule=rule, to_version=Version(to), **given)
 
 
 def begin(to: History, one: Attempt) -> History:

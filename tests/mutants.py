@@ -17,7 +17,10 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 STAGE = ROOT / "build" / "mutants"
 REASONS = ROOT / "docs" / "mutants.md"
-MODULES = ("choice", "gates", "governing", "planner", "recurrence", "versions", "wallclock", "windows")
+MODULES = (
+    *("planning/releases", "planning/gates", "planning/matching", "planning/planner", "planning/steps", "planning/budget"),
+    *("schedule/recurrence", "schedule/wallclock", "schedule/windows", "domain/version"),
+)
 TESTS = (
     "tests/unit/test_gates.py",
     "tests/unit/test_planner.py",
@@ -54,15 +57,17 @@ def main() -> int:
 
 def lay_out() -> None:
     shutil.rmtree(STAGE, ignore_errors=True)
-    shutil.copytree(ROOT / "function" / "upgrader", STAGE / "src" / "upgrader", ignore=shutil.ignore_patterns("__pycache__"))
-    for folder in ("tests", "simulator"):
+    shutil.copytree(
+        ROOT / "function" / "ges_upgrader", STAGE / "src" / "ges_upgrader", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    for folder in ("tests", "huaweicloud_simulator"):
         shutil.copytree(ROOT / folder, STAGE / folder, ignore=shutil.ignore_patterns("__pycache__"))
     settings = (ROOT / "pyproject.toml").read_text().replace('pythonpath = [".", "function"]', 'pythonpath = [".", "src"]')
     lines = [
         "[tool.mutmut]",
         'source_paths = ["src"]',
-        f"only_mutate = {[f'src/upgrader/{name}.py' for name in MODULES]}",
-        'also_copy = ["simulator"]',
+        f"only_mutate = {[f'src/ges_upgrader/{name}.py' for name in MODULES]}",
+        'also_copy = ["huaweicloud_simulator"]',
         f"pytest_add_cli_args_test_selection = {list(TESTS)}",
         "timeout_multiplier = 4",
     ]

@@ -198,9 +198,9 @@ def test_a_job_whose_attempt_another_run_took_for_never_begun_is_taken_up(
             journal = Journal(Folder(tmp_path))
             journal.refresh()
             now = world.clock.now()
-            for backup in journal.history.open_backups():
+            for backup in journal.history.backups.open():
                 journal.write(BackupEnded(at=now, backup_id=backup.id, detail="it left no trace"))
-            for attempt in journal.history.open_attempts():
+            for attempt in journal.history.attempts.open():
                 journal.write(Refused(at=now, attempt_id=attempt.id, code="never-began", detail=""))
         return response
 

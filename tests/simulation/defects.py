@@ -13,7 +13,10 @@ from typing import Any
 from ges_upgrader.cloud.errors import CloudError
 from ges_upgrader.cloud.ges.client import Ges
 from ges_upgrader.domain.model import Action, Decision, Reason, Verdict
+from ges_upgrader.history.attempts import Attempts
+from ges_upgrader.history.controls import Controls
 from ges_upgrader.history.history import History
+from ges_upgrader.history.outbox import Outbox
 from ges_upgrader.history.records import AnyRecord, Intended, Told, Withdrawn
 from ges_upgrader.journal.storage import Bucket, Conflict
 from ges_upgrader.planning import gates
@@ -174,12 +177,12 @@ def withdrawals_ignored() -> Broken:
 
 def untold_results_forgotten() -> Broken:
     """What could not be told at once is not told by a later run."""
-    untold = History.untold
+    untold = Outbox.deliverable
 
-    def forgetful(self: History, now: Any) -> Any:
+    def forgetful(self: Outbox, now: Any) -> Any:
         return [event for event in untold(self, now) if now - event.at < timedelta(minutes=5)]
 
-    return replaced(History, "untold", forgetful)
+    return replaced(Outbox, "deliverable", forgetful)
 
 
 def everything_late() -> Broken:
@@ -214,8 +217,8 @@ DEFECTS: dict[str, Callable[[], Broken]] = {
     "withdrawals_ignored": withdrawals_ignored,
     "untold_results_forgotten": untold_results_forgotten,
     "notices_ignored": lambda: gateless("notice"),
-    "failed_graphs_tried_again": lambda: replaced(History, "trouble", lambda *_: None),
-    "damages_ignored": lambda: replaced(History, "damaged", lambda *_: None),
+    "failed_graphs_tried_again": lambda: replaced(Attempts, "failure_of", lambda *_: None),
+    "damages_ignored": lambda: replaced(Controls, "damaged", lambda *_: None),
     "everything_late": everything_late,
     "leases_too_long": lambda: replaced(outbox, "LEASE_BEYOND_RUN", timedelta(days=30)),
     "intents_held_too_long": lambda: replaced(backing_up, "JOBS_BEGIN", timedelta(days=30)),

@@ -9,7 +9,7 @@ from typing import Any, get_args
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ges_upgrader.domain.model import Action, BackupAttempt, Reason, Release, Verdict
+from ges_upgrader.domain.model import Action, Reason, Release, Verdict
 from ges_upgrader.domain.version import Version
 from ges_upgrader.history.records import (
     AnyRecord,
@@ -24,13 +24,19 @@ from ges_upgrader.history.records import (
     Intended,
     Moved,
     Noticed,
+    Observed,
     Paused,
+    Questioned,
     Refused,
+    Reinstated,
     Released,
     Resumed,
     Retried,
+    Sighted,
     Started,
     Told,
+    Unobserved,
+    Unpaused,
     Verified,
     Withdrawn,
 )
@@ -38,21 +44,25 @@ from ges_upgrader.journal.compaction import fold
 from ges_upgrader.journal.segments import Journal, encoded
 from ges_upgrader.journal.storage import Memory
 from ges_upgrader.planning.planner import plan
-from tests.builders import NOW, attempt, graph, policy
+from tests.builders import NOW, attempt, backup_attempt, graph, policy
 
 GRAPHS = [graph("a"), graph("b"), graph("c")]
 POLICY = policy("[{name: dev, match: {name: a}, backup: required, notice: 1h}, {name: prod, after: [dev], mode: approve}]")
 A, B, C = (attempt(one, rule="dev", job_id=None) for one in GRAPHS)
-BACKUP = BackupAttempt("backup-c", C.project, C.graph_id, C.graph, "prod", C.to_version, NOW)
+BACKUP = backup_attempt(GRAPHS[2], id="backup-c", rule="prod")
 VERSION = C.to_version
 RECORDS: list[AnyRecord] = [
     Released(at=NOW, release=Release(VERSION, NOW, ("cn-north-4",), min_source_version=Version("2.3.1"), not_before=NOW)),
     Withdrawn(at=NOW, version=Version("2.4.9")),
+    Reinstated(at=NOW, version=Version("2.4.9")),
+    Questioned(at=NOW, version=Version("2.4.9"), notice_id="unclear:2.4.9"),
     Approved(at=NOW, version=VERSION, rule="prod"),
     Paused(at=NOW, rule="prod", reason="Diwali"),
     Resumed(at=NOW, rule="prod"),
+    Unpaused(at=NOW, rule="prod"),
     Intended(at=NOW, attempt=A),
     Started(at=NOW, attempt_id=A.id, job_id="job-a"),
+    Sighted(at=NOW, subject=A.id, verdict=Verdict.VANISHED),
     Ended(at=NOW, attempt_id=A.id, verdict=Verdict.FAILED, detail="no memory"),
     Moved(at=NOW, attempt_id=A.id, rule="prod"),
     Retried(at=NOW, graph_id=A.graph_id),
@@ -63,8 +73,10 @@ RECORDS: list[AnyRecord] = [
     BackupIntended(at=NOW, backup=BACKUP),
     BackupStarted(at=NOW, backup_id=BACKUP.id, job_id="job-b"),
     BackupEnded(at=NOW, backup_id=BACKUP.id, made="backup-1"),
+    Unobserved(at=NOW, region="cn-north-4", project_id="p", error="HTTP 503"),
+    Observed(at=NOW, region="cn-north-4", project_id="p"),
     BackedUp(at=NOW, graph_id=C.graph_id, made_at=NOW),
-    Noticed(at=NOW, notice_id="n", text="soon", sort="planned", rule="dev", version=VERSION, graphs=(A.graph_id,)),
+    Noticed(at=NOW, notice_id="n", text="soon", notice_kind="planned", rule="dev", version=VERSION, graphs=(A.graph_id,)),
     Claimed(at=NOW, event_id="n", run_id="r", until=NOW),
     Told(at=NOW, event_id="n", message_id="m"),
 ]
@@ -97,14 +109,14 @@ def understood(lines: list[bytes]) -> Journal:
     journal.refresh()
     later = NOW + timedelta(days=30)
     assert len(plan(POLICY, GRAPHS, journal.history, later)) == len(GRAPHS)
-    journal.history.untold(later)
+    journal.history.outbox.deliverable(later)
     fold(journal._entries, journal.history, later)
     return journal
 
 
 def test_the_records_are_of_every_kind_and_whole() -> None:
     assert {type(record) for record in RECORDS} == set(get_args(AnyRecord))
-    assert understood([encoded(record) for record in RECORDS]).history.damages == {}
+    assert understood([encoded(record) for record in RECORDS]).history.controls.damages == {}
 
 
 @given(data=st.data())
@@ -126,4 +138,4 @@ def test_a_line_of_garbage_is_held_against_everything(garbage: bytes, number: in
 
 
 def test_a_record_that_is_nested_too_deep_is_held_against_everything() -> None:
-    assert len(understood([b"[" * 100_000]).history.damages) == 1
+    assert len(understood([b"[" * 100_000]).history.controls.damages) == 1

@@ -10,7 +10,7 @@ import pytest
 
 from ges_upgrader.diagnosis.explain import explain, state_of
 from ges_upgrader.diagnosis.forecast import forecast
-from ges_upgrader.domain.model import BackupAttempt, Graph, Release, Severity, Targets, Verdict
+from ges_upgrader.domain.model import Graph, Release, Severity, Targets, Verdict
 from ges_upgrader.domain.version import Version
 from ges_upgrader.history.history import History
 from ges_upgrader.history.records import (
@@ -29,7 +29,7 @@ from ges_upgrader.history.records import (
 from ges_upgrader.planning.matching import govern
 from ges_upgrader.planning.planner import Survey
 from ges_upgrader.policy.schema import Policy
-from tests.builders import NOW, at, attempt, begin, graph, history, policy
+from tests.builders import NOW, at, attempt, backup_attempt, begin, graph, history, policy
 
 X = Version("2.4.15")
 DEMO = graph("demo")
@@ -436,7 +436,7 @@ def test_a_change_is_tried_with_the_graphs_of_other_rules_in_their_turns(limit: 
 def test_a_change_that_leads_to_a_later_start_is_not_said_to_change_nothing() -> None:
     """Without the age the newer release is chosen, which nobody was told of yet."""
     past = History([Released(at=NOW - 8 * DAY, release=Release(Version("2.4.9"))), Released(at=NOW, release=Release(X))])
-    told = Noticed(at=NOW - DAY, notice_id="n", text="", sort="planned", version=Version("2.4.9"), graphs=(DEMO.id,))
+    told = Noticed(at=NOW - DAY, notice_id="n", text="", notice_kind="planned", version=Version("2.4.9"), graphs=(DEMO.id,))
     past.apply(told)
     past.apply(Told(at=NOW - DAY, event_id="n", message_id=""))
     under = policy("[{min_release_age: 7d, notice: 36h}]")
@@ -451,7 +451,7 @@ def test_freezes_that_are_over_are_not_spoken_of() -> None:
     assert explained(under, seen())["earlier"] == ["a window on Monday gives 2026-11-23T02:00:00Z"]
 
 
-BACKUP = BackupAttempt("b", DEMO.project, DEMO.id, DEMO.name, "rule-1", X, NOW, "job-2")
+BACKUP = backup_attempt(DEMO, job_id="job-2")
 
 
 @pytest.mark.parametrize(
@@ -497,7 +497,7 @@ def test_a_forecast_takes_one_after_the_other_and_leaves_the_history_as_it_was()
     found = forecast(policy(), fleet, past, NOW, 1)
     assert [one.at for one in found] == [NOW, NOW + timedelta(minutes=15), NOW + timedelta(minutes=30)]
     assert {one.graph for one in found} == set("abc")
-    assert past.open_attempts() == []
+    assert past.attempts.open() == []
 
 
 def test_a_forecast_takes_upgrades_for_as_long_as_they_took() -> None:

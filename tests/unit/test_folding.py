@@ -9,8 +9,7 @@ import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ges_upgrader.domain.model import Action, BackupAttempt, Decision, Graph, Verdict
-from ges_upgrader.domain.version import Version
+from ges_upgrader.domain.model import Action, Decision, Graph, Verdict
 from ges_upgrader.history.history import History
 from ges_upgrader.history.records import (
     AnyRecord,
@@ -28,7 +27,7 @@ from ges_upgrader.journal.compaction import BACKUPS_REMEMBERED, Entry, fold
 from ges_upgrader.journal.segments import decoded, encoded
 from ges_upgrader.planning.matching import govern
 from ges_upgrader.planning.planner import plan
-from tests.builders import NOW, attempt, begin, finish, graph
+from tests.builders import NOW, attempt, backup_attempt, begin, finish, graph
 from tests.unit.test_planner_properties import Rollout, fleets, policies
 
 KEEP = timedelta(days=20)  # longer than any of the policies looks back
@@ -89,10 +88,10 @@ def test_the_planner_says_the_same_of_a_history_that_was_folded(
         said = plan(rollout.policy, rollout.fleet.values(), past, now)
         again = plan(rollout.policy, rollout.fleet.values(), folded, now)
         assert list(map(essence, again)) == list(map(essence, said))
-    assert folded.outbox() == past.outbox()
-    assert folded.pauses == past.pauses
-    assert folded.open_attempts() == past.open_attempts()
-    assert folded.failed() == past.failed()
+    assert folded.outbox.pending_ids() == past.outbox.pending_ids()
+    assert folded.controls.pauses == past.controls.pauses
+    assert folded.attempts.open() == past.attempts.open()
+    assert folded.attempts.failure_counts() == past.attempts.failure_counts()
     assert len(list(govern(rollout.policy.rules, rollout.fleet.values()))) == len(rollout.fleet)
 
 
@@ -135,20 +134,20 @@ def test_a_failure_that_counts_keeps_what_became_of_the_graph_after_it() -> None
     finish(begin(past, ONE), ONE, Verdict.FAILED)
     later = msgspec.structs.replace(attempt(graph("a")), id="later", began_at=NOW + timedelta(hours=1))
     finish(begin(past, later), later, Verdict.SUCCEEDED)
-    for event in past.outbox():
+    for event in past.outbox.pending_ids():
         past.apply(Told(at=NOW, event_id=event, message_id=""))
-    assert past.trouble(ONE.graph_id, ONE.to_version) is None
+    assert past.attempts.failure_of(ONE.key, ONE.to_version) is None
     folded = past.folded(NOW + timedelta(days=90))
-    assert folded.trouble(ONE.graph_id, ONE.to_version) is None
-    assert folded.failed() == past.failed()
+    assert folded.attempts.failure_of(ONE.key, ONE.to_version) is None
+    assert folded.attempts.failure_counts() == past.attempts.failure_counts()
 
 
 def test_of_the_backups_made_here_the_last_are_remembered() -> None:
     records: list[AnyRecord] = []
     for number in range(BACKUPS_REMEMBERED + 5):
-        made = BackupAttempt(f"b{number}", ONE.project, ONE.graph_id, "a", "rule-1", Version("2.4.15"), NOW)
+        made = backup_attempt(graph("a"), id=f"b{number}")
         records += [BackupIntended(at=NOW, backup=made), BackupEnded(at=NOW, backup_id=f"b{number}", made=f"m{number}")]
-    kept = History(long_ago(*records)).made_backups[ONE.graph_id]
+    kept = History(long_ago(*records)).backups.made[ONE.key]
     assert kept == [f"m{number}" for number in range(5, BACKUPS_REMEMBERED + 5)]
 
 

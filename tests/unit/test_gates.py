@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from ges_upgrader.domain.model import Action, BackupAttempt, Decision, Graph, Reason, Release, Severity, Targets, Verdict
+from ges_upgrader.domain.model import Action, Decision, Graph, Reason, Release, Severity, Targets, Verdict
 from ges_upgrader.domain.version import Version
 from ges_upgrader.history.history import History
 from ges_upgrader.history.records import (
@@ -33,7 +33,7 @@ from ges_upgrader.history.records import (
 from ges_upgrader.planning.matching import govern
 from ges_upgrader.planning.planner import Survey, milestones, plan
 from ges_upgrader.policy.schema import Policy
-from tests.builders import NOW, at, attempt, begin, finish, graph, history, policy
+from tests.builders import NOW, at, attempt, backup_attempt, begin, finish, graph, history, policy
 
 X = Version("2.4.15")
 MICRO = timedelta(microseconds=1)
@@ -61,13 +61,13 @@ def refused(code: str, times: int = 1) -> History:
 def told(*graphs: Graph, moment: datetime = NOW) -> tuple[AnyRecord, AnyRecord]:
     ids = tuple(one.id for one in graphs)
     return (
-        Noticed(at=moment, notice_id="n", text="", sort="planned", version=X, graphs=ids),
+        Noticed(at=moment, notice_id="n", text="", notice_kind="planned", version=X, graphs=ids),
         Told(at=moment, event_id="n", message_id=""),
     )
 
 
 def backup(moment: datetime = NOW, identity: str = "b") -> BackupIntended:
-    made = BackupAttempt(identity, DEMO.project, DEMO.id, DEMO.name, "rule-1", X, moment)
+    made = backup_attempt(DEMO, id=identity, began_at=moment)
     return BackupIntended(at=moment, backup=made)
 
 
@@ -161,8 +161,8 @@ def test_a_gate_that_time_lifts_holds_up_to_its_instant_and_no_longer(
     under = policy(rules, **fields)
     first = decide(under, past)
     assert (first.reason, first.until, first.target) == (reason, opens, X)
-    needs_somebody = past.backup_refusals or any(one.code[:4] in ("GES.", "APIG") for one in past.refusals.values())
-    waits = not needs_somebody or reason in (Reason.NOT_RUNNING, Reason.BACKING_UP) or "GES.7006" in str(past.refusals)
+    needs_somebody = past.backups.refusals or any(one.code[:4] in ("GES.", "APIG") for one in past.attempts.refusals.values())
+    waits = not needs_somebody or reason in (Reason.NOT_RUNNING, Reason.BACKING_UP) or "GES.7006" in str(past.attempts.refusals)
     assert first.action is (Action.WAIT if waits else Action.BLOCKED)
     last = decide(under, past, opens - MICRO)
     assert last.until == opens
@@ -285,7 +285,7 @@ def test_a_rule_that_falls_behind_begins_its_soak_again_once_it_is_back() -> Non
 
     assert pass_by(NOW, DEV, old) == [FellBehind(at=NOW, rule="dev", version=Version("2.4.9"))]
     assert pass_by(NOW, DEV, old) == []
-    assert past.verified_at("dev", Version("2.4.9")) == NOW - 9 * DAY
+    assert past.rollout.verified_at("dev", Version("2.4.9")) == NOW - 9 * DAY
     back = graph("dev-2", "2.4.15")
     assert decide(under, past, NOW + HOUR, others=(DEV, back)).until == NOW + 7 * HOUR
 
@@ -379,7 +379,7 @@ def test_what_is_under_way_by_any_hand_takes_its_place_in_the_limits() -> None:
     under = policy("[{max_concurrent: 4, max_failures: 9}]", max_concurrent="4")
     ours, backing_up, by_hand = fleet[0], fleet[1], msgspec.structs.replace(fleet[2], status=graph("x", status="203").status)
     past = begin(seen(), attempt(ours))
-    past.apply(BackupIntended(at=NOW, backup=BackupAttempt("b", backing_up.project, backing_up.id, "", "rule-1", X, NOW)))
+    past.apply(BackupIntended(at=NOW, backup=backup_attempt(backing_up)))
     fleet[2] = by_hand
     fleet[0] = msgspec.structs.replace(ours, status=by_hand.status)
     reasons = [one.reason for one in plan(under, fleet, past, NOW)]
@@ -578,7 +578,7 @@ def test_refusals_in_one_window_do_not_lengthen_the_pauses_in_the_next() -> None
     begin(past, attempt(DEMO, job_id=None, began_at=NOW + 7 * DAY))
     past.apply(Refused(at=NOW + 7 * DAY, attempt_id="attempt-demo", code="GES.7004", detail="no"))
     assert decide(policy(), past, NOW + 7 * DAY).until == NOW + 7 * DAY + timedelta(seconds=30)
-    assert past.refusals[DEMO.id].since == NOW
+    assert past.attempts.refusals[DEMO.key].since == NOW
 
 
 def test_what_was_begun_under_another_rule_counts_under_the_one_that_governs_now() -> None:

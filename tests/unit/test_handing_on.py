@@ -13,11 +13,11 @@ from ges_upgrader.domain.version import Version
 from ges_upgrader.history.history import History
 from ges_upgrader.notifications.notices import not_handed_on
 from ges_upgrader.running.hand_over import Rest, unfinished
-from tests.builders import NOW, attempt, graph, history, policy
+from tests.builders import NOW, attempt, backup_attempt, graph, history, policy
 
 DEMO = graph("demo")
 UPGRADE = attempt(DEMO, began_at=NOW - timedelta(minutes=10))
-BACKUP = BackupAttempt("backup-1", DEMO.project, DEMO.id, "demo", "rule-1", Version("2.4.15"), NOW - timedelta(minutes=10))
+BACKUP = backup_attempt(DEMO, id="backup-1", began_at=NOW - timedelta(minutes=10))
 DUE = Decision(DEMO.project, DEMO.id, "demo", "rule-1", DEMO.version, Version("2.4.15"), Action.UPGRADE, Reason.DUE)
 POLICY = policy("[{job_timeout: 1h}]")
 UNREADABLE = History(readable=False)

@@ -47,14 +47,14 @@ def test_what_was_written_is_the_history_of_the_next_run(tmp_path: Path, make: C
     Journal(storage).write(Intended(at=NOW, attempt=one))
     later = Journal(storage)
     later.refresh()
-    assert later.history.open_attempt(one.graph_id) == one
+    assert later.history.attempts.open_of(one.key) == one
 
 
 def test_of_two_overlapping_runs_one_starts_a_graph(tmp_path: Path) -> None:
     one = attempt(graph("a"), job_id=None)
 
     def free(history: History) -> list[AnyRecord]:
-        return [] if history.open_attempt(one.graph_id) else [Intended(at=NOW, attempt=one)]
+        return [] if history.attempts.open_of(one.key) else [Intended(at=NOW, attempt=one)]
 
     first, second = Journal(Folder(tmp_path)), Journal(Folder(tmp_path))
     first.refresh()
@@ -65,12 +65,12 @@ def test_of_two_overlapping_runs_one_starts_a_graph(tmp_path: Path) -> None:
 
 def test_a_lease_keeps_others_out_until_it_ends_and_a_told_event_for_ever() -> None:
     history = History([notice(1), Claimed(at=NOW, event_id="n1", run_id="r1", until=NOW + timedelta(minutes=5))])
-    assert history.untold(NOW) == []
-    assert [event.id for event in history.untold(NOW + timedelta(minutes=5))] == ["n1"]
+    assert history.outbox.deliverable(NOW) == []
+    assert [event.id for event in history.outbox.deliverable(NOW + timedelta(minutes=5))] == ["n1"]
     history.apply(Told(at=NOW, event_id="n1", message_id="m"))
-    assert history.untold(NOW + timedelta(days=1)) == []
+    assert history.outbox.deliverable(NOW + timedelta(days=1)) == []
     history.apply(notice(1))
-    assert history.told("n1")
+    assert history.outbox.delivered("n1")
 
 
 FIRST = "journal-1.jsonl"
@@ -86,7 +86,7 @@ def damage(line: bytes, folder: Path) -> tuple[str | None, str | None]:
     """The graph and the rule that a line which is not understood is about."""
     with (folder / FIRST).open("ab") as file:
         file.write(line)
-    *_, found = read(folder).history.damages.values()
+    *_, found = read(folder).history.controls.damages.values()
     return found.graph_id, found.rule
 
 
@@ -97,9 +97,9 @@ def test_a_half_written_record_is_held_against_everything_and_swallows_nothing(t
     again = read(tmp_path)
     again.write(notice(2))
     last = read(tmp_path)
-    assert [event.id for event in last.history.untold(NOW)] == ["n1", "n2"]
-    assert last.history.damages == again.history.damages
-    assert len(last.history.damages) == 1
+    assert [event.id for event in last.history.outbox.deliverable(NOW)] == ["n1", "n2"]
+    assert last.history.controls.damages == again.history.controls.damages
+    assert len(last.history.controls.damages) == 1
 
 
 @pytest.mark.parametrize(
@@ -144,11 +144,11 @@ def test_resume_lifts_what_a_damage_holds(tmp_path: Path, said: Resumed, lifted:
     damage(b'{"kind":"paused","at":"2026-11-23T00:00:00Z","rule":"dev","how":"gently"}\n', tmp_path)
     damage(b"garbage\n", tmp_path)
     journal = read(tmp_path)
-    before = {one.graph_id or one.rule for one in journal.history.damages.values()}
+    before = {one.graph_id or one.rule for one in journal.history.controls.damages.values()}
     journal.write(said)
-    after = {one.graph_id or one.rule for one in read(tmp_path).history.damages.values()}
+    after = {one.graph_id or one.rule for one in read(tmp_path).history.controls.damages.values()}
     assert before - after == set(lifted)
-    assert journal.history.damages == read(tmp_path).history.damages
+    assert journal.history.controls.damages == read(tmp_path).history.controls.damages
 
 
 def test_a_place_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_a_place_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
 def test_an_empty_file_that_was_left_there_is_written_on(tmp_path: Path) -> None:
     (tmp_path / "journal-1.jsonl").write_bytes(b"")
     Journal(Folder(tmp_path)).write(notice(1))
-    assert [event.id for event in read(tmp_path).history.untold(NOW)] == ["n1"]
+    assert [event.id for event in read(tmp_path).history.outbox.deliverable(NOW)] == ["n1"]
     with pytest.raises(Conflict):
         Folder(tmp_path).append("journal-1.jsonl", 0, b"again\n")
 
@@ -175,9 +175,9 @@ def test_what_is_heard_late_of_one_attempt_leaves_the_next_one_open() -> None:
     history = History([Intended(at=NOW, attempt=first), Ended(at=NOW, attempt_id=first.id, verdict=Verdict.SUCCEEDED)])
     for record in (Intended(at=NOW, attempt=second), Started(at=NOW, attempt_id=first.id, job_id="job")):
         history.apply(record)
-    assert history.open_attempts() == [second]
+    assert history.attempts.open() == [second]
     history.apply(Refused(at=NOW, attempt_id=first.id, code="too-late", detail=""))
-    assert history.open_attempts() == [second]
+    assert history.attempts.open() == [second]
 
 
 def _write_many(folder: str, writer: int) -> None:
@@ -195,7 +195,7 @@ def test_concurrent_processes_lose_no_record(tmp_path: Path) -> None:
         writer.join()
     journal = Journal(Folder(tmp_path))
     journal.refresh()
-    assert {event.id for event in journal.history.untold(NOW)} == {f"{w}-{n}" for w in range(3) for n in range(20)}
+    assert {event.id for event in journal.history.outbox.deliverable(NOW)} == {f"{w}-{n}" for w in range(3) for n in range(20)}
 
 
 def test_a_journal_that_grows_goes_on_in_a_new_file_with_what_still_matters(tmp_path: Path) -> None:
@@ -208,9 +208,9 @@ def test_a_journal_that_grows_goes_on_in_a_new_file_with_what_still_matters(tmp_
     assert sorted(path.name for path in tmp_path.iterdir()) == ["head", "journal-1.jsonl", "journal-2.jsonl"]
     assert len((tmp_path / "journal-2.jsonl").read_bytes().splitlines()) == 2
     again = read(tmp_path)
-    assert list(again.history.releases) == [Version("2.4.9")]
+    assert list(again.history.releases.known) == [Version("2.4.9")]
     again.write(notice(9999))
-    assert [event.id for event in read(tmp_path).history.untold(NOW)] == ["n9999"]
+    assert [event.id for event in read(tmp_path).history.outbox.deliverable(NOW)] == ["n9999"]
 
 
 def test_what_is_old_is_folded_away_once_a_week(tmp_path: Path) -> None:
@@ -220,8 +220,8 @@ def test_what_is_old_is_folded_away_once_a_week(tmp_path: Path) -> None:
         again = read(tmp_path)
         again.tidy(NOW + timedelta(days=days), timedelta(days=1))
         assert len(list(tmp_path.iterdir())) == files, days
-    assert [event.id for event in read(tmp_path).history.untold(NOW)] == ["n2"]
-    assert not read(tmp_path).history.told("n1")
+    assert [event.id for event in read(tmp_path).history.outbox.deliverable(NOW)] == ["n2"]
+    assert not read(tmp_path).history.outbox.delivered("n1")
 
 
 class Dying:
@@ -250,14 +250,14 @@ def test_a_process_that_dies_while_it_begins_a_new_file_loses_nothing(tmp_path: 
     dying.refresh()
     with suppress(KeyboardInterrupt):
         dying.tidy(NOW + timedelta(days=30), timedelta(days=1))
-    assert [event.id for event in read(tmp_path).history.untold(NOW)] == ["n2"]
+    assert [event.id for event in read(tmp_path).history.outbox.deliverable(NOW)] == ["n2"]
     late.write(notice(3))
     for _ in range(2):
         again = read(tmp_path)
-        assert [event.id for event in again.history.untold(NOW)] == ["n2", "n3"]
+        assert [event.id for event in again.history.outbox.deliverable(NOW)] == ["n2", "n3"]
         again.tidy(NOW + timedelta(days=30), timedelta(days=1))
     assert (tmp_path / "head").read_bytes() == b"2\n"
-    assert [event.id for event in read(tmp_path).history.untold(NOW)] == ["n2", "n3"]
+    assert [event.id for event in read(tmp_path).history.outbox.deliverable(NOW)] == ["n2", "n3"]
 
 
 @pytest.mark.parametrize("lift", [False, True])
@@ -266,7 +266,7 @@ def test_a_damage_is_folded_away_only_when_it_was_lifted(tmp_path: Path, lift: b
     journal = read(tmp_path)
     journal.write(notice(1), Told(at=NOW, event_id="n1", message_id=""), *([Resumed(at=NOW)] if lift else []))
     journal.tidy(NOW + timedelta(days=30), timedelta(days=1))
-    assert len(read(tmp_path).history.damages) == (0 if lift else 1)
+    assert len(read(tmp_path).history.controls.damages) == (0 if lift else 1)
     assert (b"garbage" in (tmp_path / "journal-2.jsonl").read_bytes()) is not lift
 
 
@@ -279,7 +279,7 @@ def test_a_number_that_is_broken_off_does_not_run_into_the_next(tmp_path: Path) 
         journal.write(Told(at=NOW, event_id=f"t{days}", message_id=""))
         journal.tidy(NOW + timedelta(days=days), timedelta(days=1))
     assert (tmp_path / "head").read_bytes() == b"1\n2\n3\n"
-    assert [event.id for event in read(tmp_path).history.untold(NOW)] == ["n1"]
+    assert [event.id for event in read(tmp_path).history.outbox.deliverable(NOW)] == ["n1"]
 
 
 @pytest.mark.parametrize("kind", ["sealed", "begun"])
@@ -290,7 +290,7 @@ def test_a_file_that_a_later_version_sealed_or_began_is_written_to_no_more(tmp_p
         file.write(f'{{"kind":"{kind}","at":"2026-11-23T02:00:00Z","later":1}}\n')
     with pytest.raises(JournalError, match="by another version of the function"):
         journal.write(notice(2))
-    assert journal.history.outbox() == ["n1"]
+    assert journal.history.outbox.pending_ids() == ["n1"]
     with pytest.raises(JournalError, match="by another version of the function"):
         read(tmp_path)
 
@@ -321,7 +321,7 @@ def test_what_a_damage_is_about_is_still_known_when_the_journal_is_folded(tmp_pa
     journal.write(Ended(at=NOW, attempt_id=one.id, verdict=Verdict.SUCCEEDED))
     journal.write(Told(at=NOW, event_id=f"{one.job_id}:succeeded", message_id=""))
     journal.tidy(NOW + timedelta(days=60), timedelta(days=30))
-    (damaged,) = read(tmp_path).history.damages.values()
+    (damaged,) = read(tmp_path).history.controls.damages.values()
     assert damaged.graph_id == one.graph_id
 
 

@@ -115,7 +115,7 @@ class Machine(RuleBasedStateMachine):
 
         def free(history: History) -> list[AnyRecord]:
             wanted = Claimed(at=self.now, event_id=event, run_id=mine, until=self.now + timedelta(days=3650))
-            return [] if history.lease(event) else [wanted]
+            return [] if history.outbox.lease_of(event) else [wanted]
 
         self.disk.fate = fate
         with suppress(JournalError, Died):
@@ -141,17 +141,17 @@ class Machine(RuleBasedStateMachine):
         heard = Told(at=self.now, event_id=f"h{next(self.numbers)}", message_id="")
         run.history.readable = False
         run.remember(lambda _: [heard])
-        knew = set(run.history.outbox())
+        knew = set(run.history.outbox.pending_ids())
         self.disk.reads, self.disk.fate = reads, fate
         for _ in range(3):
             with suppress(JournalError):
                 run.refresh()
-            assert run.history.told(heard.event_id)
-            assert knew <= set(run.history.outbox())
+            assert run.history.outbox.delivered(heard.event_id)
+            assert knew <= set(run.history.outbox.pending_ids())
         self.disk.reads, self.disk.fate = None, ""
         fresh = Journal(self.disk)
         fresh.refresh()
-        assert fresh.history.told(heard.event_id)
+        assert fresh.history.outbox.delivered(heard.event_id)
 
     @precondition(lambda self: self.under_way > 1)
     @rule(run=consumes(runs))
@@ -179,11 +179,11 @@ class Machine(RuleBasedStateMachine):
             return
         fresh = Journal(self.disk)
         fresh.refresh()
-        there = [event.id for event in fresh.history.untold_events()]
+        there = [event.id for event in fresh.history.outbox.pending()]
         assert len(there) == len(set(there))
         assert self.acknowledged <= set(there) <= self.tried
         for event, winner in self.winners.items():
-            lease = fresh.history.lease(event)
+            lease = fresh.history.outbox.lease_of(event)
             assert lease is not None
             assert lease.run_id == winner
 
@@ -194,8 +194,8 @@ class Machine(RuleBasedStateMachine):
         first, second = Journal(self.disk), Journal(self.disk)
         first.refresh()
         second.refresh()
-        assert first.history.damages == second.history.damages
-        assert first.history.outbox() == second.history.outbox()
+        assert first.history.controls.damages == second.history.controls.damages
+        assert first.history.outbox.pending_ids() == second.history.outbox.pending_ids()
 
 
 TestJournal = Machine.TestCase

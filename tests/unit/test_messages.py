@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ges_upgrader.domain.model import Verdict
-from ges_upgrader.history.history import Event
+from ges_upgrader.history.outbox import Event
 from ges_upgrader.history.records import Noticed
 from ges_upgrader.notifications.messages import compose
 from tests.builders import NOW, attempt, graph

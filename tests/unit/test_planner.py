@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from ges_upgrader.domain.model import Action, Decision, Graph, Project, Reason, Targets, Verdict
 from ges_upgrader.domain.version import Version
-from ges_upgrader.history.history import Damage, History
+from ges_upgrader.history.controls import Damage
+from ges_upgrader.history.history import History
 from ges_upgrader.history.records import Refused
 from ges_upgrader.planning.matching import govern
 from ges_upgrader.planning.planner import Survey, plan
@@ -293,7 +294,7 @@ def test_a_graph_must_fit_every_list_of_the_targets(targets: Targets) -> None:
 )
 def test_a_damage_of_the_journal_holds_what_it_is_about_and_nothing_else(scope: dict[str, str], held: set[str]) -> None:
     past = history("2.4.15")
-    past.suffer(Damage("d", "record 3 of journal-1.jsonl", "it is broken off", **scope))
+    past.controls.suffer(Damage("d", "record 3 of journal-1.jsonl", "it is broken off", **scope))
     rules = "[{name: dev, match: {name: 'dev_*'}, max_concurrent: 2, max_failures: 2}, {name: prod}]"
     decisions = plan(policy(rules), [graph("dev_a"), graph("dev_b"), graph("prod_a")], past, NOW)
     blocked = {one.graph for one in decisions if one.reason is Reason.STATE_UNAVAILABLE and one.action is Action.BLOCKED}

@@ -154,11 +154,11 @@ class Rollout:
             self.person(draw)
         elif happens == "hand":
             one = draw(st.sampled_from(sorted(self.fleet.values(), key=lambda graph: graph.id)))
-            if history.open_attempt(one.id) is None:
+            if history.attempts.open_of(one.key) is None:
                 version, status = draw(st.sampled_from(VERSIONS)), draw(st.sampled_from(["200", "200", "201", "900"]))
                 self.fleet[one.id] = msgspec.structs.replace(one, version=Version(version), status=Status(status))
-        elif history.open_attempts():
-            attempt = draw(st.sampled_from(history.open_attempts()))
+        elif history.attempts.open():
+            attempt = draw(st.sampled_from(history.attempts.open()))
             if happens == "refuse":
                 code = draw(st.sampled_from(["GES.7041", "GES.7001", "no-answer"]))
                 history.apply(Refused(at=now, attempt_id=attempt.id, code=code, detail=""))
@@ -205,7 +205,7 @@ class Rollout:
     def run(self) -> tuple[Decision, ...]:
         """What a run does before it starts anything: write down releases, arrivals and notices, and plan."""
         for known in self.policy.releases:
-            if known.version not in self.history.releases:
+            if known.version not in self.history.releases.known:
                 self.history.apply(Released(at=self.now, release=known.release))
         survey = Survey(self.policy, govern(self.policy.rules, self.fleet.values()), self.history, self.now)
         for record in milestones(survey):
@@ -219,7 +219,7 @@ class Rollout:
     def announce(self, graph_id: str, version: Version) -> None:
         notice_id = f"{graph_id}:{version}"
         self.history.apply(
-            Noticed(at=self.now, notice_id=notice_id, text="", sort="planned", version=version, graphs=(graph_id,))
+            Noticed(at=self.now, notice_id=notice_id, text="", notice_kind="planned", version=version, graphs=(graph_id,))
         )
         self.history.apply(Told(at=self.now, event_id=notice_id, message_id=""))
 
@@ -293,7 +293,7 @@ def within_windows(rollout: Rollout, decision: Decision) -> bool:
     if rule.get("windows", ALWAYS) == ALWAYS:
         return True
     cutoff = rule.get("cutoff", "30m")
-    took = sorted(rollout.history.durations)
+    took = sorted(rollout.history.attempts.durations)
     slow = took[-(-len(took) * 9 // 10) - 1] if took else timedelta()
     before = max(slow, timedelta(minutes=30)) if cutoff == "auto" else length(cutoff)
     return any(begin <= now < end - before for begin, end in open_spans(rule["windows"], now))
@@ -316,34 +316,35 @@ def check_start(rollout: Rollout, decision: Decision) -> None:
     assert target is not None
     assert one.status.code == "200"
     assert one.version is not None and target > one.version
-    assert history.open_attempt(one.id) is None
+    assert history.attempts.open_of(one.key) is None
     wrong = [before for before in rollout.wrong if before.graph_id == one.id and before.to_version == target]
     assert not wrong or (decision.force and wrong[-1].timed_out and not wrong[-1].force)
     assert one.tags.get("ges-upgrader") != "off"
     assert rollout.written.get("enabled", True)
-    assert not {(None, None), (decision.rule, None), (None, one.id)} & set(history.pauses)
+    assert not {(None, None), (decision.rule, None), (None, one.id)} & set(history.controls.pauses)
     assert SpecifierSet(rule.get("versions", "")).contains(target.text)
-    assert target not in history.withdrawn
+    assert target not in history.releases.withdrawn
     check_age(rollout, decision, rule, target)
     assert within_windows(rollout, decision)
     assert not frozen(rollout, decision)
     assert decision.start_before is None or decision.start_before > now
     assert rule.get("mode", "auto") != "notify"
     if rule.get("mode") == "approve":
-        approved = history.approved_at(target, str(decision.rule), one.id)
+        approved = history.controls.approved_at(target, str(decision.rule), one.id)
         assert approved is not None and now < approved + timedelta(days=14)
     if length(rule.get("notice", "0m")):
-        told = history.planned[one.id, target]
+        told = history.outbox.planned[one.id, target]
         assert told is not None and told + length(rule["notice"]) <= now
     assert len(rollout.governed(str(decision.rule))) <= rule.get("max_graphs", 99)
     if rule.get("backup") == "required" and decision.action is Action.UPGRADE:
-        assert now < history.backups[one.id] + timedelta(hours=24)
+        made_at = history.backups.latest_of(one.key)
+        assert made_at is not None and now < made_at + timedelta(hours=24)
     if rule.get("after"):
         check_wave(rollout, target, length(rule.get("soak", "0m")))
 
 
 def check_age(rollout: Rollout, decision: Decision, rule: dict[str, Any], target: Version) -> None:
-    known = rollout.history.releases
+    known = rollout.history.releases.known
     release, seen = known.get(target, (Release(target), rollout.now))
     ages = rule.get("min_release_age", "0d")
     age = ages.get(release.severity.value, ages["default"]) if isinstance(ages, dict) else ages
@@ -361,12 +362,12 @@ def check_wave(rollout: Rollout, target: Version, soak: timedelta) -> None:
     for one in rollout.governed("dev"):
         assert one.version is not None and one.version >= target
         assert one.status.code not in ("201", "203", "300")
-        assert rollout.history.open_attempt(one.id) is None
-        ended = rollout.history.ended(one.id)
+        assert rollout.history.attempts.open_of(one.key) is None
+        ended = rollout.history.attempts.ended_of(one.key)
         arrived = [a for a in ended if a.verdict is Verdict.SUCCEEDED and a.to_version >= target]
         if arrived and arrived[0].ended_at:
             assert arrived[0].ended_at + soak <= rollout.now
-    failed = rollout.history.failed().get(("dev", target), 0)
+    failed = rollout.history.attempts.failure_counts().get(("dev", target), 0)
     assert failed < limit(rollout.written["rules"][0].get("max_failures", 1), len(rollout.governed("dev")))
 
 
@@ -385,9 +386,9 @@ def test_nothing_that_the_policy_forbids_is_ever_started(
         decisions = rollout.run()
         assert sorted(decision.graph_id for decision in decisions) == sorted(rollout.fleet)
         starts = [decision for decision in decisions if decision.action in STARTED]
-        flying = Counter(attempt.rule for attempt in rollout.history.open_attempts())
+        flying = Counter(attempt.rule for attempt in rollout.history.attempts.open())
         by_hand = sum(
-            one.status.in_flight and rollout.history.open_attempt(one.id) is None and not one.name.startswith("other")
+            one.status.in_flight and rollout.history.attempts.open_of(one.key) is None and not one.name.startswith("other")
             for one in rollout.fleet.values()
         )
         for decision in starts:
@@ -402,10 +403,10 @@ def test_nothing_that_the_policy_forbids_is_ever_started(
             assert sum(flying.values()) + by_hand + len(starts) <= limit(written["max_concurrent"], everything)
         for decision in starts:
             rollout.start(decision)
-        for (name, version), at_risk in Counter((a.rule, a.to_version) for a in rollout.history.open_attempts()).items():
+        for (name, version), at_risk in Counter((a.rule, a.to_version) for a in rollout.history.attempts.open()).items():
             if (name, version) in {(decision.rule, decision.target) for decision in starts}:
                 rule = next(rule for rule in written["rules"] if rule["name"] == name)
-                failed = rollout.history.failed().get((name, version), 0)
+                failed = rollout.history.attempts.failure_counts().get((name, version), 0)
                 assert failed + at_risk <= limit(rule.get("max_failures", 1), len(rollout.governed(name)))
 
 

@@ -62,7 +62,9 @@ def test_what_a_killed_process_was_told_is_written_is_there(tmp_path: Path, roun
     journal = Journal(Folder(tmp_path))
     journal.refresh()
     assert len(acknowledged) > 200
-    assert acknowledged <= set(journal.history.outbox())
-    assert all("truncated" in damage.why for damage in journal.history.damages.values())  # what a kill broke off, and told
+    assert acknowledged <= set(journal.history.outbox.pending_ids())
+    assert all(
+        "truncated" in damage.why for damage in journal.history.controls.damages.values()
+    )  # what a kill broke off, and told
     journal.tidy(NOW + timedelta(days=60), timedelta(days=1))
-    assert acknowledged <= set(journal.history.outbox())
+    assert acknowledged <= set(journal.history.outbox.pending_ids())

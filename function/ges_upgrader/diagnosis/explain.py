@@ -43,28 +43,29 @@ def state_of(history: History) -> dict[str, Any]:
     """What the journal holds, for `status`."""
     return {
         "releases": [
-            {"version": version.text, "first_seen": iso(at), "withdrawn": version in history.withdrawn}
-            for version, (_, at) in sorted(history.releases.items())
+            {"version": version.text, "first_seen": iso(at), "withdrawn": version in history.releases.withdrawn}
+            for version, (_, at) in sorted(history.releases.known.items())
         ],
         "pauses": [
             {"rule": rule, "graph_id": graph_id, "since": iso(pause.at), "reason": pause.reason}
-            for (rule, graph_id), pause in history.pauses.items()
+            for (rule, graph_id), pause in history.controls.pauses.items()
         ],
         "approvals": [
             {"version": version.text, "rule": rule, "graph_id": graph_id, "at": iso(at)}
-            for (version, rule, graph_id), at in history.approvals().items()
+            for (version, rule, graph_id), at in history.controls.approvals().items()
         ],
         "failures": [
-            {"rule": rule, "version": version.text, "failures": times} for (rule, version), times in history.failed().items()
+            {"rule": rule, "version": version.text, "failures": times}
+            for (rule, version), times in history.attempts.failure_counts().items()
         ],
-        "untold": history.outbox(),
+        "untold": history.outbox.pending_ids(),
     }
 
 
 def _settled(survey: Survey, one: Governed, decision: Decision) -> dict[str, Any] | None:
     """The one check of a graph about which everything is clear before any release is looked at."""
-    attempt = survey.history.open_attempt(one.graph.id)
-    backup = survey.history.open_backup(one.graph.id)
+    attempt = survey.history.attempts.open_of(one.graph.key)
+    backup = survey.history.backups.open_of(one.graph.key)
     if attempt is not None:
         name, value = "attempt", f"to {attempt.to_version}, since {iso(attempt.began_at)}, job {attempt.job_id or 'unknown'}"
     elif one.opted_out:

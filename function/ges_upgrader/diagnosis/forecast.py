@@ -14,7 +14,7 @@ from heapq import heappop, heappush
 
 import msgspec
 
-from ges_upgrader.domain.model import Action, Attempt, BackupAttempt, Decision, Graph, Reason, Status, Verdict
+from ges_upgrader.domain.model import Action, Attempt, BackupAttempt, Decision, Graph, GraphKey, Reason, Status, Verdict
 from ges_upgrader.domain.timestamps import ceiled
 from ges_upgrader.domain.version import Version
 from ges_upgrader.history.history import History
@@ -68,18 +68,18 @@ class _Future:
     def __init__(self, policy: Policy, governed: list[Governed], history: History, now: datetime) -> None:
         self._policy, self._history, self._now = policy, history, now
         self._governed = governed
-        self._places = {one.graph.id: place for place, one in enumerate(governed)}
+        self._places = {one.graph.key: place for place, one in enumerate(governed)}
         self._active = dict.fromkeys(self._places)
         self._calendars: dict[str, Calendar] = {}
-        self._duration = _median(history.durations) or USUAL_DURATION
-        self._ends: list[tuple[datetime, str]] = []
-        under_way: list[Attempt | BackupAttempt] = [*history.open_attempts(), *history.open_backups()]
+        self._duration = _median(history.attempts.durations) or USUAL_DURATION
+        self._ends: list[tuple[datetime, GraphKey]] = []
+        under_way: list[Attempt | BackupAttempt] = [*history.attempts.open(), *history.backups.open()]
         for one in under_way:
-            heappush(self._ends, (max(now, one.began_at + self._duration), one.graph_id))
-        ours = {one.graph_id for one in under_way}
+            heappush(self._ends, (max(now, one.began_at + self._duration), one.key))
+        ours = {one.key for one in under_way}
         for graph in (one.graph for one in governed):
-            if graph.id not in ours and _passing(graph.status):
-                heappush(self._ends, (now + self._duration, graph.id))
+            if graph.key not in ours and _passing(graph.status):
+                heappush(self._ends, (now + self._duration, graph.key))
 
     def until(self, end: datetime) -> Iterable[Forecast]:
         while self._now < end:
@@ -108,17 +108,17 @@ class _Future:
         started: list[Forecast] = []
         following: list[datetime] = []
         backed_up = False
-        for graph_id in list(self._active):
-            one = self._governed[self._places[graph_id]]
+        for key in list(self._active):
+            one = self._governed[self._places[key]]
             if one.rule is not None and not one.rule.notice and survey.budget.full(one.rule):
                 continue
             decision = survey.decide(one)
             if decision.reason in _FINAL:
-                del self._active[graph_id]
+                del self._active[key]
             elif decision.action is Action.UPGRADE:
                 started.append(self._start(decision))
             elif decision.action is Action.BACKUP:
-                self._history.apply(BackedUp(at=self._now, graph_id=graph_id, made_at=self._now))
+                self._history.apply(BackedUp(at=self._now, graph_id=key[1], project_id=key[0], made_at=self._now))
                 backed_up = True
             elif decision.until is not None:
                 following.append(decision.until)
@@ -140,34 +140,36 @@ class _Future:
             began_at=self._now,
         )
         self._history.apply(Intended(at=self._now, attempt=attempt))
-        heappush(self._ends, (self._now + self._duration, decision.graph_id))
+        heappush(self._ends, (self._now + self._duration, decision.key))
         return Forecast(self._now, decision.graph_id, decision.graph, decision.rule, decision.from_version, decision.target)
 
     def _announce(self, one: Governed, version: Version) -> datetime:
         """Tells the start beforehand, and says when the notice is over."""
         assert one.rule is not None
         notice_id = f"forecast:{one.graph.id}:{version}"
-        notice = Noticed(at=self._now, notice_id=notice_id, text="", sort="planned", version=version, graphs=(one.graph.id,))
+        notice = Noticed(
+            at=self._now, notice_id=notice_id, text="", notice_kind="planned", version=version, graphs=(one.graph.id,)
+        )
         self._history.apply(notice)
         self._history.apply(Told(at=self._now, event_id=notice_id, message_id=""))
         return self._now + one.rule.notice
 
     def _finish(self) -> None:
         while self._ends and self._ends[0][0] <= self._now:
-            _, graph_id = heappop(self._ends)
-            attempt, backup = self._history.open_attempt(graph_id), self._history.open_backup(graph_id)
+            _, key = heappop(self._ends)
+            attempt, backup = self._history.attempts.open_of(key), self._history.backups.open_of(key)
             if attempt is not None:
                 self._history.apply(
                     Ended(at=self._now, attempt_id=attempt.id, verdict=Verdict.SUCCEEDED, job_ended_at=self._now)
                 )
             elif backup is not None:
                 self._history.apply(BackupEnded(at=self._now, backup_id=backup.id, made_at=self._now))
-            if graph_id in self._places:
-                self._arrive(graph_id, attempt)
+            if key in self._places:
+                self._arrive(key, attempt)
 
-    def _arrive(self, graph_id: str, attempt: Attempt | None) -> None:
+    def _arrive(self, key: GraphKey, attempt: Attempt | None) -> None:
         """What the graph is like once what went on is over."""
-        place = self._places[graph_id]
+        place = self._places[key]
         one = self._governed[place]
         version = attempt.to_version if attempt else one.graph.version
         status = Status("200") if attempt or _passing(one.graph.status) else one.graph.status

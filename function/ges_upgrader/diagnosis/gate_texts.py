@@ -35,7 +35,7 @@ def _failures(survey: Survey, case: Case) -> str:
 
 
 def _refusal(survey: Survey, case: Case) -> str | None:
-    refusal = case.history.refusals.get(case.graph.id)
+    refusal = case.history.attempts.refusals.get(case.graph.key)
     return f"{refusal.code}, {refusal.times} times, the last at {iso(refusal.at)}: {refusal.detail}" if refusal else None
 
 
@@ -96,7 +96,7 @@ def _window(survey: Survey, case: Case) -> str:
 def _notice(survey: Survey, case: Case) -> str | None:
     if not case.rule.notice:
         return None
-    told = case.history.planned.get((case.graph.id, case.choice.release.version))
+    told = case.history.outbox.planned.get((case.graph.id, case.choice.release.version))
     return f"{spelled(case.rule.notice)} before the start; told {iso(told) if told else 'not yet'}"
 
 
@@ -105,7 +105,7 @@ def _backup(survey: Survey, case: Case) -> str | None:
         return None
     expires = case.backup_expires
     there = f"the last one known serves until {iso(expires)}" if expires else "none is known yet"
-    failed = case.history.backup_refusals.get(case.graph.id)
+    failed = case.history.backups.refusals.get(case.graph.key)
     return "; ".join(["required", there, *([failed.detail] if failed else [])])
 
 

@@ -101,9 +101,9 @@ def _unnamed(survey: Survey, number: int) -> Iterator[str]:
     if rule.name != f"rule-{number + 1}" or len(rules) == 1:
         return
     kept = (
-        {name for _, name, _ in history.approvals()}
-        | {name for name, _ in history.pauses}
-        | {name for name, _ in history.failed()}
+        {name for _, name, _ in history.controls.approvals()}
+        | {name for name, _ in history.controls.pauses}
+        | {name for name, _ in history.attempts.failure_counts()}
     )
     if rule.mode == "approve" or rule.name in kept:
         yield (

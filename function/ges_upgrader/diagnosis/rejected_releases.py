@@ -53,7 +53,7 @@ def misfits(release: Release, graph: Graph) -> Iterator[str]:
 def _objections(survey: Survey, sight: Sight, one: Governed) -> Iterator[str]:
     assert one.rule is not None
     rule, step, version = one.rule, survey.stages[one.rule.name], sight.release.version
-    if version in survey.history.withdrawn:
+    if version in survey.history.releases.withdrawn:
         yield "is withdrawn"
         return
     if one.graph.version is not None and version <= one.graph.version:

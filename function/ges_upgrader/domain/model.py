@@ -119,6 +119,10 @@ class Project(msgspec.Struct, frozen=True, order=True):
     project_id: str
 
 
+GraphKey = tuple[str, str]
+"""The project id and the graph id: GES's ids are unique within a project only as far as is documented."""
+
+
 class Graph(msgspec.Struct, frozen=True):
     """A graph as GES shows it. What GES left out or garbled is None.
 
@@ -137,8 +141,12 @@ class Graph(msgspec.Struct, frozen=True):
     addresses: tuple[str, ...] = ()
     https: bool = False
 
+    @property
+    def key(self) -> GraphKey:
+        return self.project.project_id, self.id
 
-class Targets(msgspec.Struct, frozen=True):
+
+class Targets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The graphs that a release is meant for; a graph fits when it fits every list that is not empty."""
 
     graph_ids: tuple[str, ...] = ()
@@ -146,10 +154,11 @@ class Targets(msgspec.Struct, frozen=True):
     tags: Mapping[str, str] = {}
 
 
-class Release(msgspec.Struct, frozen=True):
+class Release(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A GES version that was announced, with the restrictions of its announcement (smn-obs-core.md E1).
 
-    Empty restrictions restrict nothing. `not_before` and `not_after` bound the start of upgrades to it.
+    Empty restrictions restrict nothing. `not_before` and `not_after` bound the start of upgrades to it; `soak_hours` counts
+    from the first announcement that fits a graph.
     """
 
     version: Version
@@ -162,27 +171,40 @@ class Release(msgspec.Struct, frozen=True):
     not_after: Instant | None = None
     targets: Targets = Targets()
     severity: Severity = Severity.NORMAL
+    soak_hours: float | None = None
 
 
-class Attempt(msgspec.Struct, frozen=True):
-    """One upgrade of one graph, from the intent to its end. `job_id` is None until it is known.
-
-    `adopted`: found on its way without a record of who began it, so that its target shows only when it is reached.
-    `closes`: the end of the maintenance window in which it was started.
-    """
+class Operation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What an upgrade and a backup of one graph have in common. `job_id` is None until it is known."""
 
     id: str
     project: Project
     graph_id: str
     graph: str
     rule: str
-    from_version: Version
     to_version: Version
-    force: bool
     began_at: Instant
-    closes: Instant | None = None
     job_id: str | None = None
+
+    @property
+    def key(self) -> GraphKey:
+        return self.project.project_id, self.graph_id
+
+
+class Attempt(Operation, frozen=True, kw_only=True):
+    """One upgrade of one graph, from the intent to its end.
+
+    `adopted`: found in progress without a record of who began it, so that its target shows only when it is reached.
+    `inferred`: its job was found in GES's job centre, not named by the answer to the call; `seen_in_flight`: a run saw the
+    graph upgrading or rolling back. `closes`: the end of the maintenance window in which it was started.
+    """
+
+    from_version: Version
+    force: bool
+    closes: Instant | None = None
     adopted: bool = False
+    inferred: bool = False
+    seen_in_flight: bool = False
     timed_out: bool = False
     verdict: Verdict | None = None
     detail: str | None = None
@@ -194,8 +216,12 @@ class Attempt(msgspec.Struct, frozen=True):
 
     @property
     def target(self) -> Version | None:
-        """None: adopted while nobody knew of a later release."""
+        """None: adopted while no later release was known."""
         return self.to_version if self.to_version > self.from_version else None
+
+
+class BackupAttempt(Operation, frozen=True, kw_only=True):
+    """One backup made before an upgrade, from the intent on."""
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -246,19 +272,6 @@ class Backup(msgspec.Struct, frozen=True):
         return self.ended_at or self.began_at
 
 
-class BackupAttempt(msgspec.Struct, frozen=True):
-    """One backup made before an upgrade, from the intent on. `job_id` is None until it is known."""
-
-    id: str
-    project: Project
-    graph_id: str
-    graph: str
-    rule: str
-    to_version: Version
-    began_at: Instant
-    job_id: str | None = None
-
-
 class Decision(msgspec.Struct, frozen=True):
     """What is to be done about one graph and why; the planner's answer, executed as it stands.
 
@@ -281,3 +294,7 @@ class Decision(msgspec.Struct, frozen=True):
     start_before: datetime | None = None
     closes: datetime | None = None
     announce: datetime | None = None
+
+    @property
+    def key(self) -> GraphKey:
+        return self.project.project_id, self.graph_id

@@ -1,11 +1,12 @@
-"""The records of the journal. Each says what happened, and is never changed.
+"""The records of the journal. Each says what happened, and never changes.
 
 GES is the truth for versions, states and jobs; a record holds only what cannot be read there (smn-obs-core.md C4). A field
-that is not known comes from a later version of the function: such a record is not understood (`forbid_unknown_fields`).
+that is unknown comes from a later version of the function: such a record is damage (`forbid_unknown_fields`).
 """
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Union
 
 import msgspec
@@ -14,51 +15,93 @@ from ges_upgrader.domain.model import Attempt, BackupAttempt, Release, Verdict
 from ges_upgrader.domain.timestamps import Instant
 from ges_upgrader.domain.version import Version
 
-UNWRITTEN = "unwritten:"  # how the id of a notice begins that holds only while the journal is out of reach
+UNWRITTEN = "unwritten:"  # how the id of a notice begins that holds only while the journal is unavailable
 
 
 class Record(msgspec.Struct, frozen=True, tag_field="kind", kw_only=True, forbid_unknown_fields=True):
     at: Instant
 
 
+class ReleaseSource(str, Enum):
+    """Who named a release."""
+
+    UNKNOWN = "unknown"  # recorded before sources were; counts as named by an operator
+    MESSAGE = "message"  # an announcement
+    COMMAND = "command"  # the command `release`
+    POLICY = "policy"  # `releases` of the policy
+
+
 class Released(Record, frozen=True, tag="released"):
-    """A version was announced. The first one of a version is its first sight; later ones narrow it."""
+    """A version was announced, or named by an operator."""
 
     release: Release
+    source: ReleaseSource = ReleaseSource.UNKNOWN
+    by: str | None = None
 
 
 class Withdrawn(Record, frozen=True, tag="withdrawn"):
-    """A version was withdrawn: nothing more is started to it."""
+    """A version was withdrawn: nothing more is started to it until it is reinstated."""
 
     version: Version
     reason: str | None = None
+    by: str | None = None
+
+
+class Reinstated(Record, frozen=True, tag="reinstated"):
+    """A withdrawal was taken back."""
+
+    version: Version
+    reason: str | None = None
+    by: str | None = None
+
+
+class Questioned(Record, frozen=True, tag="questioned"):
+    """A message may withdraw a version or warn of it: nothing is started to it until `withdraw` or `release` decides."""
+
+    version: Version
+    notice_id: str
 
 
 class Intended(Record, frozen=True, tag="intended"):
-    """Written before the upgrade call, so that a call whose answer is lost is known of."""
+    """Written before the upgrade call, so that a call whose answer is lost is known."""
 
     attempt: Attempt
 
 
 class Started(Record, frozen=True, tag="started"):
-    """The job of an attempt became known: from the call's answer, or found in GES's job centre."""
+    """The job of an attempt became known. `inferred`: found in GES's job centre by graph and time, not named by the answer."""
 
     attempt_id: str
     job_id: str
+    inferred: bool = False
+
+
+class Sighted(Record, frozen=True, tag="sighted"):
+    """A run saw an attempt or a backup in a way that must be seen several times before it counts.
+
+    `verdict` None: what was seen contradicts the sightings before, which no longer count.
+    """
+
+    subject: str
+    verdict: Verdict | None
 
 
 class Refused(Record, frozen=True, tag="refused"):
-    """The call of an attempt did not act; `code` is the service's, or a word for what happened."""
+    """The call of an attempt did not act; `code` is the service's, or a word for what happened.
+
+    `unknown_target`: the refusal can mean that GES does not know the target version (interface.md, Announcements).
+    """
 
     attempt_id: str
     code: str
     detail: str
+    unknown_target: bool = False
 
 
 class Ended(Record, frozen=True, tag="ended"):
-    """What became of an attempt. It is also the outbox entry of the message that tells it.
+    """What became of an attempt. It is also the outbox entry of the message that reports it.
 
-    `halts`: it is the failure that fills the rule's max_failures; `job_ended_at`: when its job ended, where that is known.
+    `halts`: it is the failure that fills the rule's max_failures; `job_ended_at`: when its job ended, if that is known.
     """
 
     attempt_id: str
@@ -69,19 +112,20 @@ class Ended(Record, frozen=True, tag="ended"):
 
 
 class Moved(Record, frozen=True, tag="moved"):
-    """The rule of an attempt is gone from the policy: the attempt counts under the rule that governs its graph now."""
+    """The attempt's rule was removed from the policy: the attempt counts under the rule that governs its graph now."""
 
     attempt_id: str
     rule: str
 
 
 class Approved(Record, frozen=True, tag="approved"):
-    """Somebody approved a version, for a rule or for a graph."""
+    """An operator approved a version, for a rule or for a graph."""
 
     version: Version
     rule: str | None = None
     graph_id: str | None = None
     reason: str | None = None
+    by: str | None = None
 
 
 class Paused(Record, frozen=True, tag="paused"):
@@ -90,10 +134,20 @@ class Paused(Record, frozen=True, tag="paused"):
     rule: str | None = None
     graph_id: str | None = None
     reason: str | None = None
+    by: str | None = None
+
+
+class Unpaused(Record, frozen=True, tag="unpaused"):
+    """`resume`: pauses end and damage of the journal is lifted, everywhere, under a rule, or for a graph."""
+
+    rule: str | None = None
+    graph_id: str | None = None
+    reason: str | None = None
+    by: str | None = None
 
 
 class Resumed(Record, frozen=True, tag="resumed"):
-    """What was paused or halted goes on: everything, or what belongs to a rule, a graph or a version."""
+    """`resume` as versions before 2.0 recorded it: it ended pauses and damage, and cleared failures as well."""
 
     rule: str | None = None
     graph_id: str | None = None
@@ -102,10 +156,16 @@ class Resumed(Record, frozen=True, tag="resumed"):
 
 
 class Retried(Record, frozen=True, tag="retried"):
-    """What went wrong with a graph is forgotten: its failures, refusals and failed backups."""
+    """`retry`: failures, refusals, failed backups and versions that were set aside no longer count.
 
-    graph_id: str
+    Of those, the ones that fit everything given: the rule, the graph, the version.
+    """
+
+    rule: str | None = None
+    graph_id: str | None = None
+    version: Version | None = None
     reason: str | None = None
+    by: str | None = None
 
 
 class Verified(Record, frozen=True, tag="verified"):
@@ -116,7 +176,7 @@ class Verified(Record, frozen=True, tag="verified"):
 
 
 class FellBehind(Record, frozen=True, tag="fell-behind"):
-    """A graph of a rule that had come further was seen at the version: later ones are yet to be verified again."""
+    """A graph of a rule that had reached a later version was seen at this one: later ones must be verified again."""
 
     rule: str
     version: Version
@@ -134,9 +194,9 @@ class BackupStarted(Record, frozen=True, tag="backup-started"):
 
 
 class BackupEnded(Record, frozen=True, tag="backup-ended"):
-    """A backup before an upgrade ended: well where `detail` is None, and its age counts from `made_at`.
+    """A backup before an upgrade ended: it succeeded if `detail` is None, and its age counts from `made_at`.
 
-    `made` is GES's id of it, where it is certain that it was made here; `code` is GES's, where it refused to make one.
+    `made` is GES's id of it, if this tool certainly made it; `code` is GES's, if GES refused to make one.
     """
 
     backup_id: str
@@ -147,29 +207,47 @@ class BackupEnded(Record, frozen=True, tag="backup-ended"):
 
 
 class BackedUp(Record, frozen=True, tag="backed-up"):
-    """A successful backup of the graph was seen, by whatever hand; its age counts from `made_at`."""
+    """A successful backup of the graph was seen, whoever made it; its age counts from `made_at`."""
 
     graph_id: str
     made_at: Instant
+    project_id: str = ""
 
 
-class Noticed(Record, frozen=True, tag="noticed"):
-    """Something that is to be told once, and is no outcome. `sort` is one of those that `notify` chooses by.
+class Unobserved(Record, frozen=True, tag="unobserved"):
+    """From here on a project could not be observed."""
 
-    `subject` and `text` are the message; `graphs` are the ids of those it is about, to `version` under `rule`.
+    region: str
+    project_id: str
+    error: str
+
+
+class Observed(Record, frozen=True, tag="observed"):
+    """A project that could not be observed was observed again."""
+
+    region: str
+    project_id: str
+
+
+class Noticed(Record, frozen=True, tag="noticed", rename={"notice_kind": "sort"}):
+    """Something to report once that is no outcome. `notice_kind` is one of interface.md's kinds of notice.
+
+    `subject` and `text` are the message; `graphs` are the ids of those it is about, to `version` under `rule`. Of a planned
+    start, `starts` are the instants, in the order of `graphs`, before which it does not happen.
     """
 
     notice_id: str
     text: str
-    sort: str = "blocked"
+    notice_kind: str = "blocked"
     subject: str = ""
     rule: str | None = None
     version: Version | None = None
     graphs: tuple[str, ...] = ()
+    starts: tuple[Instant, ...] = ()
 
 
 class Claimed(Record, frozen=True, tag="claimed"):
-    """A run leases the telling of an event: until then no other run sends it."""
+    """A run leases the delivery of an event: until then no other run sends it."""
 
     event_id: str
     run_id: str
@@ -177,7 +255,7 @@ class Claimed(Record, frozen=True, tag="claimed"):
 
 
 class Told(Record, frozen=True, tag="told"):
-    """The message of an event was accepted by SMN."""
+    """SMN accepted the message of an event."""
 
     event_id: str
     message_id: str
@@ -186,14 +264,18 @@ class Told(Record, frozen=True, tag="told"):
 AnyRecord = Union[
     Released,
     Withdrawn,
+    Reinstated,
+    Questioned,
     Approved,
     Paused,
+    Unpaused,
     Resumed,
     Retried,
     Verified,
     FellBehind,
     Intended,
     Started,
+    Sighted,
     Refused,
     Ended,
     Moved,
@@ -201,6 +283,8 @@ AnyRecord = Union[
     BackupStarted,
     BackupEnded,
     BackedUp,
+    Unobserved,
+    Observed,
     Noticed,
     Claimed,
     Told,

@@ -11,7 +11,9 @@ from datetime import datetime
 
 import msgspec
 
-from ges_upgrader.history.history import Damage, History, event_ids
+from ges_upgrader.history.controls import Damage
+from ges_upgrader.history.history import History
+from ges_upgrader.history.outbox import event_ids
 from ges_upgrader.history.records import (
     AnyRecord,
     Approved,
@@ -48,7 +50,7 @@ class Entry(msgspec.Struct, frozen=True):
 
 def fold(entries: Sequence[Entry], history: History, horizon: datetime) -> list[bytes]:
     """The lines to keep, in their order. `history` is what the entries add up to."""
-    damaged = [entry.line for entry in entries if entry.damage is not None and entry.damage.id in history.damages]
+    damaged = [entry.line for entry in entries if entry.damage is not None and entry.damage.id in history.controls.damages]
     needed = _Needed([entry.record for entry in entries if entry.record is not None], damaged, history, horizon)
     return [entry.line for entry in entries if entry.line in damaged or (entry.record and needed.keeps(entry.record))]
 
@@ -58,8 +60,8 @@ class _Needed:
         """Without the attempts that damaged lines name nobody would know which graphs those are about."""
         self._history, self._horizon = history, horizon
         self._attempts, self._events, self._pardons_from = self._standing(horizon)
-        self._attempts |= {one for one in history.attempts for line in damaged if one.encode() in line}
-        self._backups = {backup.id for backup in history.open_backups()}
+        self._attempts |= {one for one in history.attempts.by_id for line in damaged if one.encode() in line}
+        self._backups = {backup.id for backup in history.backups.open()}
         self._told_lately: set[str] = set()
         for record in records:
             if isinstance(record, (Intended, Started, Refused)) and record.at >= horizon:
@@ -75,11 +77,11 @@ class _Needed:
         Of a graph with one that matters all later ones do, as the last ones say whether it is in trouble.
         """
         history = self._history
-        counting = {attempt.id for failures in history.failing() for attempt in failures}
-        untold = {event.attempt.id for event in history.untold_events() if event.attempt}
-        attempts = {attempt.id for attempt in history.open_attempts()}
+        counting = {attempt.id for failures in history.attempts.all_failures() for attempt in failures}
+        untold = {event.attempt.id for event in history.outbox.pending() if event.attempt}
+        attempts = {attempt.id for attempt in history.attempts.open()}
         oldest = horizon
-        for ended in history.all_ended():
+        for ended in history.attempts.all_ended():
             matter = False
             for attempt in ended:
                 young = attempt.ended_at is None or attempt.ended_at >= horizon
@@ -87,18 +89,18 @@ class _Needed:
                 if matter:
                     attempts.add(attempt.id)
                     oldest = min(oldest, attempt.ended_at or oldest)
-        events = {event for one in attempts for event in event_ids(history.attempts[one])}
+        events = {event for one in attempts for event in event_ids(history.attempts.by_id[one])}
         return attempts | untold, events, oldest
 
     def _remembers(self, made: str | None) -> bool:
-        return any(made in ours[-BACKUPS_REMEMBERED:] for ours in self._history.made_backups.values())
+        return any(made in ours[-BACKUPS_REMEMBERED:] for ours in self._history.backups.made.values())
 
     def keeps(self, record: AnyRecord) -> bool:
         history = self._history
         if isinstance(record, (Released, Withdrawn)):
             return True
         if isinstance(record, Paused):
-            return history.pauses.get((record.rule, record.graph_id)) == record
+            return history.controls.pauses.get((record.rule, record.graph_id)) == record
         if isinstance(record, (Resumed, Retried)):
             return record.at >= self._pardons_from
         if isinstance(record, Intended):
@@ -110,18 +112,18 @@ class _Needed:
         if isinstance(record, (BackupStarted, BackupEnded)):
             return record.backup_id in self._backups
         if isinstance(record, Verified):
-            first = history.verified_at(record.rule, record.version) == record.at
-            return record in history.verified[record.rule] and (record.at >= self._horizon or first)
+            first = history.rollout.verified_at(record.rule, record.version) == record.at
+            return record in history.rollout.verified[record.rule] and (record.at >= self._horizon or first)
         if isinstance(record, FellBehind):
             return False  # what it undid is not kept
         if isinstance(record, Approved):
-            latest = history.approvals().get((record.version, record.rule, record.graph_id))
+            latest = history.controls.approvals().get((record.version, record.rule, record.graph_id))
             return record.at >= self._horizon and record.at == latest
         if isinstance(record, Claimed):
-            return history.lease(record.event_id) == record
+            return history.outbox.lease_of(record.event_id) == record
         if isinstance(record, Told):
             return record.event_id in self._told_lately or record.event_id in self._events
         if isinstance(record, Noticed):
-            told = history.told(record.notice_id)
+            told = history.outbox.delivered(record.notice_id)
             return record.at >= self._horizon or not told or record.notice_id in self._told_lately
         return record.at >= self._horizon

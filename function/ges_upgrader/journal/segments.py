@@ -22,7 +22,8 @@ import msgspec
 
 from ges_upgrader.domain.timestamps import Instant
 from ges_upgrader.domain.version import Version
-from ges_upgrader.history.history import Damage, History
+from ges_upgrader.history.controls import Damage
+from ges_upgrader.history.history import History
 from ges_upgrader.history.records import UNWRITTEN, AnyRecord, Ended, Noticed, Record, Released, Started, Told, Withdrawn
 from ges_upgrader.journal.compaction import Entry, fold
 from ges_upgrader.journal.storage import Conflict, JournalError, Storage
@@ -191,7 +192,7 @@ class Journal:
     def _damage(self, line: bytes, why: str) -> None:
         where = f"record {len(self._entries) + 1} of {self._name}"
         damage = _scoped(line, Damage(sha256(line).hexdigest()[:12], where, why), self.history)
-        self.history.suffer(damage)
+        self.history.controls.suffer(damage)
         self._entries.append(Entry(line, None, damage))
 
     def _append(self, records: Iterable[Record]) -> None:
@@ -271,18 +272,18 @@ def _ends_or_begins_a_file(line: bytes) -> bool:
 def _is_news(record: AnyRecord, history: History) -> bool:
     """Whether it is missing, and holds beside all that others have written meanwhile."""
     if isinstance(record, Told):
-        return not history.told(record.event_id)
+        return not history.outbox.delivered(record.event_id)
     if isinstance(record, Ended):
-        attempt = history.attempts.get(record.attempt_id)
+        attempt = history.attempts.by_id.get(record.attempt_id)
         return attempt is not None and attempt.open and not (attempt.timed_out and not record.verdict.ends)
     if isinstance(record, Started):
-        attempt = history.attempts.get(record.attempt_id)
+        attempt = history.attempts.by_id.get(record.attempt_id)
         return attempt is not None and attempt.open and attempt.job_id is None
     if isinstance(record, Noticed):
-        return not history.knows(record.notice_id) and not record.notice_id.startswith(UNWRITTEN)
+        return not history.outbox.knows(record.notice_id) and not record.notice_id.startswith(UNWRITTEN)
     if isinstance(record, Released):
-        return history.learns_from(record.release)
-    return isinstance(record, Withdrawn) and record.version not in history.withdrawn
+        return history.releases.learns_from(record.release)
+    return isinstance(record, Withdrawn) and record.version not in history.releases.withdrawn
 
 
 def _scoped(line: bytes, damage: Damage, history: History) -> Damage:

@@ -12,7 +12,7 @@ from ges_upgrader.domain.model import Attempt, Verdict
 from ges_upgrader.domain.timestamps import iso
 from ges_upgrader.domain.version import Version
 from ges_upgrader.events.commands import command
-from ges_upgrader.history.history import Event
+from ges_upgrader.history.outbox import Event
 from ges_upgrader.history.records import Noticed
 
 MAX_SUBJECT_BYTES, MAX_SMS, MAX_DETAIL, MAX_NAME = 512, 490, 4000, 256
@@ -120,7 +120,7 @@ def _notice(event: Event, notice: Noticed, run_id: str, policy: str, lasting: bo
         "schema": "ges.upgrade.notice/1",
         "event_id": event.id,
         "run_id": run_id,
-        "notice": notice.sort,
+        "notice": notice.notice_kind,
         "rule": notice.rule,
         "version": notice.version.text if notice.version else None,
         "graph_ids": list(notice.graphs[:MAX_GRAPHS]),

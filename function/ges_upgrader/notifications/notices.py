@@ -13,7 +13,8 @@ from ges_upgrader.domain.model import Attempt, BackupAttempt, Decision, Reason
 from ges_upgrader.domain.timestamps import iso
 from ges_upgrader.domain.version import Version
 from ges_upgrader.events.commands import command
-from ges_upgrader.history.history import Damage, History
+from ges_upgrader.history.controls import Damage
+from ges_upgrader.history.history import History
 from ges_upgrader.history.records import UNWRITTEN, Noticed, Released, Withdrawn
 from ges_upgrader.planning.gates import needs_person
 from ges_upgrader.planning.releases import FAR
@@ -37,14 +38,14 @@ def notices(policy: Policy, history: History, decisions: Iterable[Decision], com
         *_slow_backups(policy, history, now),
         *_damaged(history, now),
     ]
-    return [notice for notice in found if not history.knows(notice.notice_id)]
+    return [notice for notice in found if not history.outbox.knows(notice.notice_id)]
 
 
 def started(attempt: Attempt, now: datetime) -> Noticed:
     return Noticed(
         at=now,
         notice_id=f"started:{attempt.id}",
-        sort="started",
+        notice_kind="started",
         subject=f"GES started: {attempt.graph} {attempt.from_version} to {attempt.to_version}",
         text=f"The upgrade of {attempt.graph} from {attempt.from_version} to {attempt.to_version} was started"
         f"{' with force' if attempt.force else ''}. Its end will be told.",
@@ -61,7 +62,7 @@ def unwritten(record: Released | Withdrawn) -> Noticed:
     return Noticed(
         at=record.at,
         notice_id=f"{UNWRITTEN}{what}:{version}",
-        sort="unclear",  # told whatever `on` says, as it is known nowhere else
+        notice_kind="unclear",  # told whatever `on` says, as it is known nowhere else
         subject=f"GES: that {version} was {what} could not be written down",
         text=f"GES {version} was {what}, as a message says, but the journal cannot be written. Nothing was started. "
         "When it can be written again, send the message once more, or name the version in the policy.",
@@ -82,7 +83,7 @@ def told_of(damage: Damage) -> str:
 
 
 def _damaged(history: History, now: datetime) -> Iterator[Noticed]:
-    for damage in history.damages.values():
+    for damage in history.controls.damages.values():
         yield Noticed(
             at=now,
             notice_id=f"damaged:{damage.id}",
@@ -112,7 +113,7 @@ def _planned(policy: Policy, history: History, decisions: list[Decision], now: d
         decision
         for decision in decisions
         if decision.announce and decision.target and decision.rule in noticed
-        if (decision.graph_id, decision.target) not in history.planned
+        if (decision.graph_id, decision.target) not in history.outbox.planned
     ]
     for (rule, version), group in _groups(planned):
         ids = tuple(decision.graph_id for decision in group)
@@ -120,7 +121,7 @@ def _planned(policy: Policy, history: History, decisions: list[Decision], now: d
         yield Noticed(
             at=now,
             notice_id=f"planned:{rule}:{version}:{_hash(group)}",
-            sort="planned",
+            notice_kind="planned",
             subject=f"GES planned: {_count(group)} under {rule} to {version}",
             text=f"Planned under the rule {rule}: the upgrade to {version} of\n"
             + "\n".join(f"  {line}" for line in starts)
@@ -133,7 +134,7 @@ def _planned(policy: Policy, history: History, decisions: list[Decision], now: d
 
 def _awaiting(history: History, decisions: list[Decision], now: datetime) -> Iterator[Noticed]:
     for (rule, version), waiting in _groups(_because(decisions, Reason.AWAITING_APPROVAL)):
-        lapsed = max(filter(None, (history.approved_at(version, rule, one.graph_id) for one in waiting)), default=None)
+        lapsed = max(filter(None, (history.controls.approved_at(version, rule, one.graph_id) for one in waiting)), default=None)
         about = f"approval:{rule}:{version}" + (f":{iso(lapsed)}" if lapsed else "")
         group = _unnamed(history, about, waiting)
         if not group:
@@ -190,8 +191,8 @@ def _halted(policy: Policy, history: History, decisions: list[Decision], complet
     """Halts that no result told: failures that were borne when they happened, and are no more."""
     sure = {rule.name for rule in policy.rules if complete or not rule.max_failures.relative}
     for (rule, version), group in _groups(one for one in _because(decisions, Reason.HALTED) if one.rule in sure):
-        failures = history.failures(rule, version)
-        if failures and not history.halt_told(rule, version):
+        failures = history.attempts.failures(rule, version)
+        if failures and not history.attempts.halt_reported(rule, version):
             yield Noticed(
                 at=now,
                 notice_id=f"halted:{rule}:{version}:{failures[-1].id}",
@@ -207,12 +208,12 @@ def _halted(policy: Policy, history: History, decisions: list[Decision], complet
 
 def _blocked(history: History, decisions: list[Decision], now: datetime) -> Iterator[Noticed]:
     for decision in decisions:
-        if decision.reason is Reason.BACKUP_FAILED and decision.graph_id in history.backup_refusals:
-            failed = history.backup_refusals[decision.graph_id]
+        if decision.reason is Reason.BACKUP_FAILED and decision.key in history.backups.refusals:
+            failed = history.backups.refusals[decision.key]
             what, why = "the backup that must come first could not be made", failed.detail
             notice_id = f"backup-failed:{decision.graph_id}:{failed.version}:{iso(failed.since)}"
-        elif decision.reason is Reason.REFUSED and decision.graph_id in history.refusals:
-            refusal = history.refusals[decision.graph_id]
+        elif decision.reason is Reason.REFUSED and decision.key in history.attempts.refusals:
+            refusal = history.attempts.refusals[decision.key]
             if not needs_person(refusal):
                 continue
             what, why = f"GES refuses its upgrade to {refusal.version}", refusal.detail
@@ -232,12 +233,12 @@ def _blocked(history: History, decisions: list[Decision], now: datetime) -> Iter
 
 
 def _overrun(history: History, now: datetime) -> Iterator[Noticed]:
-    for attempt in history.open_attempts():
+    for attempt in history.attempts.open():
         if now > (attempt.closes or FAR):
             yield Noticed(
                 at=now,
                 notice_id=f"overrun:{attempt.id}",
-                sort="overrun",
+                notice_kind="overrun",
                 subject=f"GES overrun: {attempt.graph} is still being upgraded",
                 text=f"The upgrade of {attempt.graph} to {attempt.to_version} runs past the end of its window, "
                 f"{iso(attempt.closes or now)}. GES cannot cancel it; its end will be told.",
@@ -249,7 +250,7 @@ def _overrun(history: History, now: datetime) -> Iterator[Noticed]:
 
 def _slow_backups(policy: Policy, history: History, now: datetime) -> Iterator[Noticed]:
     timeouts = {rule.name: rule.job_timeout for rule in policy.rules}
-    for backup in history.open_backups():
+    for backup in history.backups.open():
         if now - backup.began_at > timeouts.get(backup.rule, DEFAULT_JOB_TIMEOUT):
             yield Noticed(
                 at=now,
@@ -266,7 +267,7 @@ def _slow_backups(policy: Policy, history: History, now: datetime) -> Iterator[N
 
 def _unnamed(history: History, about: str, group: list[Decision]) -> list[Decision]:
     """Those of a group that no notice about the same has named yet."""
-    named = history.named(about)
+    named = history.outbox.named(about)
     return [one for one in group if one.graph_id not in named]
 
 

@@ -25,9 +25,9 @@ class Budget:
         self._limit = limit.of(governed) if limit else None
         self._free = self._limit or sys.maxsize
         self._flying: Counter[str] = Counter()
-        self._failing: Counter[tuple[str, Version]] = Counter(history.failed())
+        self._failing: Counter[tuple[str, Version]] = Counter(history.attempts.failure_counts())
         self._failing.update((name, one.to_version) for one in survey.stranded for name in survey.stages)
-        under_way: list[Attempt | BackupAttempt] = [*history.open_attempts(), *history.open_backups()]
+        under_way: list[Attempt | BackupAttempt] = [*history.attempts.open(), *history.backups.open()]
         begun_under = {attempt.graph_id: attempt.rule for attempt in under_way}
         for attempt in under_way:
             self._reserve(attempt.rule, attempt.to_version)

@@ -28,7 +28,7 @@ def records_of(command: Command, policy: Policy, fleet: Iterable[Graph], history
         _must_be_known(command.version, policy, history)
         return [Approved(at=now, version=command.version, rule=command.rule, graph_id=graph_id, reason=command.reason)]
     if command.word is Word.PAUSE:
-        paused = (command.rule, graph_id) in history.pauses
+        paused = (command.rule, graph_id) in history.controls.pauses
         return [] if paused else [Paused(at=now, rule=command.rule, graph_id=graph_id, reason=command.reason)]
     if command.word is Word.RESUME:
         return [Resumed(at=now, rule=command.rule, graph_id=graph_id, version=command.version, reason=command.reason)]
@@ -42,14 +42,14 @@ def news(command: Command, policy: Policy, history: History, now: datetime) -> l
     """What the event and the policy tell of releases and withdrawals, and is not known yet."""
     records: list[AnyRecord] = []
     for release in command.releases:
-        if history.learns_from(release):
+        if history.releases.learns_from(release):
             records.append(Released(at=now, release=release))
     announced = {release.version for release in command.releases}
     for version in command.withdrawn:
-        if version not in history.withdrawn:
+        if version not in history.releases.withdrawn:
             records.append(Withdrawn(at=now, version=version, reason=command.reason))
     for known in policy.releases:
-        if known.version not in history.releases and known.version not in announced:
+        if known.version not in history.releases.known and known.version not in announced:
             records.append(Released(at=now, release=known.release))
     return records
 
@@ -57,14 +57,14 @@ def news(command: Command, policy: Policy, history: History, now: datetime) -> l
 def moved(policy: Policy, fleet: Iterable[Graph], history: History, now: datetime) -> list[AnyRecord]:
     """What is on its way or counts as a failure under rules that the policy no longer has, under those that govern now."""
     rules = {rule.name for rule in policy.rules}
-    attempts = [*history.open_attempts(), *(attempt for failures in history.failing() for attempt in failures)]
+    attempts = [*history.attempts.open(), *(attempt for failures in history.attempts.all_failures() for attempt in failures)]
     left = [attempt for attempt in attempts if attempt.rule not in rules]
     governs = {one.graph.id: one.rule.name for one in govern(policy.rules, fleet) if one.rule} if left else {}
     return [Moved(at=now, attempt_id=one.id, rule=governs[one.graph_id]) for one in left if one.graph_id in governs]
 
 
 def _must_be_known(version: Version, policy: Policy, history: History) -> None:
-    known = {*history.releases, *(release.version for release in policy.releases)} - history.withdrawn
+    known = {*history.releases.known, *(release.version for release in policy.releases)} - history.releases.withdrawn
     if version not in known:
         names = ", ".join(str(one) for one in sorted(known)) or "none yet"
         raise Unclear(f"approve: no release {version} is known; known are {names}; nothing was changed")
@@ -72,9 +72,9 @@ def _must_be_known(version: Version, policy: Policy, history: History) -> None:
 
 def _in_trouble(rule: str | None, policy: Policy, fleet: Iterable[Graph], history: History) -> list[str]:
     """The ids of the rule's graphs with which something went wrong."""
-    ids = [one.graph.id for one in govern(policy.rules, fleet) if one.rule and one.rule.name == rule]
-    failed = {attempt.graph_id for failures in history.failing() for attempt in failures}
-    return [one for one in ids if one in failed or one in history.refusals or one in history.backup_refusals]
+    keys = [one.graph.key for one in govern(policy.rules, fleet) if one.rule and one.rule.name == rule]
+    failed = {attempt.key for failures in history.attempts.all_failures() for attempt in failures}
+    return [one[1] for one in keys if one in failed or one in history.attempts.refusals or one in history.backups.refusals]
 
 
 def _rules(word: Word, policy: Policy, history: History) -> set[str | None]:
@@ -82,13 +82,19 @@ def _rules(word: Word, policy: Policy, history: History) -> set[str | None]:
     rules: set[str | None] = {rule.name for rule in policy.rules}
     if word is not Word.RESUME:
         return rules
-    failing = {attempt.rule for failures in history.failing() for attempt in failures}
-    return rules | failing | {rule for rule, _ in history.pauses} | {damage.rule for damage in history.damages.values()}
+    failing = {attempt.rule for failures in history.attempts.all_failures() for attempt in failures}
+    return (
+        rules
+        | failing
+        | {rule for rule, _ in history.controls.pauses}
+        | {damage.rule for damage in history.controls.damages.values()}
+    )
 
 
 def _graph_id(command: Command, fleet: Iterable[Graph], history: History) -> str:
     found = [graph for graph in fleet if command.graph in (graph.id, graph.name)]
-    held = {damage.graph_id for damage in history.damages.values()} | {graph_id for _, graph_id in history.pauses}
+    controls = history.controls
+    held = {damage.graph_id for damage in controls.damages.values()} | {graph_id for _, graph_id in controls.pauses}
     if not found and command.graph is not None and command.word is Word.RESUME and command.graph in held:
         return command.graph  # it is gone, but what holds it is not
     if not found:

@@ -12,7 +12,8 @@ from typing import Protocol
 import msgspec
 
 from ges_upgrader.domain.model import Action, Attempt, Graph, Reason, Verdict
-from ges_upgrader.history.history import History, Refusal
+from ges_upgrader.history.attempts import Refusal
+from ges_upgrader.history.history import History
 from ges_upgrader.history.records import Paused
 from ges_upgrader.planning.releases import Choice
 from ges_upgrader.policy.schema import Policy, Rule
@@ -82,19 +83,19 @@ class Case(msgspec.Struct, frozen=True):
     @property
     def paused(self) -> Paused | None:
         """The pause that holds the graph. That of a rule that is gone from the policy holds everything."""
-        if not self.history.pauses:
+        if not self.history.controls.pauses:
             return None
-        return self.history.paused(self.rule.name, self.graph.id) or self.stage.orphaned
+        return self.history.controls.paused(self.rule.name, self.graph.id) or self.stage.orphaned
 
     @property
     def approval_lapses(self) -> datetime | None:
-        approved = self.history.approved_at(self.choice.release.version, self.rule.name, self.graph.id)
+        approved = self.history.controls.approved_at(self.choice.release.version, self.rule.name, self.graph.id)
         return approved + self.rule.approval_lifetime if approved else None
 
     @property
     def backup_expires(self) -> datetime | None:
         """Until when a backup that exists will do."""
-        backup = self.history.backups.get(self.graph.id)
+        backup = self.history.backups.latest_of(self.graph.key)
         return backup + self.rule.backup_max_age if backup else None
 
     @property
@@ -103,7 +104,7 @@ class Case(msgspec.Struct, frozen=True):
         force = self.rule.force
         if force.after is None:
             return LONG_AGO if force.always else None
-        in_vain = filter(waited_in_vain, self.history.ended(self.graph.id))
+        in_vain = filter(waited_in_vain, self.history.attempts.ended_of(self.graph.key))
         return min((one.began_at + force.after for one in in_vain if one.from_version == self.graph.version), default=None)
 
     @property
@@ -144,7 +145,7 @@ def failures_gate(case: Case) -> Hold | None:
     """
     if case.choice.stopped:
         return Hold(Action.BLOCKED, case.choice.stopped)
-    trouble = case.history.trouble(case.graph.id, case.choice.release.version)
+    trouble = case.history.attempts.failure_of(case.graph.key, case.choice.release.version)
     if trouble is None:
         return None
     forced = case.forced_from if waited_in_vain(trouble) and not trouble.force else None
@@ -160,7 +161,7 @@ def status_gate(case: Case) -> Hold | None:
 
 
 def refusal_gate(case: Case) -> Hold | None:
-    refusal = case.history.refusals.get(case.graph.id)
+    refusal = case.history.attempts.refusals.get(case.graph.key)
     if refusal is None or refusal.version != case.choice.release.version or case.now >= retry_at(refusal):
         return None
     action = Action.BLOCKED if needs_person(refusal) else Action.WAIT
@@ -198,14 +199,14 @@ def window_gate(case: Case) -> Hold | None:
 def notice_gate(case: Case) -> Hold | None:
     if not case.rule.notice:
         return None
-    told = case.history.planned.get((case.graph.id, case.choice.release.version))
+    told = case.history.outbox.planned.get((case.graph.id, case.choice.release.version))
     over = (told or case.now) + case.rule.notice
     return Hold(Action.WAIT, Reason.NOTICE, over) if case.now < over else None
 
 
 def backup_gate(case: Case) -> Hold | None:
     """Only what went wrong: a backup that is missing holds nothing, it is made when everything else agrees."""
-    failed = case.history.backup_refusals.get(case.graph.id)
+    failed = case.history.backups.refusals.get(case.graph.key)
     if case.rule.backup == "none" or failed is None or case.now >= retry_at(failed):
         return None
     passing = NOT_NOW.get(failed.code)

@@ -59,7 +59,7 @@ class Survey:
     @cached_property
     def orphaned(self) -> Paused | None:
         """The pause of a rule that is gone from the policy."""
-        return next(iter(self.history.orphaned(self.stages)), None)
+        return next(iter(self.history.controls.orphaned(self.stages)), None)
 
     @cached_property
     def stranded(self) -> list[Attempt]:
@@ -67,14 +67,14 @@ class Survey:
 
         But not where the graph is there, and no rule governs it.
         """
-        failures = (attempt for failing in self.history.failing() for attempt in failing)
-        gone = [one for one in (*failures, *self.history.open_attempts()) if one.rule not in self.stages]
+        failures = (attempt for failing in self.history.attempts.all_failures() for attempt in failing)
+        gone = [one for one in (*failures, *self.history.attempts.open()) if one.rule not in self.stages]
         left_alone = {one.graph.id for one in self.governed if one.rule is None} if gone else set()
         return [one for one in gone if one.graph_id not in left_alone]
 
     def failed(self, rule: str) -> Counter[Version]:
         """How often each version failed under the rule, and under those that are gone."""
-        failed = {version: times for (name, version), times in self.history.failed().items() if name == rule}
+        failed = {version: times for (name, version), times in self.history.attempts.failure_counts().items() if name == rule}
         return Counter(failed) + Counter(one.to_version for one in self.stranded if one.verdict)
 
     def decisions(self) -> tuple[Decision, ...]:
@@ -117,7 +117,7 @@ class Survey:
     def _settled(self, one: Governed) -> Decision | None:
         """What is clear before any release is looked at."""
         graph = one.graph
-        attempt = self.history.open_attempt(graph.id)
+        attempt = self.history.attempts.open_of(graph.key)
         if attempt is not None:
             underway = _decision(one, None, Action.WAIT, Reason.UPGRADING)
             return msgspec.structs.replace(
@@ -129,11 +129,11 @@ class Survey:
             return _decision(one, None, Action.SKIP, Reason.NO_RULE)
         if graph.status.in_flight:
             return _decision(one, None, Action.WAIT, Reason.UPGRADING)
-        backup = self.history.open_backup(graph.id)
+        backup = self.history.backups.open_of(graph.key)
         if backup is not None:
             underway = _decision(one, None, Action.WAIT, Reason.BACKING_UP)
             return msgspec.structs.replace(underway, target=backup.to_version, job_id=backup.job_id)
-        if not self.history.readable or self.history.damaged(one.rule.name, graph.id, self.stages):
+        if not self.history.readable or self.history.controls.damaged(one.rule.name, graph.id, self.stages):
             return _decision(one, None, Action.BLOCKED, Reason.STATE_UNAVAILABLE)
         if graph.version is None:
             return _decision(one, None, Action.BLOCKED, Reason.REFUSED)
@@ -148,7 +148,7 @@ class Survey:
         when, choice = start
         if not queued:
             held = msgspec.structs.replace(held, until=when, target=choice.release.version)
-        told = (one.graph.id, choice.release.version) in self.history.planned
+        told = (one.graph.id, choice.release.version) in self.history.outbox.planned
         return held if told else msgspec.structs.replace(held, announce=when)
 
 
@@ -157,11 +157,11 @@ def milestones(survey: Survey) -> list[Verified | FellBehind]:
     history, now = survey.history, survey.now
     found: list[Verified | FellBehind] = []
     for name in sorted({name for rule in survey.policy.rules if rule.soak for name in rule.after}):
-        step, reached = survey.stages[name], history.reached(name)
+        step, reached = survey.stages[name], history.rollout.reached(name)
         level = min((one.graph.version for one in step.members if one.graph.version), default=None)
         if level and reached and level < reached:
             found.append(FellBehind(at=now, rule=name, version=level))
-        elif level and survey.complete and not step.behind(level) and not history.verified_at(name, level):
+        elif level and survey.complete and not step.behind(level) and not history.rollout.verified_at(name, level):
             found.append(Verified(at=now, rule=name, version=level))
     return found
 

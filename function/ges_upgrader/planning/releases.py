@@ -47,7 +47,7 @@ class Offer(msgspec.Struct, frozen=True):
 
 def sights(policy: Policy, history: History, now: datetime) -> list[Sight]:
     """Every release that may be chosen, the newest first."""
-    return [sight for sight in seen(policy, history, now) if sight.release.version not in history.withdrawn]
+    return [sight for sight in seen(policy, history, now) if sight.release.version not in history.releases.withdrawn]
 
 
 def seen(policy: Policy, history: History, now: datetime) -> list[Sight]:
@@ -55,7 +55,7 @@ def seen(policy: Policy, history: History, now: datetime) -> list[Sight]:
     found: dict[Version, Sight] = {}
     for known in policy.releases:
         found[known.version] = Sight(known.release, now)
-    for version, (release, at) in history.releases.items():
+    for version, (release, at) in history.releases.known.items():
         dated = release.released_at or (found[version].release.released_at if version in found else None)
         found[version] = Sight(msgspec.structs.replace(release, released_at=dated), at)
     if policy.trust_released_at:

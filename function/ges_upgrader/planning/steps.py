@@ -48,7 +48,7 @@ class Step:
         assert self.rule.cutoff is not None
         if self.rule.cutoff.length is not None:
             return self.rule.cutoff.length
-        durations = sorted(self._survey.history.durations)
+        durations = sorted(self._survey.history.attempts.durations)
         return max([MIN_AUTO_CUTOFF, *durations[-(-len(durations) * 9 // 10) - 1 :][:1]])
 
     @cached_property
@@ -122,8 +122,8 @@ class Step:
             or one.graph.version < version
             or one.graph.status.in_flight
             or one.graph.status.faulty
-            or history.open_attempt(one.graph.id) is not None
-            or history.trouble(one.graph.id, one.graph.version) is not None
+            or history.attempts.open_of(one.graph.key) is not None
+            or history.attempts.failure_of(one.graph.key, one.graph.version) is not None
         ]
 
     def verified_at(self, version: Version) -> datetime:
@@ -131,12 +131,12 @@ class Step:
         history = self._survey.history
         if not self.members:
             return LONG_AGO
-        first_seen = history.verified_at(self.rule.name, version)
+        first_seen = history.rollout.verified_at(self.rule.name, version)
         arrivals = [
             min(
                 (
                     attempt.ended_at
-                    for attempt in history.ended(one.graph.id)
+                    for attempt in history.attempts.ended_of(one.graph.key)
                     if attempt.ended_at and attempt.to_version >= version and attempt.verdict is Verdict.SUCCEEDED
                 ),
                 default=None,

@@ -31,7 +31,7 @@ class BackingUp:
 
     def settle(self, fleet: Mapping[str, Graph], unseen: Collection[Project]) -> None:
         """Looks at every backup that is open, but in projects that could not be seen, and writes down what is over."""
-        for backup in self._history.open_backups():
+        for backup in self._history.backups.open():
             if backup.project not in unseen:
                 self._settle(backup, fleet.get(backup.graph_id))
 
@@ -49,7 +49,9 @@ class BackingUp:
         now = self._shell.clock.now()
         for backup in backups:
             if backup.succeeded and backup.made_at and now < backup.made_at + rule.backup_max_age:
-                self._account.note(BackedUp(at=now, graph_id=decision.graph_id, made_at=backup.made_at))
+                self._account.note(
+                    BackedUp(at=now, graph_id=decision.graph_id, project_id=decision.project.project_id, made_at=backup.made_at)
+                )
                 return True
         under_way = next((one.began_at for one in backups if one.status == "backing_up" and one.began_at), None)
         attempt = BackupAttempt(
@@ -97,7 +99,7 @@ class BackingUp:
         intended = BackupIntended(at=attempt.began_at, backup=attempt)
 
         def known(history: History) -> list[AnyRecord]:
-            there = history.open_backup(attempt.graph_id)
+            there = history.backups.open_of(attempt.key)
             return [began] if there and there.id == attempt.id else [intended, began]
 
         self._account.write(known)
@@ -155,7 +157,7 @@ class BackingUp:
         )
 
         def still_open(history: History) -> list[AnyRecord]:
-            known = history.open_backup(attempt.graph_id)
+            known = history.backups.open_of(attempt.key)
             return [ended] if known and known.id == attempt.id else []
 
         self._account.write(still_open)
@@ -168,7 +170,7 @@ class BackingUp:
         rule = next((rule for rule in self._shell.policy.rules if rule.name == attempt.rule), None)
         if rule is None or rule.backup_keep is None:
             return
-        ours = self._history.made_backups.get(attempt.graph_id, [])
+        ours = self._history.backups.made.get(attempt.key, [])
         try:
             there = {backup.id for backup in self._shell.ges.list_backups(attempt.project, attempt.graph_id)}
             for backup_id in [one for one in ours if one in there][: -rule.backup_keep]:

@@ -55,9 +55,9 @@ class Following:
         """Takes up upgrades on their way from what GES shows, where no lasting journal knows of them."""
         governed = govern(self._shell.policy.rules, fleet.values())
         for graph, rule in ((one.graph, one.rule) for one in governed):
-            if not graph.status.in_flight or rule is None or self._history.open_attempt(graph.id) or not graph.version:
+            if not graph.status.in_flight or rule is None or self._history.attempts.open_of(graph.key) or not graph.version:
                 continue
-            known = [*self._history.releases, *(release.version for release in self._shell.policy.releases)]
+            known = [*self._history.releases.known, *(release.version for release in self._shell.policy.releases)]
             known = known if self._history.readable else []  # of a part of the releases the newest is no good guess
             newest = max((version for version in known if version > graph.version), default=graph.version)
             try:
@@ -96,7 +96,7 @@ class Following:
             rule.name: rule.max_failures.of(governs[rule.name]) if complete or not rule.max_failures.relative else None
             for rule in self._shell.policy.rules
         }
-        for attempt in self._history.open_attempts():
+        for attempt in self._history.attempts.open():
             if attempt.project not in unseen:
                 self._settle(attempt, fleet, most.get(attempt.rule, 1))
 
@@ -105,7 +105,7 @@ class Following:
 
         Of several the one nearest to the call: others are backups, or the work of other hands.
         """
-        known = {other.job_id for other in self._history.attempts.values()} | self._history.backup_jobs
+        known = {other.job_id for other in self._history.attempts.by_id.values()} | self._history.backups.jobs
         found: list[tuple[timedelta, Job]] = []
         for job in self._shell.ges.list_jobs(attempt.project, attempt.graph, attempt.began_at - timedelta(days=1)):
             if job.id in known or job.of_other_work or (job.began_at is None and job.ended):
@@ -128,14 +128,14 @@ class Following:
         """Writes down the job of an attempt; and the attempt again, where another run took it for never begun."""
         began = Started(at=self._shell.clock.now(), attempt_id=attempt.id, job_id=job_id)
         intended = Intended(at=attempt.began_at, attempt=attempt)
-        self._account.write(lambda history: [began] if attempt.id in history.attempts else [intended, began])
+        self._account.write(lambda history: [began] if attempt.id in history.attempts.by_id else [intended, began])
 
     def refused(self, attempt: Attempt, code: str, detail: str) -> None:
         """Writes down that no call of the attempt acted, unless another run has seen what became of it."""
         refused = Refused(at=self._shell.clock.now(), attempt_id=attempt.id, code=code, detail=detail)
 
         def without_job(history: History) -> list[AnyRecord]:
-            there = history.open_attempt(attempt.graph_id)
+            there = history.attempts.open_of(attempt.key)
             return [refused] if there and there.id == attempt.id and there.job_id is None else []
 
         self._account.write(without_job)
@@ -213,7 +213,7 @@ class Following:
         job_id = self.job_of(attempt)
         if job_id is not None:
             self.began(attempt, job_id)
-            return self._history.attempts.get(attempt.id)
+            return self._history.attempts.by_id.get(attempt.id)
         if self._shell.clock.now() < attempt.began_at + JOBS_BEGIN:
             return None
         if graph is None or not graph.status.running or graph.version != attempt.from_version:

@@ -93,7 +93,7 @@ def _claim(shell: Shell, account: Account, full: timedelta) -> bool:
     claim = Claimed(at=now, event_id=LEASE, run_id=shell.run_id, until=now + full / 2)
 
     def free(history: History) -> list[AnyRecord]:
-        return [] if history.leased(LEASE, now) else [claim]
+        return [] if history.outbox.leased(LEASE, now) else [claim]
 
     return bool(account.write(free)) or not shell.journal.history.readable
 
@@ -102,7 +102,7 @@ def _fail(shell: Shell, account: Account, work: Sequence[Work], why: str, advice
     graphs = ", ".join(_graphs(work))
     account.complain(f"{why}; the rest of the run ({graphs}) was not handed on and is left to the next timer. {advice}")
     notice = not_handed_on(work, why, advice, shell.clock.now())
-    account.write(lambda history: [] if history.knows(notice.notice_id) else [notice])
+    account.write(lambda history: [] if history.outbox.knows(notice.notice_id) else [notice])
     tell(shell, account, only={notice.notice_id})
 
 

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 from ges_upgrader.cloud.errors import CloudError
 from ges_upgrader.domain.model import Verdict
-from ges_upgrader.history.history import Event, History
+from ges_upgrader.history.history import History
+from ges_upgrader.history.outbox import Event
 from ges_upgrader.history.records import AnyRecord, Claimed, Told
 from ges_upgrader.notifications.messages import compose
 from ges_upgrader.policy.schema import fingerprint
@@ -19,7 +20,7 @@ LEASE_BEYOND_RUN = timedelta(seconds=60)
 
 def tell(shell: Shell, account: Account, only: Collection[str] | None = None) -> None:
     """Sends what is in the outbox, or of that `only` these: leased, published, done (smn-obs-core.md C4)."""
-    for event in shell.journal.history.untold(shell.clock.now()):
+    for event in shell.journal.history.outbox.deliverable(shell.clock.now()):
         left_for_later = event.id in account.untold or (only is not None and event.id not in only)
         if left_for_later or shell.remaining() <= timedelta():
             continue
@@ -31,7 +32,7 @@ def tell(shell: Shell, account: Account, only: Collection[str] | None = None) ->
 
 def _wanted(shell: Shell, event: Event) -> bool:
     if event.notice is not None:
-        return event.notice.sort in ("unclear", "planned", *shell.policy.outlet.on)
+        return event.notice.notice_kind in ("unclear", "planned", *shell.policy.outlet.on)
     return ("succeeded" if event.verdict is Verdict.SUCCEEDED else "failed") in shell.policy.outlet.on
 
 
@@ -42,7 +43,7 @@ def _claim(shell: Shell, account: Account, event: Event) -> bool:
     claim = Claimed(at=now, event_id=event.id, run_id=shell.run_id, until=until)
 
     def free(history: History) -> list[AnyRecord]:
-        return [] if history.told(event.id) or history.leased(event.id, now) else [claim]
+        return [] if history.outbox.delivered(event.id) or history.outbox.leased(event.id, now) else [claim]
 
     return bool(account.write(free))
 

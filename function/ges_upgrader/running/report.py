@@ -121,10 +121,10 @@ class Account:
             ended_at = min(ended_at, now) if attempt.began_at < ended_at <= now + SLACK else None
 
         def still_open(history: History) -> list[AnyRecord]:
-            known = history.attempts.get(attempt.id)
+            known = history.attempts.by_id.get(attempt.id)
             if known is None or not known.open or (known.timed_out and not verdict.ends):
                 return []
-            failures = len(history.failures(known.rule, attempt.to_version)) + 1
+            failures = len(history.attempts.failures(known.rule, attempt.to_version)) + 1
             halts = counts and most_failures is not None and failures >= most_failures
             ended = Ended(at=now, attempt_id=attempt.id, verdict=verdict, detail=detail, halts=halts, job_ended_at=ended_at)
             return [ended]

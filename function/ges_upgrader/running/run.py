@@ -95,7 +95,7 @@ class _Run:
     def forgets(self) -> bool:
         """Whether what the event announced is lost when this run ends: not in the journal, and told to nobody."""
         history = self.journal.history
-        return not history.readable and any(event_id.startswith(UNWRITTEN) for event_id in history.outbox())
+        return not history.readable and any(event_id.startswith(UNWRITTEN) for event_id in history.outbox.pending_ids())
 
     def recall(self) -> None:
         try:
@@ -111,13 +111,13 @@ class _Run:
 
         def wanted(history: History) -> list[AnyRecord]:
             records: list[AnyRecord] = [
-                Noticed(at=now, notice_id=notice.id, text=notice.text, sort="unclear")
+                Noticed(at=now, notice_id=notice.id, text=notice.text, notice_kind="unclear")
                 for notice in self.command.notices
-                if not history.knows(notice.id)
+                if not history.outbox.knows(notice.id)
             ]
             return records if self.command.changes_nothing else [*records, *news(self.command, self.policy, history, now)]
 
-        for version in sorted(self.journal.history.withdrawn & {release.version for release in self.command.releases}):
+        for version in sorted(self.journal.history.releases.withdrawn & {release.version for release in self.command.releases}):
             self.account.complain(f"{version} was withdrawn; it was announced again, and is not started all the same")
         for record in self.account.write(wanted):
             if isinstance(record, Released):
@@ -136,7 +136,7 @@ class _Run:
     def observe(self) -> None:
         """All graphs of all projects. A project that cannot be listed is left alone, and told of."""
         self.outdated = False
-        self.over = {attempt.id for ended in self.journal.history.all_ended() for attempt in ended}
+        self.over = {attempt.id for ended in self.journal.history.attempts.all_ended() for attempt in ended}
         for project in self.shell.projects:
             try:
                 graphs, remarks = self.shell.ges.list_graphs(project)
@@ -241,7 +241,7 @@ class _Run:
             survey = self.survey()
         self.plan = survey.decisions()
         self.account.decide(self.plan)
-        for damage in self.journal.history.damages.values():
+        for damage in self.journal.history.controls.damages.values():
             self.account.complain(told_of(damage))
         for failed in (one for one in survey.stranded if one.verdict):
             self.account.complain(
@@ -249,7 +249,7 @@ class _Run:
                 "and the graph is not to be seen; that counts under every rule until somebody says "
                 + command("resume", rule=failed.rule)
             )
-        for pause in self.journal.history.orphaned(survey.stages):
+        for pause in self.journal.history.controls.orphaned(survey.stages):
             self.account.complain(
                 f"the rule {pause.rule}, paused since {iso(pause.at)}, is not in the policy any more; as nobody can tell which "
                 f"graphs were meant, nothing is started until somebody says {command('resume', rule=pause.rule or '')}"
@@ -267,7 +267,7 @@ class _Run:
 
     def stands(self, decision: Decision) -> Decision | None:
         """What the planner says by now, if it is the same start, and no other run upgraded the graph since this one looked."""
-        ended = {one.id for one in self.journal.history.ended(decision.graph_id)}
+        ended = {one.id for one in self.journal.history.attempts.ended_of(decision.key)}
         if not ended <= self.over | self.account.ended:
             self.outdated = True
             return None
@@ -342,5 +342,5 @@ class _Run:
 
     def in_flight(self) -> list[Attempt | BackupAttempt]:
         history = self.journal.history
-        under_way: list[Attempt | BackupAttempt] = [*history.open_attempts(), *history.open_backups()]
+        under_way: list[Attempt | BackupAttempt] = [*history.attempts.open(), *history.backups.open()]
         return [one for one in under_way if one.id not in self.account.ended]
