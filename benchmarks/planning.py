@@ -15,12 +15,13 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "function"))
 
 from ges_upgrader.diagnosis.explain import explain
 from ges_upgrader.diagnosis.forecast import forecast
+from ges_upgrader.domain.fleet import Fleet
 from ges_upgrader.domain.model import Attempt, Graph, Project, Release, Status, Verdict
 from ges_upgrader.domain.version import Version
 from ges_upgrader.history.history import History
 from ges_upgrader.history.records import Ended, Intended, Released
-from ges_upgrader.planning.matching import govern
-from ges_upgrader.planning.planner import Survey, plan
+from ges_upgrader.planning.planner import plan, plan_of
+from ges_upgrader.planning.survey import survey_of
 from ges_upgrader.policy.schema import Policy, parse_policy
 
 NOW = datetime(2026, 11, 23, 2, tzinfo=timezone.utc)
@@ -34,31 +35,33 @@ ROUNDS = 7
 
 def main() -> int:
     policy, fleet, history = a_policy(50), a_fleet(10_000, 50), a_history()
-    decisions = plan(policy, fleet, history, NOW)
+    decisions = plan(policy, fleet, history, NOW).decisions
     reasons = sorted({decision.reason.value for decision in decisions})
     once = measured(lambda: plan(policy, fleet, history, NOW), ROUNDS)
-    per_graph = [seconds / len(fleet) for seconds in once]
-    print(f"plan: {len(fleet):,} graphs, 50 rules; reasons seen: {', '.join(reasons)}")
+    per_graph = [seconds / len(fleet.visible) for seconds in once]
+    print(f"plan: {len(fleet.visible):,} graphs, 50 rules; reasons seen: {', '.join(reasons)}")
     print(f"  {min(per_graph) * 1e6:.1f} µs of CPU a graph at best, {median(per_graph) * 1e6:.1f} median (budget 40)")
     small, thousand = a_policy(10), a_fleet(1_000, 10)
     why = measured(lambda: explained(small, thousand, history), 3)
-    print(f"explain: {len(thousand):,} graphs, 10 rules")
+    print(f"explain: {len(thousand.visible):,} graphs, 10 rules")
     print(f"  {min(why):.2f} s of CPU at best, {median(why):.2f} median")
     upgrades = forecast(small, thousand, history, NOW, 90)
     ahead = measured(lambda: forecast(small, thousand, history, NOW, 90), 3)
-    print(f"forecast: {len(thousand):,} graphs, 10 rules, 90 days: {len(upgrades)} upgrades foreseen")
+    print(f"forecast: {len(thousand.visible):,} graphs, 10 rules, 90 days: {len(upgrades)} upgrades foreseen")
     print(f"  {min(ahead):.2f} s of CPU at best, {median(ahead):.2f} median (budget 10)")
     alone = one_rule()
     upgrades = forecast(alone, thousand, a_history(), NOW, 90)
     ahead = measured(lambda: forecast(alone, thousand, history, NOW, 90), 3)
-    print(f"forecast: {len(thousand):,} graphs one after the other, 1 rule, no windows: {len(upgrades)} upgrades foreseen")
+    print(
+        f"forecast: {len(thousand.visible):,} graphs one after the other, 1 rule, no windows: {len(upgrades)} upgrades foreseen"
+    )
     print(f"  {min(ahead):.2f} s of CPU at best, {median(ahead):.2f} median (budget 10)")
     return int(median(per_graph) > BUDGET_OF_A_GRAPH or median(ahead) > BUDGET_OF_A_FORECAST)
 
 
-def explained(policy: Policy, fleet: list[Graph], history: History) -> None:
-    survey = Survey(policy, govern(policy.rules, fleet), history, NOW)
-    explain(survey, survey.decisions())
+def explained(policy: Policy, fleet: Fleet, history: History) -> None:
+    survey = survey_of(policy, fleet, history, NOW)
+    explain(survey, plan_of(survey))
 
 
 def measured(work: Callable[[], Any], rounds: int) -> list[float]:
@@ -100,8 +103,8 @@ def one_rule() -> Policy:
     return parse_policy(json.dumps({"notify": TOPIC, "rules": [{}]}), NOW)
 
 
-def a_fleet(graphs: int, rules: int) -> list[Graph]:
-    return [
+def a_fleet(graphs: int, rules: int) -> Fleet:
+    return Fleet.of(
         Graph(
             project=PROJECT,
             id=f"{number:08x}-4f3f-2898-69e3-0123456789ab",
@@ -113,7 +116,7 @@ def a_fleet(graphs: int, rules: int) -> list[Graph]:
             arch="x86_64",
         )
         for number in range(graphs)
-    ]
+    )
 
 
 def a_history() -> History:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timezone
 from typing import Any
 from uuid import NAMESPACE_DNS, uuid5
 
-from ges_upgrader.domain.model import Attempt, BackupAttempt, Graph, Project, Release, Status, Verdict
+from ges_upgrader.domain.fleet import Fleet
+from ges_upgrader.domain.model import Attempt, BackupAttempt, Decision, Graph, Project, Release, Start, Status, Verdict
 from ges_upgrader.domain.version import Version
 from ges_upgrader.history.history import History
 from ges_upgrader.history.records import Ended, Intended, Released, Started
+from ges_upgrader.planning.planner import plan_of
+from ges_upgrader.planning.survey import Survey, survey_of
 from ges_upgrader.policy.schema import Policy, parse_policy
 
 PROJECT_ID = "0123456789abcdef0123456789abcdef"
@@ -39,10 +43,31 @@ def graph(name: str, version: str | None = "2.4.4", status: str = "200", **tags:
     )
 
 
-def policy(rules: str = "[{}]", **fields: str) -> Policy:
+def policy_text(rules: str = "[{}]", **fields: str) -> str:
     """A policy with a topic and these rules, in YAML's flow form."""
-    lines = [f"notify: {TOPIC}", f"rules: {rules}", *(f"{name}: {value}" for name, value in fields.items())]
-    return parse_policy("\n".join(lines), NOW)
+    return "\n".join([f"notify: {TOPIC}", f"rules: {rules}", *(f"{name}: {value}" for name, value in fields.items())])
+
+
+def policy(rules: str = "[{}]", **fields: str) -> Policy:
+    """The same, parsed."""
+    return parse_policy(policy_text(rules, **fields), NOW)
+
+
+def survey(under: Policy, graphs: Iterable[Graph], past: History, now: datetime = NOW, complete: bool = True) -> Survey:
+    """A survey of these graphs; not `complete`: their projects are listed in part."""
+    return survey_of(under, Fleet.of(graphs, complete), past, now)
+
+
+def plan(
+    under: Policy, graphs: Iterable[Graph], past: History, now: datetime = NOW, complete: bool = True
+) -> tuple[Decision, ...]:
+    """The decisions about these graphs."""
+    return plan_of(survey(under, graphs, past, now, complete)).decisions
+
+
+def starts(under: Policy, graphs: Iterable[Graph], past: History, now: datetime = NOW) -> tuple[Start, ...]:
+    """The starts of these graphs that are due."""
+    return plan_of(survey(under, graphs, past, now)).starts
 
 
 def history(*versions: str, **restrictions: Any) -> History:

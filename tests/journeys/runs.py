@@ -1,59 +1,81 @@
-"""Runs of the real function against the simulated cloud, on a clock that moves only when somebody sleeps."""
+"""Invocations of the real function against the simulated cloud, on a clock that moves only when somebody sleeps."""
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
-from ges_upgrader.cloud.credentials import Credentials
-from ges_upgrader.cloud.engine import Engine
-from ges_upgrader.cloud.functiongraph import FunctionGraph
-from ges_upgrader.cloud.ges.client import Ges
-from ges_upgrader.cloud.obs import Obs
-from ges_upgrader.cloud.smn import Smn
-from ges_upgrader.cloud.transport import Transport
 from ges_upgrader.domain.model import Project
-from ges_upgrader.events.reading import read_event
-from ges_upgrader.events.smn import Trust
-from ges_upgrader.journal.segments import Journal
-from ges_upgrader.journal.storage import Bucket, Folder, Memory, Storage
-from ges_upgrader.log import start_log
-from ges_upgrader.policy.schema import Policy
-from ges_upgrader.running.context import Shell, reserve_of
-from ges_upgrader.running.run import run
+from ges_upgrader.running.invocation import Instance
 from huaweicloud_simulator import ACCESS_KEY, SECRET_KEY, Cloud, VirtualClock, mock_huaweicloud
 from huaweicloud_simulator.ges.models import Graph
 from huaweicloud_simulator.wire import Request, Response
-from tests.builders import NOW, PROJECT, PROJECT_ID, RELEASES_TOPIC, TOPIC, policy
+from tests.builders import NOW, PROJECT, PROJECT_ID, RELEASES_TOPIC, TOPIC, policy_text
 
 REGION = "cn-north-4"
 FUNCTION = f"urn:fss:{REGION}:{PROJECT_ID}:function:default:ges-upgrader:latest"
 TOKEN = "MIIEtokenOfTheAgency"
-RUN_NUMBERS = itertools.count(1)
+
+
+class Context:
+    """What FunctionGraph hands to the handler. `package` None: an image that does not tell it.
+
+    `keys`: the agency gives keys; else only its token signs, and the keys in the variables serve OBS.
+    """
+
+    def __init__(
+        self,
+        variables: dict[str, str],
+        remaining: Callable[[], timedelta],
+        token: str | None = TOKEN,
+        package: str | None = "default",
+        keys: bool = True,
+    ) -> None:
+        given = {"HUAWEICLOUD_SDK_AK": ACCESS_KEY, "HUAWEICLOUD_SDK_SK": SECRET_KEY}
+        self._variables, self._remaining = {**given, **variables}, remaining
+        answers = {
+            "getToken": token,
+            "getProjectID": PROJECT_ID,
+            "getPackage": package,
+            "getFunctionName": "ges-upgrader",
+            "getSecurityAccessKey": ACCESS_KEY if keys else None,
+            "getSecuritySecretKey": SECRET_KEY if keys else None,
+        }
+        for name, answer in answers.items():
+            setattr(self, name, lambda answer=answer: answer)
+
+    def getUserData(self, name: str) -> str | None:
+        return self._variables.get(name)
+
+    def getRemainingTimeInMilliSeconds(self) -> float:
+        return self._remaining() / timedelta(milliseconds=1)
 
 
 class World:
-    """A cloud with one project, a policy and a journal; `run` is one invocation."""
+    """A cloud with one project, and the function with a policy, whose text is read at each event; `run` is one invocation."""
 
-    def __init__(self, policy_: Policy | None = None, storage: Storage | None = None) -> None:
+    def __init__(self, policy: str | None = None) -> None:
         self.clock = VirtualClock(NOW)
         self.cloud = Cloud(self.clock)
         self.cloud.release("2.4.9", "2.4.15")
         self.project = self.cloud.project(REGION, PROJECT_ID)
         self.topic = self.project.topic("ges-upgrades")
+        self.cloud.bucket("state")
         self.token: str | None = TOKEN
-        self.function_urn: str | None = FUNCTION
+        self.package: str | None = "default"
         self.cloud.token(TOKEN)
-        self.policy = policy_ or policy()
-        self.storage = storage or (Folder(self.policy.state.folder) if self.policy.state.folder else Memory())
-        if self.policy.state.bucket:
-            self.cloud.bucket(self.policy.state.bucket)
+        self.policy = policy or policy_text()
+        self.forget()
+
+    def forget(self) -> None:
+        """The next run is in another instance of the function."""
+        self.instance = Instance(Path(__file__).parent, self.clock)
 
     def graph(self, name: str = "demo", version: str = "2.4.4", **fields: Any) -> Graph:
         return self.project.graph(name, version=version, **fields)
@@ -61,45 +83,11 @@ class World:
     def run(self, event: object = None, seconds: float = 3600, projects: tuple[Project, ...] = (PROJECT,)) -> dict[str, Any]:
         """One invocation that the platform would kill after `seconds`."""
         end = self.clock.now() + timedelta(seconds=seconds)
-
-        def remaining() -> timedelta:
-            return end - self.clock.now()
-
-        assert self.policy.notify
-        topics = None if self.policy.release_topics is None else [topic.urn for topic in self.policy.release_topics]
-        event = release("2.4.15") if event is None else event
-        command = read_event(event, Trust(topics, self.policy.notify.topic.urn), self.clock.now())
-        credentials = Credentials(ACCESS_KEY, SECRET_KEY)
-        storage, state = self.storage, self.policy.state
-        if state.bucket:
-            base = f"https://{state.bucket}.obs.{REGION}.myhuaweicloud.com"
-            storage = Bucket(Obs(credentials, state.bucket, REGION, base, self.clock, remaining), state.prefix)
+        named = ", ".join(f"{{region: {one.region}, project_id: '{one.project_id}'}}" for one in projects)
+        text = self.policy + (f"\nprojects: [{named}]" if projects != (PROJECT,) else "")
+        context = Context({"POLICY": text, "LOG_LEVEL": "ERROR"}, lambda: end - self.clock.now(), self.token, self.package)
         with mock_huaweicloud(self.cloud):
-            reserve = reserve_of(remaining())
-
-            def left() -> timedelta:
-                return remaining() - reserve
-
-            def transport(left: Callable[[], timedelta]) -> Transport:
-                return Transport(credentials, lambda s, r: f"https://{s}.{r}.myhuaweicloud.com", self.clock, left)
-
-            shell = Shell(
-                policy=self.policy,
-                projects=projects,
-                home=PROJECT,
-                ges=Ges(transport(left), self.policy.api),
-                smn=Smn(transport(remaining)),
-                engine=Engine(self.token, self.clock, left),
-                functiongraph=FunctionGraph(transport(remaining)),
-                function_urn=self.function_urn,
-                journal=Journal(storage),
-                clock=self.clock,
-                remaining=remaining,
-                reserve=reserve,
-                log=start_log("ERROR", credentials.secrets, {}),
-                run_id=f"run-{next(RUN_NUMBERS)}",
-            )
-            return run(command, shell)
+            return self.instance.invoke(release("2.4.15") if event is None else event, context)
 
     def later(self, **length: float) -> None:
         self.clock.sleep(timedelta(**length).total_seconds())

@@ -15,7 +15,8 @@ from huaweicloud_simulator.faults import Fault
 from huaweicloud_simulator.ges.shapes import graph_shown
 from huaweicloud_simulator.mock import received
 from huaweicloud_simulator.wire import Refusal, Request, Response
-from tests.builders import NOW, PROJECT, policy
+from tests.builders import NOW, PROJECT
+from tests.builders import policy_text as policy
 from tests.journeys.runs import TIMER, World, alter, only
 
 ON_THE_WAY_BACK = [
@@ -256,7 +257,7 @@ def test_a_publish_whose_answer_is_lost_is_not_repeated_in_the_run() -> None:
     result = world.run()
     assert len(world.topic.messages) == 1
     assert result["notified"] == 0
-    assert "was not told" in result["errors"][0]
+    assert "was not delivered" in result["errors"][0]
 
 
 def test_a_publish_that_failed_is_told_by_a_later_run_with_the_same_event_id(tmp_path: Path) -> None:

@@ -10,18 +10,17 @@ from typing import Any
 
 import pytest
 
-from ges_upgrader.journal.storage import JournalError, Memory
-from ges_upgrader.policy.schema import Policy
 from huaweicloud_simulator import faults
 from huaweicloud_simulator.cloud import Invocation
-from tests.builders import NOW, policy
+from tests.builders import NOW
+from tests.builders import policy_text as policy
 from tests.journeys.runs import FUNCTION, TIMER, World, fall_silent, release
 from tests.journeys.test_overlaps import once
 
 QUARTER = 900.0
 
 
-def invoking(rules: str = "[{}]", **fields: str) -> Policy:
+def invoking(rules: str = "[{}]", **fields: str) -> str:
     return policy(rules, follow_up="invoke", **fields)
 
 
@@ -53,7 +52,7 @@ def test_an_upgrade_longer_than_a_run_is_followed_to_its_end_and_told_without_a_
     assert len(world.cloud.upgrades) == 1
     assert world.cloud.clock.now() < NOW + timedelta(minutes=72)
     assert {one.function_urn for one in world.cloud.invocations} == {FUNCTION}
-    assert world.cloud.invocations[0].event == {"command": "reconcile", "reason": f"goes on for run {first['run_id']}"}
+    assert world.cloud.invocations[0].event == {"command": "reconcile", "reason": f"continues run {first['run_id']}"}
     assert [result["errors"] for result in (first, *others)] == [[]] * 5
 
 
@@ -75,7 +74,7 @@ def test_without_a_lasting_state_the_next_process_takes_up_what_it_sees() -> Non
     world.cloud.on_invoke = accepted.append
     world.run(seconds=QUARTER)
     while accepted:
-        world.storage = Memory()
+        world.forget()
         world.run(accepted.pop().event, seconds=QUARTER)
     assert world.told() == ["succeeded"]
     assert len(world.cloud.invocations) == 2
@@ -164,7 +163,7 @@ def test_a_hand_over_that_fails_is_told_once_and_the_timer_goes_on(
     for result in (first, second):
         (error,) = result["errors"]
         assert error.startswith("functiongraph invoke_async in cn-north-4: ")
-        assert "(demo) was not handed on and is left to the next timer" in error
+        assert "(demo) was not handed over and is left to the next timer" in error
         assert "functiongraph:function:invokeAsync" in error
     assert "run.error" in capsys.readouterr().out
     assert (tmp_path / "journal-1.jsonl").read_text().count("not-handed-on:") == 3, "noticed, claimed, told"
@@ -208,10 +207,10 @@ def test_a_hand_over_whose_answer_is_lost_is_not_made_again(fault: faults.Fault)
 def test_a_function_that_does_not_know_its_urn_says_so_and_calls_nothing(tmp_path: Path) -> None:
     world = World(invoking(state=f"file://{tmp_path}"))
     world.graph()
-    world.function_urn = None
+    world.package = None
     world.cloud.upgrade_duration = timedelta(minutes=40)
     first, second = world.run(seconds=QUARTER), world.run(TIMER, seconds=QUARTER)
-    assert ["own URN is not known" in result["errors"][0] for result in (first, second)] == [True, True]
+    assert ["own URN is unknown" in result["errors"][0] for result in (first, second)] == [True, True]
     assert world.cloud.calls("functiongraph.*") == []
     assert len(notices(world)) == 1
 
@@ -257,41 +256,21 @@ def test_nothing_is_handed_on_where_nothing_is_left() -> None:
     assert world.cloud.invocations == []
 
 
-class Failing(Memory):
-    """A journal that cannot be read, or not be written, while it is told so."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.broken = ""
-
-    def read(self, name: str, position: int = 0) -> bytes | None:
-        if self.broken == "read":
-            raise JournalError("it cannot be read")
-        return super().read(name, position)
-
-    def append(self, name: str, position: int, data: bytes) -> None:
-        if self.broken == "append":
-            raise JournalError("it cannot be written")
-        super().append(name, position, data)
-
-
 def test_a_journal_that_cannot_be_read_hands_nothing_on() -> None:
-    storage = Failing()
-    world = World(invoking(), storage)
+    world = World(invoking(state="obs://state/ges"))
     world.graph()
-    storage.broken = "read"
+    world.cloud.fault("obs.get_object", faults.server_error(503), times=None)
     (result,) = go_on(world)
     assert result["decisions"][0]["reason"] == "state-unavailable"
 
 
 def test_a_journal_that_cannot_be_written_does_not_keep_what_is_on_its_way_from_being_handed_on() -> None:
-    storage = Failing()
-    world = World(invoking(), storage)
+    world = World(invoking(state="obs://state/ges"))
     world.graph()
     world.cloud.upgrade_duration = timedelta(minutes=40)
     world.run(seconds=QUARTER)
     world.later(minutes=15)
-    storage.broken = "append"
+    world.cloud.fault("obs.append_object", faults.server_error(503), times=None)
     result = world.run(TIMER, seconds=120)
     assert len(result["pending"]) == 1
     assert len(world.cloud.invocations) == 2

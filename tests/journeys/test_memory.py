@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from ges_upgrader.domain.model import Project
-from ges_upgrader.policy.schema import Policy
 from huaweicloud_simulator import faults
 from huaweicloud_simulator.wire import Request, Response
-from tests.builders import NOW, PROJECT, at, policy
+from tests.builders import NOW, PROJECT, at
+from tests.builders import policy_text as policy
 from tests.journeys.runs import REGION, TIMER, World, alter, only, release
 from tests.journeys.test_overlaps import once
 from tests.journeys.test_policies import notices, reason, world_under
@@ -44,7 +44,7 @@ def leave_out(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     alter(world, monkeypatch, "ges.list_graphs", lambda _: b'{"graph_count": 1, "graphs": []}')
 
 
-def in_obs(rules: str) -> Policy:
+def in_obs(rules: str) -> str:
     return policy(rules, state="obs://state/ges")
 
 

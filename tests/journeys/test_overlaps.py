@@ -16,7 +16,8 @@ from ges_upgrader.journal.storage import Folder
 from huaweicloud_simulator import faults
 from huaweicloud_simulator.ges.models import Job
 from huaweicloud_simulator.wire import Request, Response
-from tests.builders import at, policy
+from tests.builders import at
+from tests.builders import policy_text as policy
 from tests.journeys.runs import TIMER, World, only, release
 
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from ges_upgrader.domain.model import Project
-from ges_upgrader.policy.schema import parse_policy
 from huaweicloud_simulator import faults
 from huaweicloud_simulator.wire import Refusal, Request, Response
-from tests.builders import NOW, PROJECT_ID, at, policy
+from tests.builders import PROJECT_ID, at
+from tests.builders import policy_text as policy
 from tests.journeys.runs import TIMER, World, only, release
 
 
@@ -102,7 +102,7 @@ def test_a_freeze_wins_over_an_open_window_and_says_why(tmp_path: Path) -> None:
     result = world.run({"command": "plan"})
     assert (only(result)["reason"], only(result)["until"]) == ("frozen", "2026-11-24T16:00:00Z")
     (check,) = [check for check in only(result)["checks"] if check["check"] == "freeze"]
-    assert (check["holds"], check["binding"]) == (True, True)
+    assert (check["blocks"], check["binding"]) == (True, True)
     assert "singles week" in check["value"]
     assert world.cloud.upgrades == []
 
@@ -671,7 +671,7 @@ def test_a_rule_that_the_fleet_leaves_without_graphs_is_warned_of() -> None:
 
 def test_started_is_told_where_it_is_asked_for() -> None:
     topic = f"{{topic: 'urn:smn:cn-north-4:{PROJECT_ID}:ges-upgrades', on: [started, succeeded]}}"
-    world = World(parse_policy(f"notify: {topic}\nrules: [{{}}]", NOW))
+    world = World(f"notify: {topic}\nrules: [{{}}]")
     world.graph()
     world.run()
     assert world.told() == ["notice", "succeeded"]

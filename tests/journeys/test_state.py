@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from ges_upgrader.policy.schema import parse_policy
 from ges_upgrader.running.run import Forgotten
 from huaweicloud_simulator import faults
-from tests.builders import NOW, TOPIC, policy
+from tests.builders import NOW, TOPIC
+from tests.builders import policy_text as policy
 from tests.journeys.runs import TIMER, World, fall_silent, only, release
 
 BUSY = faults.error(503, "ServiceUnavailable", "Reduce your request rate.")
@@ -142,7 +142,7 @@ def test_an_event_that_can_be_neither_written_down_nor_told_is_given_back_to_the
 
 
 def test_a_release_that_is_not_written_down_is_told_or_given_back_whatever_is_to_be_told() -> None:
-    world = World(parse_policy(f"notify: {{topic: '{TOPIC}', on: [succeeded, failed]}}\nstate: {STATE}\nrules: [{{}}]", NOW))
+    world = World(f"notify: {{topic: '{TOPIC}', on: [succeeded, failed]}}\nstate: {STATE}\nrules: [{{}}]")
     world.graph()
     out_of_reach(world)
     world.run(release("2.4.15"))

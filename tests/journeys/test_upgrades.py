@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from ges_upgrader.domain.model import Project
-from tests.builders import NOW, PROJECT, at, policy
+from tests.builders import PROJECT, at
+from tests.builders import policy_text as policy
 from tests.journeys.runs import TIMER, World, message, only, release
 
 
@@ -150,9 +151,8 @@ def test_without_a_lasting_journal_a_new_process_takes_up_what_it_finds_on_its_w
     world = World()
     world.graph()
     world.run(seconds=60)
-    elsewhere = World()
-    elsewhere.clock, elsewhere.cloud, elsewhere.topic = world.clock, world.cloud, world.topic
-    result = elsewhere.run(TIMER)
+    world.forget()
+    result = world.run(TIMER)
     assert result["outcomes"][0]["job_id"] == world.cloud.upgrades[0].job_id
     assert world.told() == ["succeeded"]
 
@@ -264,9 +264,8 @@ def test_a_failed_upgrade_halts_the_rule_and_is_not_tried_again() -> None:
 
 def test_notify_on_chooses_what_is_told() -> None:
     topic = "{topic: 'urn:smn:cn-north-4:0123456789abcdef0123456789abcdef:ges-upgrades', on: [failed]}"
-    from ges_upgrader.policy.schema import parse_policy
 
-    world = World(parse_policy(f"notify: {topic}\nrules: [{{}}]", NOW))
+    world = World(f"notify: {topic}\nrules: [{{}}]")
     world.graph()
     world.run()
     assert world.told() == []

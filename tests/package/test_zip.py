@@ -121,7 +121,7 @@ def test_an_smn_event_upgrades_and_tells_once_and_its_repetition_does_nothing(
 def test_the_result_has_the_interfaces_shape_and_says_whether_state_is_kept(platform: Platform, cloud: Cloud) -> None:
     cloud.project("cn-north-4", PROJECT_ID).graph("demo", version="2.4.4")
     result, plan = platform.invoke("command_reconcile"), platform.invoke("command_plan")
-    keys = "run_id policy command dry_run now decisions outcomes notified pending errors"
+    keys = "schema run_id policy command dry_run now decisions outcomes notified pending errors"
     assert list(result) == [*keys.split(), "journal"]
     assert result["journal"].startswith("none: ")
     assert len(result["policy"]) == 12
@@ -176,7 +176,7 @@ def test_a_context_that_does_not_tell_the_functions_urn_leaves_the_rest_to_the_t
     platform.context = context
     result = platform.invoke("smn_release", seconds=3, POLICY=f"{POLICY}\nfollow_up: invoke")
     (error,) = result["errors"]
-    assert "own URN is not known" in error and "left to the next timer" in error
+    assert "own URN is unknown" in error and "left to the next timer" in error
     assert cloud.invocations == []
     assert [one["outcome"] for one in platform.invoke("timer_nightly")["outcomes"]] == ["succeeded"]
 

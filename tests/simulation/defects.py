@@ -12,28 +12,28 @@ from typing import Any
 
 from ges_upgrader.cloud.errors import CloudError
 from ges_upgrader.cloud.ges.client import Ges
-from ges_upgrader.domain.model import Action, Decision, Reason, Verdict
+from ges_upgrader.domain.model import Action, Reason, Verdict
 from ges_upgrader.history.attempts import Attempts
 from ges_upgrader.history.controls import Controls
 from ges_upgrader.history.history import History
 from ges_upgrader.history.outbox import Outbox
-from ges_upgrader.history.records import AnyRecord, Intended, Told, Withdrawn
+from ges_upgrader.history.records import Intended, Told, Withdrawn
 from ges_upgrader.journal.storage import Bucket, Conflict
 from ges_upgrader.planning import gates
 from ges_upgrader.planning import verdicts as settle
 from ges_upgrader.planning.budget import Budget
-from ges_upgrader.planning.steps import Step
+from ges_upgrader.planning.survey import Block, Step
 from ges_upgrader.planning.verdicts import Judgement
 from ges_upgrader.policy.fields import Versions
 from ges_upgrader.policy.schema import Policy
 from ges_upgrader.running import backup as backing_up
 from ges_upgrader.running import follow as following
 from ges_upgrader.running import outbox
-from ges_upgrader.running.report import Account
+from ges_upgrader.running import start as starting
+from ges_upgrader.running.outbox import Deliverer
 from tests.simulation.world import World
 
 Broken = AbstractContextManager[None]
-Still = Callable[[Decision], Decision | None]
 MOST = 200
 
 
@@ -63,32 +63,32 @@ def gateless(name: str) -> Broken:
 
 def no_write_ahead() -> Broken:
     """The upgrade is called without its intent in the journal."""
-    intend = Account.intend
+    intend = starting.intend
 
-    def careless(self: Account, decision: Decision, still: Still, intent: Callable[[Decision], AnyRecord]) -> Decision | None:
-        record = intent(decision)
+    def careless(start: Any, grounds: Any, writer: Any, context: Any, record_of: Any) -> Any:
+        record = record_of(start)
         if isinstance(record, Intended):
-            self._shell.journal.history.apply(record)
-            return decision
-        return intend(self, decision, still, intent)
+            writer.history.apply(record)
+            return start
+        return intend(start, grounds, writer, context, record_of)
 
-    return replaced(Account, "intend", careless)
+    return replaced(starting, "intend", careless)
 
 
 def no_lease() -> Broken:
     """A message is sent without asking whether another run is sending it."""
-    return replaced(outbox, "_claim", lambda *_: True)
+    return replaced(Deliverer, "_claim", lambda *_: True)
 
 
 def told_before_published() -> Broken:
-    """A message is marked as told before SMN has it."""
-    publish = outbox._publish
+    """A message is recorded as delivered before SMN has it."""
+    publish = Deliverer._publish
 
-    def early(shell: Any, account: Any, event: Any) -> None:
-        account.note(Told(at=shell.clock.now(), event_id=event.id, message_id=""))
-        publish(shell, account, event)
+    def early(self: Deliverer, event: Any) -> None:
+        self._writer.note(Told(at=self._context.clock.now(), event_id=event.id, message_id=""))
+        publish(self, event)
 
-    return replaced(outbox, "_publish", early)
+    return replaced(Deliverer, "_publish", early)
 
 
 def job_believed() -> Broken:
@@ -189,9 +189,9 @@ def everything_late() -> Broken:
     """Every start is 14 days later than the policy asks for."""
     whole = gates.GATES["age"]
 
-    def late(case: gates.Case) -> gates.Hold | None:
+    def late(case: gates.Case) -> Block | None:
         until = case.choice.since + timedelta(days=14)
-        return whole(case) or (gates.Hold(Action.WAIT, Reason.TOO_YOUNG, until) if case.now < until else None)
+        return whole(case) or (Block(Action.WAIT, Reason.TOO_YOUNG, until) if case.now < until else None)
 
     return replaced_gate("age", late)
 

@@ -110,6 +110,7 @@ class Policy:
             "state": f"obs://{BUCKET}/ges",
             "journal_keep": "10d",
             "follow_up": self.follow_up,
+            "api": "v2",
             "rules": [rule.written for rule in self.rules],
             "freezes": [
                 {"from": one.begins.isoformat(), "until": one.ends.isoformat()}

@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 import os
 import random as global_random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,40 +20,25 @@ from zoneinfo import ZoneInfo
 import requests
 from requests.structures import CaseInsensitiveDict
 
-from ges_upgrader.cloud.credentials import Credentials
-from ges_upgrader.cloud.engine import Engine
-from ges_upgrader.cloud.functiongraph import FunctionGraph
-from ges_upgrader.cloud.ges.client import Ges
-from ges_upgrader.cloud.obs import Obs
-from ges_upgrader.cloud.smn import Smn
-from ges_upgrader.cloud.transport import Transport
-from ges_upgrader.events.reading import read_event
-from ges_upgrader.events.smn import Trust
-from ges_upgrader.journal.segments import Journal
-from ges_upgrader.journal.storage import Bucket
-from ges_upgrader.log import start_log
-from ges_upgrader.policy.schema import parse_policy
-from ges_upgrader.running.context import Shell, reserve_of
-from ges_upgrader.running.run import Forgotten, run
-from huaweicloud_simulator import ACCESS_KEY, SECRET_KEY, Cloud
+from ges_upgrader.running.invocation import Instance
+from ges_upgrader.running.run import Forgotten
+from huaweicloud_simulator import Cloud
 from huaweicloud_simulator.cloud import Invocation
 from huaweicloud_simulator.ges.models import Fate, Graph
 from huaweicloud_simulator.mock import failure, received
 from huaweicloud_simulator.scheduler import Process, Scheduler, current
 from huaweicloud_simulator.wire import Request, Response
-from tests.builders import PROJECT, PROJECT_ID, TOPIC
+from tests.builders import PROJECT_ID, TOPIC
+from tests.journeys.runs import Context
 from tests.simulation.checks import Checks, Violation
 from tests.simulation.policies import BEGIN, BUCKET, DAY, HOUR, Policy, draw
 
 REGION, DOMAIN = "cn-north-4", "myhuaweicloud.com"
-FUNCTION = f"urn:fss:{REGION}:{PROJECT_ID}:function:default:ges-upgrader:latest"
 VERSIONS = ("2.4.9", "2.4.15", "2.4.16", "2.5.0")
 LAST = "2.5.1"  # announced when everything is well again
 CHAOS, MONTH, BOUND = 15 * DAY, 30 * DAY, 75 * DAY
 RETRY = timedelta(minutes=1)  # after which FunctionGraph delivers again what failed, once by default (functiongraph.md)
 TOKEN = "MIIEtokenOfTheAgency"
-CREDENTIALS = Credentials(ACCESS_KEY, SECRET_KEY)
-LOG = start_log("CRITICAL", (), {})
 TIMER = {"version": "v1.0", "trigger_type": "TIMER", "trigger_name": "nightly", "user_event": ""}
 
 
@@ -144,7 +130,7 @@ class World:
         self.topic = self.project.topic(TOPIC.rsplit(":", 1)[1])
         self.cloud.token(TOKEN)
         self.cloud.upgrade_duration = timedelta(minutes=random.choice([2, 2, 4, 12]))
-        self.credentials = CREDENTIALS if seed % 10 == 0 else Credentials(token=TOKEN)  # to sign takes time
+        self.keys = seed % 10 == 0  # else the token serves, as signing takes time
         self.checks = Checks(self.policy, self.cloud, exact=not self.faults.kill and not self.losing)
         self.runs = self.requests = self.conflicts = 0
         self._told = 0
@@ -154,7 +140,6 @@ class World:
                 for number in range(random.choice([1, 2, 2, 3])):
                     self._create(f"{rule.name}_{number}", "2.4.4" if random.random() < 0.8 else "2.4.9")
             self._create("other_1", "2.4.4")
-        self.effective = parse_policy(self.policy.text, BEGIN)
 
     # What happens when
 
@@ -393,34 +378,10 @@ class World:
         def remaining() -> timedelta:
             return process.deadline - self.scheduler.now()
 
-        command = read_event(event, Trust(None, TOPIC), process.now())
-        reserve = reserve_of(remaining())
-
-        def left() -> timedelta:
-            return remaining() - reserve
-
-        def transport(left: Callable[[], timedelta]) -> Transport:
-            return Transport(self.credentials, lambda service, region: f"https://{service}.{region}.{DOMAIN}", process, left)
-
-        obs = Obs(CREDENTIALS, BUCKET, REGION, f"https://{BUCKET}.obs.{REGION}.{DOMAIN}", process, remaining)
-        shell = Shell(
-            policy=self.effective,
-            projects=(PROJECT,),
-            home=PROJECT,
-            ges=Ges(transport(left), "v2"),
-            smn=Smn(transport(remaining)),
-            engine=Engine(None, process, left),
-            functiongraph=FunctionGraph(transport(remaining)),
-            function_urn=FUNCTION,
-            journal=Journal(Bucket(obs, "ges")),
-            clock=process,
-            remaining=remaining,
-            reserve=reserve,
-            log=LOG,
-            run_id=process.name,
-        )
+        context = Context({"POLICY": self.policy.text, "LOG_LEVEL": "CRITICAL"}, remaining, TOKEN, "default", self.keys)
+        instance = Instance(Path(__file__).parent, process)
         try:
-            result = run(command, shell)
+            result = instance.invoke(event, context)
         except Violation:
             raise
         except Forgotten:
@@ -429,6 +390,9 @@ class World:
             raise Violation(f"{process.name} forgot its event, though nothing was in its way") from None
         except Exception as failed:
             raise Violation(f"{process.name} broke down: {failed!r}") from failed
+        crashed = [error for error in result["errors"] if "a fault of the function itself" in error]
+        if crashed:
+            raise Violation(f"{process.name} broke down: {crashed[0]}")
         self.checks.returned(process, event, result)
         if result["errors"]:
             self.trace(f"{process.name} says: {'; '.join(result['errors'])[:400]}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,10 @@ def test_deployed_code_imports_nothing_else_of_ours(name: str) -> None:
 def test_rooms_import_only_rooms_below(name: str) -> None:
     allowed = ROOMS[ROOMS.index(str(room(name))) :]
     assert {room(one) for one in imported(name)} - {None} <= set(allowed)
+
+
+def test_modules_import_in_no_circle() -> None:
+    TopologicalSorter({name: imported(name) & set(MODULES) for name in MODULES}).prepare()
 
 
 @pytest.mark.parametrize("name", PURE)

@@ -43,8 +43,7 @@ from ges_upgrader.history.records import (
 from ges_upgrader.journal.compaction import fold
 from ges_upgrader.journal.segments import Journal, encoded
 from ges_upgrader.journal.storage import Memory
-from ges_upgrader.planning.planner import plan
-from tests.builders import NOW, attempt, backup_attempt, graph, policy
+from tests.builders import NOW, attempt, backup_attempt, graph, plan, policy
 
 GRAPHS = [graph("a"), graph("b"), graph("c")]
 POLICY = policy("[{name: dev, match: {name: a}, backup: required, notice: 1h}, {name: prod, after: [dev], mode: approve}]")

@@ -17,10 +17,9 @@ from ges_upgrader.domain.model import Action, Decision, Graph, Reason, Release
 from ges_upgrader.domain.timestamps import ceiled
 from ges_upgrader.domain.version import Version
 from ges_upgrader.history.records import Approved, Released
-from ges_upgrader.planning.matching import govern
-from ges_upgrader.planning.planner import Survey, plan
+from ges_upgrader.planning.planner import plan_of
 from ges_upgrader.planning.releases import fits
-from tests.builders import NOW, TOPIC, at, graph
+from tests.builders import NOW, TOPIC, at, graph, plan, survey
 from tests.unit.test_planner_properties import (
     SLOW,
     STARTED,
@@ -98,10 +97,10 @@ def rolled(written: dict[str, Any], fleet: list[Graph], data: st.DataObject) -> 
 
 
 def explained(rollout: Rollout) -> list[tuple[Decision, dict[str, Any]]]:
-    survey = Survey(rollout.policy, govern(rollout.policy.rules, rollout.fleet.values()), rollout.history, rollout.now)
-    decisions = survey.decisions()
-    found = explain(survey, decisions)
-    return [(decision, found[decision.graph_id]) for decision in decisions]
+    surveyed = survey(rollout.policy, rollout.fleet.values(), rollout.history, rollout.now)
+    planned = plan_of(surveyed)
+    found = explain(surveyed, planned)
+    return [(decision, found[decision.key]) for decision in planned.decisions]
 
 
 @SLOW
@@ -112,7 +111,7 @@ def test_exactly_one_check_binds_every_graph_that_does_not_start(
     for decision, found in explained(rolled(written, fleet, data)):
         binding = [check for check in found["checks"] if check["binding"]]
         assert len(binding) == (decision.action not in STARTED)
-        assert all(check["holds"] for check in binding)
+        assert all(check["blocks"] for check in binding)
         event(f"binds: {[check['check'] for check in binding]}")
         if decision.until is None and decision.action is Action.WAIT:
             assert all(check["until"] is None for check in binding)

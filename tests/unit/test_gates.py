@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from ges_upgrader.domain.model import Action, Decision, Graph, Reason, Release, Severity, Targets, Verdict
+from ges_upgrader.domain.model import Action, Decision, Graph, Reason, Release, Severity, Start, Targets, Verdict
+from ges_upgrader.domain.timestamps import FAR
 from ges_upgrader.domain.version import Version
 from ges_upgrader.history.history import History
 from ges_upgrader.history.records import (
@@ -30,10 +31,9 @@ from ges_upgrader.history.records import (
     Verified,
     Withdrawn,
 )
-from ges_upgrader.planning.matching import govern
-from ges_upgrader.planning.planner import Survey, milestones, plan
+from ges_upgrader.planning.planner import milestones
 from ges_upgrader.policy.schema import Policy
-from tests.builders import NOW, at, attempt, backup_attempt, begin, finish, graph, history, policy
+from tests.builders import NOW, at, attempt, backup_attempt, begin, finish, graph, history, plan, policy, starts, survey
 
 X = Version("2.4.15")
 MICRO = timedelta(microseconds=1)
@@ -43,6 +43,11 @@ DEMO = graph("demo")
 
 def decide(under: Policy, past: History, now: datetime = NOW, of: Graph = DEMO, others: tuple[Graph, ...] = ()) -> Decision:
     return next(one for one in plan(under, [of, *others], past, now) if one.graph_id == of.id)
+
+
+def start(under: Policy, past: History, of: Graph = DEMO) -> Start:
+    (found,) = starts(under, [of], past)
+    return found
 
 
 def seen(*records: AnyRecord, at: datetime = NOW) -> History:
@@ -258,7 +263,7 @@ def test_a_rule_with_max_graphs_starts_nothing_where_nobody_can_count_its_graphs
 def test_what_the_rules_have_reached_is_found_once_for_rules_that_a_soak_counts_from() -> None:
     def found(past: History, rules: str, *fleet: Graph, complete: bool = True) -> list[AnyRecord]:
         under = policy(rules)
-        return [*milestones(Survey(under, govern(under.rules, fleet), past, NOW, complete))]
+        return [*milestones(survey(under, fleet, past, NOW, complete))]
 
     verified = Verified(at=NOW, rule="dev", version=X)
 
@@ -278,7 +283,7 @@ def test_a_rule_that_falls_behind_begins_its_soak_again_once_it_is_back() -> Non
     under, old = policy(SOAK.replace("{name: dev}}", "{name: 'dev*'}}")), graph("dev-2", "2.4.9")
 
     def pass_by(now: datetime, *fleet: Graph) -> list[AnyRecord]:
-        passed = milestones(Survey(under, govern(under.rules, fleet), past, now, complete=False))
+        passed = milestones(survey(under, fleet, past, now, complete=False))
         for record in passed:
             past.apply(record)
         return [*passed]
@@ -332,7 +337,7 @@ def test_an_approval_is_of_a_version_for_a_rule_or_a_graph_and_lapses(record: An
 
 def test_the_later_of_two_approvals_counts_and_bounds_the_start() -> None:
     past = seen(Approved(at=NOW - DAY, version=X, rule="rule-1"), Approved(at=NOW - HOUR, version=X, graph_id=DEMO.id))
-    assert decide(policy("[{mode: approve}]"), past).start_before == NOW - HOUR + 14 * DAY
+    assert start(policy("[{mode: approve}]"), past).start_before == NOW - HOUR + 14 * DAY
 
 
 def test_a_start_after_the_approval_has_lapsed_is_not_foreseen() -> None:
@@ -450,16 +455,16 @@ def test_an_automatic_cutoff_is_the_90th_percentile_of_past_upgrades_and_half_an
         one = attempt(graph(f"g{number}"), rule="elsewhere")
         end = NOW + timedelta(minutes=took)
         begin(past, one).apply(Ended(at=end + DAY, attempt_id=one.id, verdict=Verdict.SUCCEEDED, job_ended_at=end))
-    decision = decide(policy("[{windows: ['Mon 01:00-05:00 UTC'], cutoff: auto}]"), past)
-    assert decision.start_before == at("2026-11-23 05:00") - timedelta(minutes=cutoff)
-    assert decision.closes == at("2026-11-23 05:00")
+    found = start(policy("[{windows: ['Mon 01:00-05:00 UTC'], cutoff: auto}]"), past)
+    assert found.start_before == at("2026-11-23 05:00") - timedelta(minutes=cutoff)
+    assert found.closes == at("2026-11-23 05:00")
 
 
 def test_a_start_carries_the_earliest_instant_from_which_it_is_too_late() -> None:
-    def bound(rules: str, past: History, **fields: str) -> datetime | None:
-        return decide(policy(rules, **fields), past).start_before
+    def bound(rules: str, past: History, **fields: str) -> datetime:
+        return start(policy(rules, **fields), past).start_before
 
-    assert bound("[{}]", seen()) is None
+    assert bound("[{}]", seen()) == FAR
     assert bound("[{}]", history("2.4.15", not_after=NOW + HOUR)) == NOW + HOUR
     freeze = "[{from: '2026-11-23T03:30:00Z', until: 2026-11-25}]"
     assert bound("[{windows: ['Mon 01:00-05:00 UTC']}]", seen(), freezes=freeze) == at("2026-11-23 03:30")
@@ -507,11 +512,12 @@ def test_force_is_for_graphs_that_waited_in_vain_for_long_enough(
     if timed_out:
         past.apply(Ended(at=NOW, attempt_id=one.id, verdict=Verdict.TIMED_OUT))
     past.apply(Ended(at=NOW, attempt_id=one.id, verdict=Verdict.ROLLED_BACK))
-    assert decide(policy(f"[{{force: {force}, max_failures: 2}}]"), past).force is forced
+    found = starts(policy(f"[{{force: {force}, max_failures: 2}}]"), [DEMO], past)
+    assert any(one.force for one in found) is forced
 
 
 def test_what_is_always_forced_is_forced_at_once() -> None:
-    assert decide(policy("[{force: always}]"), seen()).force
+    assert start(policy("[{force: always}]"), seen()).force
 
 
 def test_an_upgrade_that_failed_without_having_waited_is_not_tried_again_with_force() -> None:
@@ -531,8 +537,8 @@ def test_a_timed_out_attempt_to_an_earlier_release_counts_too_as_long_as_the_gra
     past.apply(Ended(at=NOW - DAY, attempt_id=one.id, verdict=Verdict.TIMED_OUT))
     past.apply(Ended(at=NOW, attempt_id=one.id, verdict=Verdict.ROLLED_BACK))
     under = policy("[{force: {after: 24h}}]")
-    assert decide(under, past).force
-    assert not decide(under, past, of=msgspec.structs.replace(DEMO, version=Version("2.4.9"))).force
+    assert start(under, past).force
+    assert not start(under, past, of=msgspec.structs.replace(DEMO, version=Version("2.4.9"))).force
 
 
 @pytest.mark.parametrize("verdict", [Verdict.ROLLED_BACK, Verdict.VERSION_UNCHANGED, Verdict.VANISHED])

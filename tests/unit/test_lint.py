@@ -10,16 +10,14 @@ from ges_upgrader.diagnosis.lint import warnings
 from ges_upgrader.domain.model import Graph, Verdict
 from ges_upgrader.history.history import History
 from ges_upgrader.history.records import Ended, Intended
-from ges_upgrader.planning.matching import govern
-from ges_upgrader.planning.planner import Survey
 from ges_upgrader.policy.schema import Policy
-from tests.builders import NOW, attempt, graph, history, policy
+from tests.builders import NOW, attempt, graph, history, policy, survey
 
 FLEET = [graph("a"), graph("b", a="b"), graph("c")]
 
 
 def warned(under: Policy, fleet: list[Graph] = FLEET, past: History | None = None, now: datetime = NOW) -> list[str]:
-    return warnings(Survey(under, govern(under.rules, fleet), past or history(), now))
+    return warnings(survey(under, fleet, past or history(), now))
 
 
 @pytest.mark.parametrize(
@@ -164,4 +162,4 @@ def test_a_rule_that_never_governs_a_graph_is_told_with_the_rules_that_do_not_wa
 def test_of_a_fleet_that_was_not_seen_as_a_whole_nothing_is_said_about_what_is_missing() -> None:
     under = policy("[{name: canary, match: {name: 'canary*'}}, {after: [canary]}]")
     assert warned(under, []) == []
-    assert warnings(Survey(under, govern(under.rules, FLEET), history(), NOW, complete=False)) == []
+    assert warnings(survey(under, FLEET, history(), NOW, complete=False)) == []

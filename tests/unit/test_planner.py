@@ -9,15 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ges_upgrader.domain.model import Action, Decision, Graph, Project, Reason, Targets, Verdict
+from ges_upgrader.domain.timestamps import FAR
 from ges_upgrader.domain.version import Version
 from ges_upgrader.history.controls import Damage
 from ges_upgrader.history.history import History
 from ges_upgrader.history.records import Refused
-from ges_upgrader.planning.matching import govern
-from ges_upgrader.planning.planner import Survey, plan
+from ges_upgrader.planning.planner import plan_of
 from ges_upgrader.policy.schema import Policy
-from ges_upgrader.schedule.windows import Calendar
-from tests.builders import NOW, at, attempt, begin, finish, graph, history, policy
+from tests.builders import NOW, at, attempt, begin, finish, graph, history, plan, policy, starts, survey
 
 
 def decide(policy_: Policy, graph_: Graph, history_: History | None = None) -> Decision:
@@ -128,24 +127,21 @@ def test_outside_its_windows_a_graph_waits_until_the_next_one_opens() -> None:
 
 
 def test_a_start_inside_a_window_carries_the_instant_from_which_it_is_too_late() -> None:
-    decision = decide(policy("[{windows: ['Mon 01:00-04:00 UTC']}]"), graph("a"))
-    assert (decision.reason, decision.start_before) == (Reason.DUE, at("2026-11-23 03:30"))
+    (start,) = starts(policy("[{windows: ['Mon 01:00-04:00 UTC']}]"), [graph("a")], history("2.4.15"))
+    assert start.start_before == at("2026-11-23 03:30")
 
 
 def test_a_start_at_any_time_is_never_too_late() -> None:
-    decision = decide(policy("[{windows: [always], cutoff: 30m}]"), graph("a"))
-    assert (decision.reason, decision.start_before, decision.closes) == (Reason.DUE, None, None)
+    (start,) = starts(policy("[{windows: [always], cutoff: 30m}]"), [graph("a")], history("2.4.15"))
+    assert (start.start_before, start.closes) == (FAR, FAR)
 
 
 def test_calendars_are_worked_out_once_for_all_instants_that_are_looked_at_together() -> None:
-    under, kept = policy("[{windows: ['Sat 02:00-06:00 UTC']}]"), dict[str, Calendar]()
-    now, later, apart = (
-        Survey(under, govern(under.rules, [graph("a")]), history("2.4.15"), moment, calendars=calendars)
-        for moment, calendars in ((NOW, kept), (NOW + timedelta(hours=1), kept), (NOW, None))
-    )
-    assert now.stages["rule-1"].calendar is later.stages["rule-1"].calendar
-    assert now.stages["rule-1"].calendar is not apart.stages["rule-1"].calendar
-    assert now.decisions() == later.decisions() == apart.decisions()
+    now = survey(policy("[{windows: ['Sat 02:00-06:00 UTC']}]"), [graph("a")], history("2.4.15"))
+    later, apart = now.at(NOW + timedelta(hours=1)), survey(now.policy, [graph("a")], history("2.4.15"))
+    assert now.steps["rule-1"].calendar is later.steps["rule-1"].calendar
+    assert now.steps["rule-1"].calendar is not apart.steps["rule-1"].calendar
+    assert plan_of(now).decisions == plan_of(later).decisions == plan_of(apart).decisions
 
 
 def test_until_goes_through_the_release_and_the_window_together() -> None:
@@ -236,8 +232,9 @@ def test_ges_refusals_become_decisions(code: str, reason: str) -> None:
 
 
 def test_force_is_what_the_rule_says() -> None:
-    assert decide(policy("[{force: always}]"), graph("a")).force is True
-    assert decide(policy(), graph("a")).force is False
+    for force, forced in (("always", True), ("never", False)):
+        (start,) = starts(policy(f"[{{force: {force}}}]"), [graph("a")], history("2.4.15"))
+        assert start.force is forced
 
 
 @given(st.permutations(["a", "b", "c", "d", "e", "f"]))

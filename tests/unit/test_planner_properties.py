@@ -34,10 +34,9 @@ from ges_upgrader.history.records import (
     Told,
     Withdrawn,
 )
-from ges_upgrader.planning.matching import govern
-from ges_upgrader.planning.planner import Survey, milestones, plan
+from ges_upgrader.planning.planner import milestones, plan_of
 from ges_upgrader.policy.schema import Policy, parse_policy
-from tests.builders import NOW, TOPIC, at, graph
+from tests.builders import NOW, TOPIC, at, graph, plan, survey
 
 VERSIONS = ["2.4.4", "2.4.9", "2.4.15", "2.4.20", "3.0.0"]
 MINUTE = timedelta(minutes=1)
@@ -200,27 +199,28 @@ class Rollout:
         self.fleet[graph_id] = msgspec.structs.replace(one, version=version or one.version, status=Status(status))
 
     def plan(self, now: datetime | None = None) -> tuple[Decision, ...]:
-        return plan(self.policy, self.fleet.values(), self.history, now or self.now)
+        planned = plan_of(survey(self.policy, self.fleet.values(), self.history, now or self.now))
+        self.starts = {start.graph_id: start for start in planned.starts}
+        return planned.decisions
 
     def run(self) -> tuple[Decision, ...]:
         """What a run does before it starts anything: write down releases, arrivals and notices, and plan."""
         for known in self.policy.releases:
             if known.version not in self.history.releases.known:
                 self.history.apply(Released(at=self.now, release=known.release))
-        survey = Survey(self.policy, govern(self.policy.rules, self.fleet.values()), self.history, self.now)
-        for record in milestones(survey):
+        surveyed = survey(self.policy, self.fleet.values(), self.history, self.now)
+        for record in milestones(surveyed):
             self.history.apply(record)
         decisions = self.plan()
         for decision in decisions:
             if decision.announce and decision.target and length(self.rule(decision).get("notice", "0m")):
-                self.announce(decision.graph_id, decision.target)
+                self.announce(decision.graph_id, decision.target, decision.announce)
         return decisions
 
-    def announce(self, graph_id: str, version: Version) -> None:
-        notice_id = f"{graph_id}:{version}"
-        self.history.apply(
-            Noticed(at=self.now, notice_id=notice_id, text="", notice_kind="planned", version=version, graphs=(graph_id,))
-        )
+    def announce(self, graph_id: str, version: Version, start: datetime) -> None:
+        notice_id = f"{graph_id}:{version}:{start}"
+        about: dict[str, Any] = {"version": version, "graphs": (graph_id,), "starts": (start,)}
+        self.history.apply(Noticed(at=self.now, notice_id=notice_id, text="", notice_kind="planned", **about))
         self.history.apply(Told(at=self.now, event_id=notice_id, message_id=""))
 
     def start(self, decision: Decision) -> None:
@@ -237,7 +237,7 @@ class Rollout:
             rule=decision.rule,
             from_version=decision.from_version,
             to_version=decision.target,
-            force=decision.force,
+            force=self.starts[decision.graph_id].force,
             began_at=self.now,
             job_id=f"job{number}",
         )
@@ -318,7 +318,9 @@ def check_start(rollout: Rollout, decision: Decision) -> None:
     assert one.version is not None and target > one.version
     assert history.attempts.open_of(one.key) is None
     wrong = [before for before in rollout.wrong if before.graph_id == one.id and before.to_version == target]
-    assert not wrong or (decision.force and wrong[-1].timed_out and not wrong[-1].force)
+    start = rollout.starts[one.id]
+    assert (start.action, start.to_version, start.rule) == (decision.action, target, decision.rule)
+    assert not wrong or (start.force and wrong[-1].timed_out and not wrong[-1].force)
     assert one.tags.get("ges-upgrader") != "off"
     assert rollout.written.get("enabled", True)
     assert not {(None, None), (decision.rule, None), (None, one.id)} & set(history.controls.pauses)
@@ -327,14 +329,15 @@ def check_start(rollout: Rollout, decision: Decision) -> None:
     check_age(rollout, decision, rule, target)
     assert within_windows(rollout, decision)
     assert not frozen(rollout, decision)
-    assert decision.start_before is None or decision.start_before > now
+    assert start.start_before > now
     assert rule.get("mode", "auto") != "notify"
     if rule.get("mode") == "approve":
         approved = history.controls.approved_at(target, str(decision.rule), one.id)
         assert approved is not None and now < approved + timedelta(days=14)
     if length(rule.get("notice", "0m")):
-        told = history.outbox.planned[one.id, target]
-        assert told is not None and told + length(rule["notice"]) <= now
+        promise = history.outbox.promise(one.id, target)
+        assert promise is not None and promise.delivered_at is not None and promise.start is not None
+        assert promise.delivered_at + length(rule["notice"]) <= now and promise.start <= now
     assert len(rollout.governed(str(decision.rule))) <= rule.get("max_graphs", 99)
     if rule.get("backup") == "required" and decision.action is Action.UPGRADE:
         made_at = history.backups.latest_of(one.key)
@@ -344,8 +347,8 @@ def check_start(rollout: Rollout, decision: Decision) -> None:
 
 
 def check_age(rollout: Rollout, decision: Decision, rule: dict[str, Any], target: Version) -> None:
-    known = rollout.history.releases.known
-    release, seen = known.get(target, (Release(target), rollout.now))
+    announced = rollout.history.releases.announcements(target)
+    release, seen = (announced[0].release, announced[0].first_seen) if announced else (Release(target), rollout.now)
     ages = rule.get("min_release_age", "0d")
     age = ages.get(release.severity.value, ages["default"]) if isinstance(ages, dict) else ages
     assert seen + length(str(age)) <= rollout.now

@@ -10,8 +10,11 @@ import pytest
 
 import index
 from ges_upgrader.cloud.credentials import Credentials
+from ges_upgrader.cloud.platform import Platform
+from ges_upgrader.events.commands import Command, Word
 from ges_upgrader.policy.schema import parse_policy
-from ges_upgrader.running.platform import Platform
+from ges_upgrader.running import invocation
+from ges_upgrader.running.context import home_of
 from tests.builders import NOW, PROJECT_ID, TOPIC
 
 
@@ -168,7 +171,7 @@ def test_the_functions_own_region(
     if variable:
         monkeypatch.setenv("REGION", variable)
     platform = Platform(context(getProjectID=PROJECT_ID))
-    home = index._home(platform, parse_policy(f"{policy}\nrules: [{{}}]", NOW), event_region, None)
+    home = home_of(platform, parse_policy(f"{policy}\nrules: [{{}}]", NOW), Command(Word.PLAN, region=event_region))
     assert (home.region, home.project_id) == (region, PROJECT_ID)
 
 
@@ -190,7 +193,7 @@ def test_a_fault_of_ours_is_told_and_is_no_exception(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("POLICY", f"notify: {TOPIC}\nrules: [{{}}]")
-    monkeypatch.setattr(index, "read_event", lambda *_: 1 / 0)
+    monkeypatch.setattr(invocation, "read_event", lambda *_: 1 / 0)
     result = index.handler({}, None)
     assert "a fault of the function itself: ZeroDivisionError" in result["errors"][0]
-    assert "run.broke" in capsys.readouterr().out
+    assert "run.crashed" in capsys.readouterr().out

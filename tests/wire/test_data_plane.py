@@ -16,11 +16,11 @@ from ges_upgrader.cloud.credentials import Credentials
 from ges_upgrader.cloud.engine import PATIENCE, Engine, address_of
 from ges_upgrader.cloud.errors import CloudError, Unreachable
 from ges_upgrader.cloud.ges.client import Ges
+from ges_upgrader.cloud.platform import Platform
 from ges_upgrader.cloud.transport import TRIES, Transport
 from ges_upgrader.domain import model
 from ges_upgrader.domain.model import Status
 from ges_upgrader.domain.version import Version
-from ges_upgrader.running.platform import Platform
 from huaweicloud_simulator import Cloud, VirtualClock, faults, mock_huaweicloud, serve
 from huaweicloud_simulator.ges.models import Graph
 from tests.builders import NOW, PROJECT, PROJECT_ID

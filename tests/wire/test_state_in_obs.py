@@ -18,7 +18,7 @@ from ges_upgrader.journal.segments import Journal
 from ges_upgrader.journal.storage import Bucket, Conflict, JournalError
 from huaweicloud_simulator import ACCESS_KEY, SECRET_KEY, Cloud, VirtualClock, faults, mock_huaweicloud
 from huaweicloud_simulator.obs import Bucket as Shelf
-from tests.builders import NOW, policy
+from tests.builders import NOW, policy_text
 from tests.journeys.runs import TIMER, World, only, release
 
 NAME = "journal-1.jsonl"
@@ -144,7 +144,7 @@ def test_an_object_that_is_gone_is_an_error_and_not_an_empty_journal(cloud: Clou
 
 
 def test_a_quiet_run_reads_two_objects_however_often_it_looks_and_however_old_the_journal_is() -> None:
-    world = World(policy(state="obs://state/ges", journal_keep="1d"))
+    world = World(policy_text(state="obs://state/ges", journal_keep="1d"))
     for months in range(4):
         world.cloud.release(version := f"2.5.{months}")
         world.graph(f"graph_{months}")
@@ -157,7 +157,7 @@ def test_a_quiet_run_reads_two_objects_however_often_it_looks_and_however_old_th
 
 
 def test_a_whole_upgrade_with_its_state_in_obs_and_the_next_run_knows_of_it() -> None:
-    world = World(policy("[{name: prod}]", state="obs://state/ges"))
+    world = World(policy_text("[{name: prod}]", state="obs://state/ges"))
     world.graph()
     assert only(world.run(seconds=100))["reason"] == "due"
     world.later(minutes=20)
@@ -166,7 +166,7 @@ def test_a_whole_upgrade_with_its_state_in_obs_and_the_next_run_knows_of_it() ->
 
 
 def test_where_the_state_cannot_be_reached_nothing_is_started() -> None:
-    world = World(policy("[{name: prod}]", state="obs://state/ges"))
+    world = World(policy_text("[{name: prod}]", state="obs://state/ges"))
     world.cloud.buckets.clear()
     world.graph()
     result = world.run(seconds=100)

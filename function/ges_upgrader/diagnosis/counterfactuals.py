@@ -12,10 +12,12 @@ from typing import Any
 import msgspec
 
 from ges_upgrader.domain.duration import Duration
-from ges_upgrader.domain.model import Action, Decision, Reason
+from ges_upgrader.domain.model import Action, Decision, GraphKey, Reason
 from ges_upgrader.domain.timestamps import ceiled
+from ges_upgrader.planning.budget import Budget, Occupied
 from ges_upgrader.planning.matching import Governed
-from ges_upgrader.planning.planner import Survey
+from ges_upgrader.planning.planner import decide
+from ges_upgrader.planning.survey import Roster, Survey
 from ges_upgrader.policy.fields import Ages
 from ges_upgrader.policy.schema import Policy, Rule
 from ges_upgrader.schedule.windows import Window
@@ -77,15 +79,15 @@ CHANGES = {
 }
 
 
-class WhatIf:
+class Counterfactuals:
     """A fleet whose decisions are known, under changed policies. Each is planned once."""
 
     def __init__(self, survey: Survey, decisions: Iterable[Decision]) -> None:
         self._survey = survey
-        self._planned: dict[tuple[str, str], dict[str, Decision]] = {}
+        self._planned: dict[tuple[str, str], dict[GraphKey, Decision]] = {}
         # Graphs of other rules count only by the places that they take in the policy's own limit.
         limited = survey.policy.max_concurrent is not None
-        self._competing = {one.graph_id for one in decisions if limited and _startable(one)}
+        self._competing = {one.key for one in decisions if limited and _startable(one)}
 
     def starts(self, one: Governed) -> dict[str, datetime]:
         """When the graph could start, were it not for others, if the gate were changed."""
@@ -118,13 +120,14 @@ class WhatIf:
                 msgspec.structs.replace(other, rule=changed) if other.rule and other.rule.name == rule.name else other
                 for other in survey.governed
             ]
-            planned = Survey(policy, governed, survey.history, survey.now, survey.complete)
+            planned = Survey(Roster(policy, survey.roster.fleet, governed), survey.history, survey.now)
+            budget = Budget(planned, Occupied.under(planned))
             self._planned[key] = {
-                other.graph.id: planned.decide(other)
+                other.graph.key: decide(planned, other, budget)[0]
                 for other in governed
-                if other.rule is changed or other.graph.id in self._competing
+                if other.rule is changed or other.graph.key in self._competing
             }
-        return self._planned[key][one.graph.id]
+        return self._planned[key][one.graph.key]
 
     def _window(self, one: Governed, decision: Decision, unbound: Decision) -> str:
         """A day on which a window would help: the one of the first start without any, or the next where that is too late."""

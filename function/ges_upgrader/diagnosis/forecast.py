@@ -14,13 +14,16 @@ from heapq import heappop, heappush
 
 import msgspec
 
-from ges_upgrader.domain.model import Action, Attempt, BackupAttempt, Decision, Graph, GraphKey, Reason, Status, Verdict
+from ges_upgrader.domain.fleet import Fleet
+from ges_upgrader.domain.model import Action, Attempt, BackupAttempt, GraphKey, Reason, Start, Status, Verdict
 from ges_upgrader.domain.timestamps import ceiled
 from ges_upgrader.domain.version import Version
 from ges_upgrader.history.history import History
 from ges_upgrader.history.records import BackedUp, BackupEnded, Ended, Intended, Noticed, Told
+from ges_upgrader.planning.budget import Budget, Occupied
 from ges_upgrader.planning.matching import Governed, govern
-from ges_upgrader.planning.planner import Survey, milestones
+from ges_upgrader.planning.planner import decide, milestones
+from ges_upgrader.planning.survey import Roster, Survey
 from ges_upgrader.policy.schema import Policy
 from ges_upgrader.schedule.windows import Calendar
 
@@ -46,9 +49,9 @@ class Forecast(msgspec.Struct, frozen=True):
     to_version: Version
 
 
-def forecast(policy: Policy, fleet: Iterable[Graph], history: History, now: datetime, days: int) -> list[Forecast]:
+def forecast(policy: Policy, fleet: Fleet, history: History, now: datetime, days: int) -> list[Forecast]:
     """What would be started when within the days to come, in the order of time."""
-    future = _Future(policy, govern(policy.rules, fleet), deepcopy(history), now)
+    future = _Future(policy, Fleet.of(fleet.visible), deepcopy(history), now)
     return list(future.until(now + timedelta(days=days)))
 
 
@@ -65,9 +68,9 @@ def shown(one: Forecast) -> dict[str, str]:
 
 
 class _Future:
-    def __init__(self, policy: Policy, governed: list[Governed], history: History, now: datetime) -> None:
-        self._policy, self._history, self._now = policy, history, now
-        self._governed = governed
+    def __init__(self, policy: Policy, fleet: Fleet, history: History, now: datetime) -> None:
+        self._policy, self._fleet, self._history, self._now = policy, fleet, history, now
+        governed = self._governed = govern(policy.rules, fleet.visible)
         self._places = {one.graph.key: place for place, one in enumerate(governed)}
         self._active = dict.fromkeys(self._places)
         self._calendars: dict[str, Calendar] = {}
@@ -96,7 +99,9 @@ class _Future:
 
     def _survey(self) -> Survey:
         while True:
-            survey = Survey(self._policy, self._governed, self._history, self._now, calendars=self._calendars)
+            roster = Roster(self._policy, self._fleet, self._governed)
+            roster.calendars = self._calendars
+            survey = Survey(roster, self._history, self._now)
             passed = milestones(survey)
             if not passed:
                 return survey
@@ -108,47 +113,53 @@ class _Future:
         started: list[Forecast] = []
         following: list[datetime] = []
         backed_up = False
+        budget = Budget(survey, Occupied.under(survey))
         for key in list(self._active):
             one = self._governed[self._places[key]]
-            if one.rule is not None and not one.rule.notice and survey.budget.full(one.rule):
+            if one.rule is not None and not one.rule.notice and budget.full(one.rule):
                 continue
-            decision = survey.decide(one)
+            decision, start = decide(survey, one, budget)
             if decision.reason in _FINAL:
                 del self._active[key]
-            elif decision.action is Action.UPGRADE:
-                started.append(self._start(decision))
-            elif decision.action is Action.BACKUP:
+            elif start is not None and start.action is Action.UPGRADE:
+                started.append(self._start(start))
+            elif start is not None:
                 self._history.apply(BackedUp(at=self._now, graph_id=key[1], project_id=key[0], made_at=self._now))
                 backed_up = True
             elif decision.until is not None:
                 following.append(decision.until)
             if one.rule is not None and one.rule.notice and decision.announce and decision.target:
-                following.append(self._announce(one, decision.target))
+                following.append(self._announce(one, decision.target, decision.announce))
         return started, following, bool(started) or backed_up
 
-    def _start(self, decision: Decision) -> Forecast:
-        assert decision.from_version and decision.target and decision.rule
+    def _start(self, start: Start) -> Forecast:
         attempt = Attempt(
-            id=f"{decision.graph_id}:{decision.target}",
-            project=decision.project,
-            graph_id=decision.graph_id,
-            graph=decision.graph,
-            rule=decision.rule,
-            from_version=decision.from_version,
-            to_version=decision.target,
-            force=decision.force,
+            id=f"{start.graph_id}:{start.to_version}",
+            project=start.project,
+            graph_id=start.graph_id,
+            graph=start.graph,
+            rule=start.rule,
+            from_version=start.from_version,
+            to_version=start.to_version,
+            force=start.force,
             began_at=self._now,
         )
         self._history.apply(Intended(at=self._now, attempt=attempt))
-        heappush(self._ends, (self._now + self._duration, decision.key))
-        return Forecast(self._now, decision.graph_id, decision.graph, decision.rule, decision.from_version, decision.target)
+        heappush(self._ends, (self._now + self._duration, start.key))
+        return Forecast(self._now, start.graph_id, start.graph, start.rule, start.from_version, start.to_version)
 
-    def _announce(self, one: Governed, version: Version) -> datetime:
-        """Tells the start beforehand, and says when the notice is over."""
+    def _announce(self, one: Governed, version: Version, start: datetime) -> datetime:
+        """Announces the start, and says when the notice is over."""
         assert one.rule is not None
-        notice_id = f"forecast:{one.graph.id}:{version}"
+        notice_id = f"forecast:{one.graph.id}:{version}:{start.isoformat()}"
         notice = Noticed(
-            at=self._now, notice_id=notice_id, text="", notice_kind="planned", version=version, graphs=(one.graph.id,)
+            at=self._now,
+            notice_id=notice_id,
+            text="",
+            notice_kind="planned",
+            version=version,
+            graphs=(one.graph.id,),
+            starts=(start,),
         )
         self._history.apply(notice)
         self._history.apply(Told(at=self._now, event_id=notice_id, message_id=""))

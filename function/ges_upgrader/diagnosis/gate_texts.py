@@ -8,7 +8,7 @@ from ges_upgrader.diagnosis.openings import cutoff_of, why_never
 from ges_upgrader.domain.duration import spelled
 from ges_upgrader.domain.timestamps import ceiled, iso
 from ges_upgrader.planning.gates import Case
-from ges_upgrader.planning.planner import Survey
+from ges_upgrader.planning.survey import Survey
 
 MOST_NAMES = 5
 UNLISTED = "; some project could not be listed as a whole"
@@ -25,13 +25,13 @@ def _count(survey: Survey, case: Case) -> str | None:
     most = case.rule.max_graphs
     if most is None:
         return None
-    return f"{case.stage.governs} of at most {most}{'' if survey.complete else UNLISTED}"
+    return f"{case.step.governs} of at most {most}{'' if survey.complete else UNLISTED}"
 
 
 def _failures(survey: Survey, case: Case) -> str:
     version = case.choice.release.version
     failed = survey.failed(case.rule.name)[version]
-    return f"{failed} of {survey.stages[case.rule.name].max_failures} at {version}"
+    return f"{failed} of {survey.steps[case.rule.name].max_failures} at {version}"
 
 
 def _refusal(survey: Survey, case: Case) -> str | None:
@@ -52,15 +52,15 @@ def _wave(survey: Survey, case: Case) -> str | None:
     version = case.choice.release.version
     parts = []
     for name in case.rule.after:
-        stage = survey.stages[name]
-        behind = stage.behind(version)
-        if not stage.governs:
+        step = survey.steps[name]
+        behind = step.behind(version)
+        if not step.governs:
             parts.append(f"{name}: governs no graph, so it is not waited for")
         elif behind:
             names = ", ".join(graph.name for graph in behind[:MOST_NAMES])
-            parts.append(f"{name}: {len(behind)} of {stage.governs} do not run {version}: {names}")
+            parts.append(f"{name}: {len(behind)} of {step.governs} do not run {version}: {names}")
         else:
-            parts.append(f"{name}: all {stage.governs} run {version}, soaking {spelled(case.rule.soak)}")
+            parts.append(f"{name}: all {step.governs} run {version}, soaking {spelled(case.rule.soak)}")
     return "; ".join(parts) + ("" if survey.complete else UNLISTED)
 
 
@@ -85,18 +85,19 @@ def _freeze(survey: Survey, case: Case) -> str | None:
 def _window(survey: Survey, case: Case) -> str:
     if not case.rule.windows:
         return "always"
-    stage = survey.stages[case.rule.name]
-    opening = stage.opening(case.now, case.place)
-    written = f"{' | '.join(window.text for window in case.rule.windows)}, cutoff {cutoff_of(stage)}"
+    step = survey.steps[case.rule.name]
+    opening = step.opening(case.now, case.place)
+    written = f"{' | '.join(window.text for window in case.rule.windows)}, cutoff {cutoff_of(step)}"
     if opening is None:
-        return f"{written}: never, as {why_never(survey, stage)}"
+        return f"{written}: never, as {why_never(survey, step)}"
     return f"{written}: from {ceiled(opening.start)}, before {iso(opening.before)}"
 
 
 def _notice(survey: Survey, case: Case) -> str | None:
     if not case.rule.notice:
         return None
-    told = case.history.outbox.planned.get((case.graph.id, case.choice.release.version))
+    promise = case.history.outbox.promise(case.graph.id, case.choice.release.version)
+    told = promise.delivered_at if promise else None
     return f"{spelled(case.rule.notice)} before the start; told {iso(told) if told else 'not yet'}"
 
 
@@ -110,7 +111,7 @@ def _backup(survey: Survey, case: Case) -> str | None:
 
 
 # By the gate. None: the rule does not have it.
-VALUES: dict[str, Callable[[Survey, Case], str | None]] = {
+GATE_TEXTS: dict[str, Callable[[Survey, Case], str | None]] = {
     "pause": _pause,
     "count": _count,
     "failures": _failures,

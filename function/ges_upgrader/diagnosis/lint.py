@@ -8,8 +8,7 @@ from itertools import islice
 
 from ges_upgrader.diagnosis.openings import why_never
 from ges_upgrader.domain.duration import spelled
-from ges_upgrader.planning.planner import Survey
-from ges_upgrader.planning.steps import Step
+from ges_upgrader.planning.survey import Step, Survey
 from ges_upgrader.policy.schema import Match, Policy, Rule
 from ges_upgrader.schedule.windows import HORIZON, Calendar
 
@@ -23,7 +22,7 @@ def warnings(survey: Survey) -> list[str]:
     """One sentence each, with the path of what it is about."""
     found = []
     for number, rule in enumerate(survey.policy.rules):
-        where, step = f"rules[{number}] ({rule.name})", survey.stages[rule.name]
+        where, step = f"rules[{number}] ({rule.name})", survey.steps[rule.name]
         texts = (
             *_governing(survey, number),
             *_windows(survey, step),
@@ -49,7 +48,7 @@ def _governing(survey: Survey, number: int) -> Iterator[str]:
             taker = f"rules[{earlier}] ({rule.name})"
             yield f"it never governs a graph, as {taker} has no match and takes every graph before it{so}"
             return
-    if survey.governed and survey.complete and not survey.stages[rules[number].name].governs:
+    if survey.governed and survey.complete and not survey.steps[rules[number].name].governs:
         yield f"it governs no graph, as none matches it that no rule before it governs and that has not opted out{so}"
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from ges_upgrader.domain.duration import spelled
-from ges_upgrader.planning.planner import Survey
-from ges_upgrader.planning.steps import Step
+from ges_upgrader.planning.survey import Step, Survey
 from ges_upgrader.schedule import windows
 
 _MINUTE = timedelta(minutes=1)

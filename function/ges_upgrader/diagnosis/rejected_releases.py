@@ -1,82 +1,87 @@
 """Why the newest releases are not what a graph is upgraded to. Pure.
 
-Worked out only for who looks: planning asks whether a release fits, and needs no words for why not.
+Worked out only for those who look: planning asks whether a release fits, and needs no words for why not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 
 from ges_upgrader.domain.duration import spelled
-from ges_upgrader.domain.model import Graph, Reason, Release, Targets
-from ges_upgrader.domain.release_merge import NOTHING
+from ges_upgrader.domain.model import Graph, Reason, Release
 from ges_upgrader.domain.timestamps import ceiled
 from ges_upgrader.planning.matching import Governed
-from ges_upgrader.planning.planner import Survey
-from ges_upgrader.planning.releases import Offer, Sight, old_enough, ready, targeted
+from ges_upgrader.planning.releases import Candidate, KnownRelease, Offer, old_enough, reaches, ready, targeted
+from ges_upgrader.planning.survey import Survey
 from ges_upgrader.policy.schema import Rule
 
 MOST_RELEASES = 5
 
 
-def passed_over(survey: Survey, known: Sequence[Sight], one: Governed, offered: Offer) -> list[str]:
-    """A sentence on each release newer than the one that is offered, the newest first; `known` is in that order.
+def rejected_releases(survey: Survey, one: Governed, offered: Offer) -> list[str]:
+    """A sentence on each release newer than the one that is offered, the newest first.
 
-    Where none is offered, on each that is newer than the graph; where there is none of those either, on each that is known,
-    unless the graph is just up to date.
+    If none is offered, on each that is newer than the graph; if there is none of those either, on each that is known, unless
+    the graph is just up to date.
     """
     floor = offered.choices[0].release.version if offered.choices else one.graph.version
-    newer = [sight for sight in known if floor is not None and sight.release.version > floor]
+    newer = [known for known in survey.all_known if floor is not None and known.version > floor]
     if not newer and offered.nothing is Reason.NO_RELEASE:
-        newer = list(known)
-    sentences = [f"{sight.release.version} {' and '.join(_objections(survey, sight, one))}" for sight in newer[:MOST_RELEASES]]
+        newer = list(survey.all_known)
+    sentences = [f"{known.version} {' and '.join(_objections(survey, known, one))}" for known in newer[:MOST_RELEASES]]
     left = len(newer) - MOST_RELEASES
-    return [*sentences, f"{left} more were passed over"] if left > 0 else sentences
+    return [*sentences, f"{left} more are rejected"] if left > 0 else sentences
 
 
 def misfits(release: Release, graph: Graph) -> Iterator[str]:
-    """What of the announcement does not fit the graph: something wherever `choice.fits` says no."""
+    """What of one announcement's scope the graph does not meet: something whenever `releases.fits` says no."""
     if release.regions and graph.project.region not in release.regions:
-        yield f"is only for {_named('region', release.regions)}"
+        yield f"is only for region {', '.join(release.regions)}"
     if release.product_types and graph.product_type not in release.product_types:
-        yield f"is only for {_named('product type', release.product_types)}"
+        yield f"is only for product type {', '.join(release.product_types)}"
     if release.arch and graph.arch not in release.arch:
-        yield f"is only for {_named('arch', release.arch)}"
-    least = release.min_source_version
-    if least is not None and (graph.version or release.version) < least:
-        yield f"is only for graphs at {least} or later"
-    if release.targets != Targets() and not targeted(release, graph):
+        yield f"is only for arch {', '.join(release.arch)}"
+    if not targeted(release, graph):
         yield "is meant for other graphs"
 
 
-def _objections(survey: Survey, sight: Sight, one: Governed) -> Iterator[str]:
+def _objections(survey: Survey, known: KnownRelease, one: Governed) -> Iterator[str]:
     assert one.rule is not None
-    rule, step, version = one.rule, survey.stages[one.rule.name], sight.release.version
+    rule, step, version = one.rule, survey.steps[one.rule.name], known.version
     if version in survey.history.releases.withdrawn:
         yield "is withdrawn"
         return
     if one.graph.version is not None and version <= one.graph.version:
         yield f"is no later than the graph's {one.graph.version}"
-    yield from misfits(sight.release, one.graph)
+    candidate = known.candidate(one.graph)
+    if candidate is None:
+        scopes = (" and ".join(misfits(announced.release, one.graph)) for announced in known.announcements)
+        yield ", and by another announcement ".join(scopes)
+    elif not reaches(candidate.release, one.graph):
+        yield f"is only for graphs at {candidate.release.min_source_version} or later"
     if rule.versions is not None and not rule.versions.allow(version):
         yield f"is not allowed by versions {rule.versions.text}"
-    if version in step.halted:
+    if version.major > step.highest_major:
+        yield f"raises the major version above {step.highest_major}, which only an operator may"
+    if version in survey.history.releases.questioned:
+        yield "is questioned by a message"
+    elif version in step.halted:
         yield "is halted under this rule"
-    if version in step.quarantined:
+    elif version in step.quarantined:
         yield "is quarantined"
-    yield from _untimely(rule, sight, survey.now)
+    elif one.graph.version is not None and version in step.set_aside(one.graph):
+        yield "is set aside for this graph"
+    if candidate is not None:
+        yield from _untimely(rule, candidate, survey.now)
 
 
-def _untimely(rule: Rule, sight: Sight, now: datetime) -> Iterator[str]:
-    not_before, not_after, aged = sight.release.not_before, sight.release.not_after, old_enough(rule, sight)
+def _untimely(rule: Rule, candidate: Candidate, now: datetime) -> Iterator[str]:
+    not_before, not_after = candidate.release.not_before, candidate.release.not_after
+    aged = old_enough(rule, candidate)
     if not_before is not None and now < not_before:
         yield f"may not be started before {ceiled(not_before)}"
     if now < aged:
-        yield f"is not old enough ({spelled(rule.min_release_age.of(sight.release.severity))}) before {ceiled(aged)}"
-    if not_after is not None and not_after <= max(now, ready(rule, sight)):
+        yield f"is not old enough ({spelled(aged - candidate.since)}) before {ceiled(aged)}"
+    if not_after is not None and not_after <= max(now, ready(rule, candidate)):
         yield f"may not be started from {ceiled(not_after)} on"
-
-
-def _named(what: str, names: tuple[str, ...]) -> str:
-    return f"no {what}, as its announcements contradict each other" if names == NOTHING else f"{what} {', '.join(names)}"

@@ -79,6 +79,11 @@ class Verdict(str, Enum):
         """Whether the attempt is over: one that timed out is still followed."""
         return self is not Verdict.TIMED_OUT
 
+    @property
+    def upgraded(self) -> bool:
+        """Whether the graph runs the target version."""
+        return self in (Verdict.SUCCEEDED, Verdict.UNHEALTHY)
+
 
 class Status(msgspec.Struct, frozen=True):
     """A graph's status code as GES gives it, a number in a string (ges.md 3). Codes not in the table are not running."""
@@ -272,12 +277,11 @@ class Backup(msgspec.Struct, frozen=True):
         return self.ended_at or self.began_at
 
 
-class Decision(msgspec.Struct, frozen=True):
-    """What is to be done about one graph and why; the planner's answer, executed as it stands.
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be done about one graph and why.
 
-    `until` is the first instant at which the graph could start, where that is only a matter of time.
-    `start_before` is the instant from which on the start is no longer within the policy; None: no such instant.
-    `closes` is the end of the window that is open. `announce`: the start to be told beforehand, where that is not done.
+    `until` is the first instant at which the graph could start, if that is only a matter of time. `announce` is the start to
+    announce beforehand, if that was not done or no longer holds.
     """
 
     project: Project
@@ -290,10 +294,30 @@ class Decision(msgspec.Struct, frozen=True):
     reason: Reason
     until: datetime | None = None
     job_id: str | None = None
-    force: bool = False
-    start_before: datetime | None = None
-    closes: datetime | None = None
     announce: datetime | None = None
+
+    @property
+    def key(self) -> GraphKey:
+        return self.project.project_id, self.graph_id
+
+
+class Start(msgspec.Struct, frozen=True, kw_only=True):
+    """A start that is due: of an upgrade, or of the backup that must come first.
+
+    `start_before` is the instant from which the start is no longer within the policy; `closes` is the end of the window that
+    is open. Both are far in the future if there is none.
+    """
+
+    action: Action
+    project: Project
+    graph_id: str
+    graph: str
+    rule: str
+    from_version: Version
+    to_version: Version
+    force: bool
+    start_before: datetime
+    closes: datetime
 
     @property
     def key(self) -> GraphKey:

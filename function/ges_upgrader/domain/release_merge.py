@@ -1,52 +1,48 @@
-"""What several announcements of one release restrict together. Pure.
+"""What several announcements of one version come to together. Pure.
 
-A message can narrow what an earlier one said, and never widen it.
+Announcements are kept by their scope: the regions, product types, architectures and targets that they name. Within a scope,
+and among the scopes that fit a graph, the strictest of each bound applies (interface.md, Announcements: Merging).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import reduce
 from typing import TypeVar
 
-from ges_upgrader.domain.model import Release, Severity, Targets
+import msgspec
+
+from ges_upgrader.domain.model import Release, Severity
 
 T = TypeVar("T")
+Scope = tuple[object, ...]
 
-NOTHING = ("-",)  # a restriction that nothing meets: no region, kind or graph has this name
 _URGENCY = list(Severity)
 
 
-def narrowed(known: Release, later: Release) -> Release:
-    """The release after another announcement of it: what either restricts is restricted, and the lesser urgency counts."""
-    return Release(
-        version=known.version,
-        released_at=max(_given(known.released_at, later.released_at)) if known.released_at else None,
-        regions=_common(known.regions, later.regions),
-        product_types=_common(known.product_types, later.product_types),
-        arch=_common(known.arch, later.arch),
-        min_source_version=max(_given(known.min_source_version, later.min_source_version), default=None),
-        not_before=max(_given(known.not_before, later.not_before), default=None),
-        not_after=min(_given(known.not_after, later.not_after), default=None),
-        targets=_both(known.targets, later.targets),
-        severity=min(known.severity, later.severity, key=_URGENCY.index),
+def scope_of(release: Release) -> Scope:
+    """What the announcement is restricted to, comparable whatever the order in which it lists names."""
+    targets = release.targets
+    names = (release.regions, release.product_types, release.arch, targets.graph_ids, targets.graph_names)
+    return (*map(frozenset, names), frozenset(targets.tags.items()))
+
+
+def strictest(releases: Iterable[Release]) -> Release:
+    """One release with the strictest bound of all, the first of which was seen first; its scope is the first one's."""
+    return reduce(_stricter, releases)
+
+
+def _stricter(first: Release, later: Release) -> Release:
+    return msgspec.structs.replace(
+        first,
+        # A later announcement cannot make a release older than the first one said.
+        released_at=max(_given(first.released_at, later.released_at)) if first.released_at else None,
+        min_source_version=max(_given(first.min_source_version, later.min_source_version), default=None),
+        not_before=max(_given(first.not_before, later.not_before), default=None),
+        not_after=min(_given(first.not_after, later.not_after), default=None),
+        soak_hours=max(_given(first.soak_hours, later.soak_hours), default=None),
+        severity=min(first.severity, later.severity, key=_URGENCY.index),
     )
-
-
-def _both(known: Targets, later: Targets) -> Targets:
-    """The graphs that both name."""
-    at_odds = any(later.tags.get(tag, value) != value for tag, value in known.tags.items())
-    return Targets(
-        graph_ids=NOTHING if at_odds else _common(known.graph_ids, later.graph_ids),
-        graph_names=_common(known.graph_names, later.graph_names),
-        tags={**later.tags, **known.tags},
-    )
-
-
-def _common(names: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
-    """What two restrictions leave; an empty one restricts nothing."""
-    if not names or not others:
-        return names or others
-    return tuple(name for name in names if name in others) or NOTHING
 
 
 def _given(*values: T | None) -> Iterable[T]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Annotated
 
 import msgspec
 
-Instant = Annotated[datetime, msgspec.Meta(tz=True)]  # where it is decoded, it names its zone
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]  # a decoded instant names its zone
+
+LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)
+FAR = datetime.max.replace(tzinfo=timezone.utc)
 
 
 def iso(moment: datetime) -> str:
@@ -15,5 +18,5 @@ def iso(moment: datetime) -> str:
 
 
 def ceiled(moment: datetime) -> str:
-    """The first whole second that is not before the instant: what is so from then on is so at what is written."""
+    """The first whole second that is not before the instant: what holds from then on holds at what is written."""
     return iso(moment + timedelta(microseconds=-moment.microsecond % 1_000_000))

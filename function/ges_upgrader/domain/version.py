@@ -25,6 +25,15 @@ class Version:
         self.text = match[1]
         self._parts = tuple(int(part) for part in [*self.text.split("."), "0"][:4])
 
+    @property
+    def major(self) -> int:
+        return self._parts[0]
+
+    @property
+    def shortest(self) -> Version:
+        """The same version as GES writes it: three components, unless the fourth counts."""
+        return self if len(self.text.split(".")) == 3 or self._parts[3] else Version(self.text.rpartition(".")[0])
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Version) and self._parts == other._parts
 

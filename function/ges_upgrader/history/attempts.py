@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 import msgspec
@@ -10,6 +12,7 @@ from ges_upgrader.domain.model import Attempt, GraphKey, Verdict
 from ges_upgrader.domain.version import Version
 from ges_upgrader.history.records import Ended, Intended, Moved, Refused, Resumed, Retried, Started
 
+APART, SET_ASIDE_FOR = timedelta(minutes=30), timedelta(days=7)  # interface.md, Unknown to GES
 OF_ANOTHER_WINDOW = timedelta(hours=12)  # longer than any pause between tries in one window
 
 
@@ -34,17 +37,35 @@ class Refusal(msgspec.Struct, frozen=True):
         return cls(version, code, detail, at, last.since, last.times + 1 if at - last.at < OF_ANOTHER_WINDOW else 1)
 
 
+class UnknownTarget(msgspec.Struct, frozen=True):
+    """Refusals of one version for one graph that can mean that GES does not know the version: the first and the last."""
+
+    first: datetime
+    last: datetime
+
+    def set_aside(self, now: datetime) -> bool:
+        return self.last - self.first >= APART and now < self.last + SET_ASIDE_FOR
+
+
 class Attempts:
-    """`by_id` holds every attempt, `refusals` the last refusal of each graph; `durations` are how long successes took."""
+    """`by_id` holds every attempt, `refusals` the last refusal of each graph; `durations` are how long successes took.
+
+    `open_by_target` counts the open attempts by rule and target. `changes` counts what was recorded of the attempts of each
+    rule, so that a caller knows whether what it derived from them still holds.
+    """
 
     def __init__(self) -> None:
         self.by_id: dict[str, Attempt] = {}
         self.refusals: dict[GraphKey, Refusal] = {}
         self.durations: list[timedelta] = []
+        self.open_by_target: Counter[tuple[str, Version]] = Counter()
+        self.changes: Counter[str] = Counter()
         self._open: dict[GraphKey, Attempt] = {}
         self._ended: dict[GraphKey, list[Attempt]] = {}
         self._failures: dict[tuple[str, Version], dict[str, Attempt]] = {}
         self._halting: set[str] = set()
+        self._reached: dict[GraphKey, Version] = {}
+        self._unknown: dict[tuple[GraphKey, Version], UnknownTarget] = {}
 
     def open(self) -> list[Attempt]:
         return list(self._open.values())
@@ -77,24 +98,58 @@ class Attempts:
         """Their number for each rule and version that has any."""
         return {key: len(attempts) for key, attempts in self._failures.items() if attempts}
 
+    def reached(self, graph: GraphKey) -> Version | None:
+        """The highest version that this tool brought the graph to, since the last `retry`."""
+        return self._reached.get(graph)
+
+    def set_aside(self, graph: GraphKey, version: Version, releases: Collection[Version], now: datetime) -> frozenset[Version]:
+        """Those of the releases that a graph at `version` is not upgraded to, until `retry`.
+
+        GES seems not to know them; or an operator rolled the graph back from a version that this tool brought it to, so
+        that this one and all before it are out (GES rolls the data back with the version: nothing may undo that unasked).
+        """
+        reached = self._reached.get(graph)
+        unknown = (
+            {
+                release
+                for release in releases
+                if (refused := self._unknown.get((graph, release))) is not None and refused.set_aside(now)
+            }
+            if self._unknown
+            else set()
+        )
+        if reached is None or version >= reached:
+            return frozenset(unknown)
+        return frozenset(unknown | {release for release in releases if release <= reached})
+
     def halt_reported(self, rule: str, version: Version) -> bool:
         """Whether the last failure was reported as the one that halts the rule."""
         return any(failure.id in self._halting for failure in self.failures(rule, version)[-1:])
 
     def intend(self, record: Intended) -> None:
+        replaced = self._open.get(record.attempt.key)
+        if replaced is not None:
+            self._count(replaced, -1)
         self._open[record.attempt.key] = record.attempt
+        self._count(record.attempt, 1)
         self._put(record.attempt)
 
     def start(self, record: Started) -> None:
         attempt = self.by_id[record.attempt_id]
+        self._unknown.pop((attempt.key, attempt.to_version), None)
         self._put(msgspec.structs.replace(attempt, job_id=record.job_id, inferred=record.inferred))
 
     def refuse(self, record: Refused) -> None:
         attempt = self.by_id.pop(record.attempt_id)
         if self._is_open(attempt):
-            del self._open[attempt.key]
+            self._count(self._open.pop(attempt.key), -1)
+        self.changes[attempt.rule] += 1
         last = self.refusals.get(attempt.key)
         self.refusals[attempt.key] = Refusal.after(last, attempt.to_version, record.code, record.detail, record.at)
+        if record.unknown_target:
+            place = (attempt.key, attempt.to_version)
+            first = self._unknown[place].first if place in self._unknown else record.at
+            self._unknown[place] = UnknownTarget(first, record.at)
 
     def end(self, record: Ended) -> None:
         attempt = self.by_id[record.attempt_id]
@@ -104,15 +159,18 @@ class Attempts:
             attempt = msgspec.structs.replace(attempt, verdict=record.verdict, detail=record.detail, ended_at=record.at)
             self.refusals.pop(attempt.key, None)
             self._ended.setdefault(attempt.key, []).append(attempt)
+            if record.verdict.upgraded and attempt.target is not None:
+                self._reached[attempt.key] = max(attempt.target, self._reached.get(attempt.key, attempt.target))
             if record.verdict is Verdict.SUCCEEDED:
                 self.durations += [record.job_ended_at - attempt.began_at] if record.job_ended_at else []
-            else:
+            elif attempt.target is not None:  # what failed on the way to an unknown version says nothing about one
                 self._failures.setdefault((attempt.rule, attempt.to_version), {})[attempt.id] = attempt
                 self._halting |= {attempt.id} if record.halts else set()
         self._put(attempt)
 
     def move(self, record: Moved) -> None:
         before = self.by_id[record.attempt_id]
+        self.changes[before.rule] += 1
         attempt = msgspec.structs.replace(before, rule=record.rule)
         ended = self._ended.get(attempt.key, [])
         ended[:] = [attempt if one.id == attempt.id else one for one in ended]
@@ -126,24 +184,40 @@ class Attempts:
 
     def retry(self, record: Retried) -> None:
         self._clear(record.rule, record.graph_id, record.version)
-        if record.graph_id is not None:
-            for key in [key for key in self.refusals if key[1] == record.graph_id]:
-                del self.refusals[key]
+        if record.rule is not None and record.graph_id is None:
+            return  # the graphs that the rule governs have records of their own
+
+        def meant(key: GraphKey, version: Version) -> bool:
+            return record.graph_id in (None, key[1]) and record.version in (None, version)
+
+        self.refusals = {key: one for key, one in self.refusals.items() if not meant(key, one.version)}
+        self._reached = {key: version for key, version in self._reached.items() if not meant(key, version)}
+        self._unknown = {place: one for place, one in self._unknown.items() if not meant(*place)}
 
     def _clear(self, rule: str | None, graph_id: str | None, version: Version | None) -> None:
         for (of_rule, of_version), failures in self._failures.items():
             if rule in (None, of_rule) and version in (None, of_version):
                 for attempt in [one for one in failures.values() if graph_id in (None, one.graph_id)]:
                     del failures[attempt.id]
+                    self.changes[attempt.rule] += 1
 
     def _put(self, attempt: Attempt) -> None:
         """Another attempt of the graph that is open stays so: late news of one says nothing about the next."""
         self.by_id[attempt.id] = attempt
+        self.changes[attempt.rule] += 1
         if self._is_open(attempt):
+            self._count(self._open[attempt.key], -1)
             if attempt.open:
                 self._open[attempt.key] = attempt
+                self._count(attempt, 1)
             else:
                 del self._open[attempt.key]
+
+    def _count(self, attempt: Attempt, by: int) -> None:
+        target = (attempt.rule, attempt.to_version)
+        self.open_by_target[target] += by
+        if not self.open_by_target[target]:
+            del self.open_by_target[target]
 
     def _is_open(self, attempt: Attempt) -> bool:
         known = self._open.get(attempt.key)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 
 import msgspec
 
 from ges_upgrader.domain.model import BackupAttempt, GraphKey
+from ges_upgrader.domain.version import Version
 from ges_upgrader.history.attempts import Refusal
 from ges_upgrader.history.records import BackedUp, BackupEnded, BackupIntended, BackupStarted, Retried
 
@@ -14,13 +16,14 @@ from ges_upgrader.history.records import BackedUp, BackupEnded, BackupIntended, 
 class Backups:
     """`refusals` holds the last failure of each graph's backup. `made` are GES's ids of the backups that this tool made.
 
-    `jobs` are the ids of their jobs.
+    `jobs` are the ids of their jobs. `open_by_target` counts the open backups by rule and target.
     """
 
     def __init__(self) -> None:
         self.refusals: dict[GraphKey, Refusal] = {}
         self.made: dict[GraphKey, list[str]] = {}
         self.jobs: set[str] = set()
+        self.open_by_target: Counter[tuple[str, Version]] = Counter()
         self._latest: dict[GraphKey, datetime] = {}
         self._open: dict[GraphKey, BackupAttempt] = {}
 
@@ -36,7 +39,11 @@ class Backups:
         return max(filter(None, known), default=None)
 
     def intend(self, record: BackupIntended) -> None:
+        replaced = self._open.get(record.backup.key)
+        if replaced is not None:
+            self._count(replaced, -1)
         self._open[record.backup.key] = record.backup
+        self._count(record.backup, 1)
 
     def start(self, record: BackupStarted) -> None:
         backup = self._by_id(record.backup_id)
@@ -46,6 +53,7 @@ class Backups:
     def end(self, record: BackupEnded) -> None:
         backup = self._by_id(record.backup_id)
         del self._open[backup.key]
+        self._count(backup, -1)
         if record.made is not None:
             self.made.setdefault(backup.key, []).append(record.made)
         if record.detail is None:
@@ -65,6 +73,12 @@ class Backups:
         if record.graph_id is not None:
             for key in [key for key in self.refusals if key[1] == record.graph_id]:
                 del self.refusals[key]
+
+    def _count(self, backup: BackupAttempt, by: int) -> None:
+        target = (backup.rule, backup.to_version)
+        self.open_by_target[target] += by
+        if not self.open_by_target[target]:
+            del self.open_by_target[target]
 
     def _by_id(self, backup_id: str) -> BackupAttempt:
         found = next((backup for backup in self._open.values() if backup.id == backup_id), None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from ges_upgrader.domain.model import GraphKey
@@ -45,6 +45,11 @@ class History:
 
     def in_progress(self, graph: GraphKey) -> bool:
         return self.attempts.open_of(graph) is not None or self.backups.open_of(graph) is not None
+
+    def changes(self, rules: Collection[str], known: Collection[str]) -> int:
+        """How much was recorded of these rules, and of those that are not among the known ones: the same: nothing new."""
+        changes = self.attempts.changes
+        return self.rollout.changes + sum(changes[rule] for rule in changes if rule in rules or rule not in known)
 
 
 def _end(history: History, record: Ended) -> None:

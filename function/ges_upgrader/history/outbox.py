@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
 from ges_upgrader.domain.model import Attempt, Verdict
+from ges_upgrader.domain.timestamps import LONG_AGO
 from ges_upgrader.domain.version import Version
 from ges_upgrader.history.records import Claimed, Ended, Moved, Noticed, Told
+
+NOT_WORTH_A_WORD = timedelta(hours=1)  # by which a start may be later than announced without another announcement
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -24,11 +27,22 @@ class Event(msgspec.Struct, frozen=True):
     notice: Noticed | None = None
 
 
+class Promise(msgspec.Struct, frozen=True):
+    """What was announced of a start: that it does not happen before `start`; None: no instant was named.
+
+    `delivered_at`: when an announcement of this start, or of an earlier one, was delivered; None: none was yet.
+    """
+
+    start: datetime | None
+    delivered_at: datetime | None = None
+
+
 class Outbox:
-    """`planned` holds for each graph and version when its start was announced; None: that is still in the outbox."""
+    """What is to be reported, what was delivered, and what was promised about planned starts."""
 
     def __init__(self) -> None:
-        self.planned: dict[tuple[str, Version], datetime | None] = {}
+        self._promises: dict[tuple[str, Version], Promise] = {}  # the last that was delivered
+        self._announced: dict[tuple[str, Version], Promise] = {}  # the last, delivered or not
         self._pending: dict[str, Event] = {}
         self._delivered: set[str] = set()
         self._leases: dict[str, Claimed] = {}
@@ -59,6 +73,29 @@ class Outbox:
     def knows(self, event_id: str) -> bool:
         return event_id in self._delivered or event_id in self._pending
 
+    def promise(self, graph_id: str, version: Version) -> Promise | None:
+        """What was last announced, and delivered, about the graph's start."""
+        return self._promises.get((graph_id, version))
+
+    def notice_ends(self, graph_id: str, version: Version, notice: timedelta, now: datetime) -> datetime:
+        """The instant from which a start keeps what was announced, and that for `notice` at least.
+
+        A start earlier than announced needs an announcement of its own, which could go out now.
+        """
+        promise = self.promise(graph_id, version)
+        if promise is None or promise.delivered_at is None:
+            return now + notice
+        return min(now + notice, max(promise.delivered_at + notice, promise.start or LONG_AGO))
+
+    def to_announce(self, graph_id: str, version: Version, start: datetime, now: datetime) -> bool:
+        """Whether a start at that instant is to be announced: it never was, or another one was."""
+        announced = self._announced.get((graph_id, version))
+        if announced is None:
+            return True
+        if announced.start is None or announced.delivered_at is None:
+            return False
+        return start < announced.start or start > max(now, announced.start + NOT_WORTH_A_WORD)
+
     def named(self, about: str) -> set[str]:
         """The ids of the graphs named by the notices whose id is `about` and one part more."""
         return self._named.get(about, set())
@@ -82,9 +119,8 @@ class Outbox:
             return
         self._pending[record.notice_id] = Event(id=record.notice_id, at=record.at, notice=record)
         self._named.setdefault(record.notice_id.rpartition(":")[0], set()).update(record.graphs)
-        if record.notice_kind == "planned" and record.version is not None:
-            for graph_id in record.graphs:
-                self.planned.setdefault((graph_id, record.version), None)
+        for place, promise in _promises(record):
+            self._announced[place] = promise
 
     def claim(self, record: Claimed) -> None:
         self._leases[record.event_id] = record
@@ -93,10 +129,26 @@ class Outbox:
         self._delivered.add(record.event_id)
         self._leases.pop(record.event_id, None)
         event = self._pending.pop(record.event_id, None)
-        notice = event.notice if event else None
-        if notice is not None and notice.notice_kind == "planned" and notice.version is not None:
-            for graph_id in notice.graphs:
-                self.planned[graph_id, notice.version] = record.at
+        if event is not None and event.notice is not None:
+            for place, promise in _promises(event.notice):
+                delivered = _delivered(promise, self._promises.get(place), record.at)
+                self._promises[place] = delivered
+                if self._announced.get(place) == promise:
+                    self._announced[place] = delivered
+
+
+def _promises(notice: Noticed) -> list[tuple[tuple[str, Version], Promise]]:
+    """What an announcement of planned starts promises, by graph and version."""
+    if notice.notice_kind != "planned" or notice.version is None:
+        return []
+    starts: list[datetime | None] = [*notice.starts, *[None] * (len(notice.graphs) - len(notice.starts))]
+    return [((graph_id, notice.version), Promise(start)) for graph_id, start in zip(notice.graphs, starts)]
+
+
+def _delivered(promise: Promise, before: Promise | None, at: datetime) -> Promise:
+    """The promise once its announcement was delivered. One that moves a start later needs no notice of its own again."""
+    later = before is not None and (promise.start or LONG_AGO) >= (before.start or LONG_AGO)
+    return msgspec.structs.replace(promise, delivered_at=before.delivered_at if before is not None and later else at)
 
 
 def event_ids(attempt: Attempt) -> set[str]:

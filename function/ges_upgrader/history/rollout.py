@@ -9,9 +9,10 @@ from ges_upgrader.history.records import FellBehind, Verified
 
 
 class Rollout:
-    """`verified` holds for each rule the versions that all its graphs were seen at."""
+    """`verified` holds for each rule the versions that all its graphs were seen at; `changes` counts what was recorded."""
 
     def __init__(self) -> None:
+        self.changes = 0
         self.verified: dict[str, list[Verified]] = {}
 
     def verified_at(self, rule: str, version: Version) -> datetime | None:
@@ -23,7 +24,9 @@ class Rollout:
         return max((one.version for one in self.verified.get(rule, ())), default=None)
 
     def verify(self, record: Verified) -> None:
+        self.changes += 1
         self.verified.setdefault(record.rule, []).append(record)
 
     def fall_behind(self, record: FellBehind) -> None:
+        self.changes += 1
         self.verified[record.rule] = [one for one in self.verified.get(record.rule, ()) if one.version <= record.version]

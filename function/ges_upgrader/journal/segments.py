@@ -74,6 +74,10 @@ class Journal:
                 remembered, self._remembered = self._remembered, []
                 self.commit(lambda history: [record for record in remembered if _is_news(record, history)])
 
+    def lose(self) -> None:
+        """Takes in that the storage is unavailable: the history is not readable until the next refresh succeeds."""
+        self.history.readable = False
+
     def remember(self, wanted: Callable[[History], list[AnyRecord]]) -> list[AnyRecord]:
         """Takes up what `wanted` says while it cannot be written; what needs no more to be true is written once it can."""
         records = wanted(self.history)
@@ -282,7 +286,7 @@ def _is_news(record: AnyRecord, history: History) -> bool:
     if isinstance(record, Noticed):
         return not history.outbox.knows(record.notice_id) and not record.notice_id.startswith(UNWRITTEN)
     if isinstance(record, Released):
-        return history.releases.learns_from(record.release)
+        return history.releases.learns_from(record.release, record.source)
     return isinstance(record, Withdrawn) and record.version not in history.releases.withdrawn
 
 

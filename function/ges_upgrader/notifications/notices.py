@@ -9,15 +9,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from hashlib import sha256
 
-from ges_upgrader.domain.model import Attempt, BackupAttempt, Decision, Reason
-from ges_upgrader.domain.timestamps import iso
+from ges_upgrader.domain.model import Attempt, Decision, Operation, Reason, Start
+from ges_upgrader.domain.timestamps import FAR, iso
 from ges_upgrader.domain.version import Version
 from ges_upgrader.events.commands import command
 from ges_upgrader.history.controls import Damage
 from ges_upgrader.history.history import History
 from ges_upgrader.history.records import UNWRITTEN, Noticed, Released, Withdrawn
 from ges_upgrader.planning.gates import needs_person
-from ges_upgrader.planning.releases import FAR
 from ges_upgrader.planning.verdicts import DEFAULT_JOB_TIMEOUT
 from ges_upgrader.policy.schema import Policy
 
@@ -92,9 +91,9 @@ def _damaged(history: History, now: datetime) -> Iterator[Noticed]:
         )
 
 
-def not_handed_on(work: Sequence[Attempt | BackupAttempt | Decision], why: str, advice: str, now: datetime) -> Noticed:
+def not_handed_over(work: Sequence[Operation | Start | Decision], why: str, advice: str, now: datetime) -> Noticed:
     """That a run could not hand its work on. The same work has the same notice."""
-    ids = sorted(f"{one.graph_id}:{one.target}" if isinstance(one, Decision) else one.id for one in work)
+    ids = sorted(one.id if isinstance(one, Operation) else f"{one.graph_id}:{_target(one)}" for one in work)
     graphs = {one.graph_id: one.graph for one in work}
     return Noticed(
         at=now,
@@ -107,20 +106,20 @@ def not_handed_on(work: Sequence[Attempt | BackupAttempt | Decision], why: str, 
     )
 
 
+def _target(one: Start | Decision) -> Version | None:
+    return one.to_version if isinstance(one, Start) else one.target
+
+
 def _planned(policy: Policy, history: History, decisions: list[Decision], now: datetime) -> Iterator[Noticed]:
     noticed = {rule.name for rule in policy.rules if rule.notice or "planned" in policy.outlet.on}
-    planned = [
-        decision
-        for decision in decisions
-        if decision.announce and decision.target and decision.rule in noticed
-        if (decision.graph_id, decision.target) not in history.outbox.planned
-    ]
+    planned = [decision for decision in decisions if decision.announce and decision.target and decision.rule in noticed]
     for (rule, version), group in _groups(planned):
         ids = tuple(decision.graph_id for decision in group)
+        times = tuple(decision.announce or now for decision in group)
         starts = [f"{decision.graph}: not before {iso(decision.announce or now)}" for decision in group]
         yield Noticed(
             at=now,
-            notice_id=f"planned:{rule}:{version}:{_hash(group)}",
+            notice_id=f"planned:{rule}:{version}:{_hash(group, *(iso(start) for start in times))}",
             notice_kind="planned",
             subject=f"GES planned: {_count(group)} under {rule} to {version}",
             text=f"Planned under the rule {rule}: the upgrade to {version} of\n"
@@ -129,6 +128,7 @@ def _planned(policy: Policy, history: History, decisions: list[Decision], now: d
             rule=rule,
             version=version,
             graphs=ids,
+            starts=times,
         )
 
 
@@ -271,8 +271,8 @@ def _unnamed(history: History, about: str, group: list[Decision]) -> list[Decisi
     return [one for one in group if one.graph_id not in named]
 
 
-def _hash(group: list[Decision]) -> str:
-    return sha256(",".join(one.graph_id for one in group).encode()).hexdigest()[:12]
+def _hash(group: list[Decision], *more: str) -> str:
+    return sha256(",".join([*(one.graph_id for one in group), *more]).encode()).hexdigest()[:12]
 
 
 def _because(decisions: list[Decision], reason: Reason) -> list[Decision]:

@@ -1,63 +1,77 @@
-"""The limits on what may be under way at once. Pure."""
+"""The limits on what may be in progress at once. Pure."""
 
 from __future__ import annotations
 
 import sys
 from collections import Counter
-from typing import TYPE_CHECKING
 
-from ges_upgrader.domain.model import Attempt, BackupAttempt
+import msgspec
+
 from ges_upgrader.domain.version import Version
+from ges_upgrader.planning.survey import Survey
 from ges_upgrader.policy.schema import Rule
 
-if TYPE_CHECKING:
-    from ges_upgrader.planning.planner import Survey
+
+class Occupied(msgspec.Struct, frozen=True):
+    """Places that the history's counts do not show, by rule.
+
+    `others`: upgrades and rollbacks that GES shows and this tool did not begin. `moved`: graphs on which something was begun
+    under another rule than the one that governs them now; it takes a place under both.
+    """
+
+    others: Counter[str]
+    moved: Counter[str]
+
+    @classmethod
+    def under(cls, survey: Survey) -> Occupied:
+        history, roster = survey.history, survey.roster
+        others = (one.rule for one in roster.in_flight if one.rule and not history.in_progress(one.graph.key))
+        operations = (*history.attempts.open(), *history.backups.open())
+        governs = ((one.rule, roster.by_key[one.key].rule) for one in operations if one.key in roster.by_key)
+        return cls(
+            Counter(rule.name for rule in others), Counter(rule.name for begun, rule in governs if rule and rule.name != begun)
+        )
 
 
 class Budget:
-    """The limits on what may be under way at once. A start reserves its place, and its place among the failures."""
+    """What is free under a survey. What takes a place takes one among the possible failures too."""
 
-    def __init__(self, survey: Survey) -> None:
+    def __init__(self, survey: Survey, occupied: Occupied) -> None:
         history = survey.history
-        self._stages = survey.stages
-        governed = sum(stage.governs for stage in survey.stages.values())
+        in_progress = history.attempts.open_by_target + history.backups.open_by_target
+        self._steps = survey.steps
+        governed = sum(step.governs for step in survey.steps.values())
         limit = survey.policy.max_concurrent
         self._limit = limit.of(governed) if limit else None
-        self._free = self._limit or sys.maxsize
-        self._flying: Counter[str] = Counter()
+        self._taken = in_progress.total() + occupied.others.total()
+        self._in_flight = occupied.others + occupied.moved
         self._failing: Counter[tuple[str, Version]] = Counter(history.attempts.failure_counts())
-        self._failing.update((name, one.to_version) for one in survey.stranded for name in survey.stages)
-        under_way: list[Attempt | BackupAttempt] = [*history.attempts.open(), *history.backups.open()]
-        begun_under = {attempt.graph_id: attempt.rule for attempt in under_way}
-        for attempt in under_way:
-            self._reserve(attempt.rule, attempt.to_version)
-        for one in survey.governed:
-            if one.rule and one.graph.id in begun_under:
-                self._flying[one.rule.name] += begun_under[one.graph.id] != one.rule.name
-            elif one.rule and one.graph.status.in_flight:
-                self._flying[one.rule.name] += 1
-                self._free -= 1
+        for (rule, version), times in in_progress.items():
+            self._in_flight[rule] += times
+            self._failing[rule, version] += times
+        for stranded in survey.stranded:
+            self._failing.update((name, stranded.to_version) for name in survey.steps)
 
     def full(self, rule: Rule) -> bool:
         """Whether no more may be started under the rule, to whatever version."""
-        return self._free < 1 or self._flying[rule.name] >= self._stages[rule.name].max_concurrent
-
-    def value(self, rule: Rule, version: Version) -> str:
-        """The limits and what fills them, in words."""
-        stage = self._stages[rule.name]
-        failing = self._failing[rule.name, version]
         return (
-            f"{self._flying[rule.name]} of {stage.max_concurrent} under the rule, {failing} of {stage.max_failures} that "
-            f"could be failures at {version}" + (f", {self._limit - self._free} of {self._limit} in all" if self._limit else "")
+            self._taken >= (self._limit or sys.maxsize) or self._in_flight[rule.name] >= self._steps[rule.name].max_concurrent
         )
 
     def take(self, rule: Rule, version: Version) -> bool:
-        if self.full(rule) or self._failing[rule.name, version] >= self._stages[rule.name].max_failures:
+        """Takes a place. Whether there was one."""
+        if self.full(rule) or self._failing[rule.name, version] >= self._steps[rule.name].max_failures:
             return False
-        self._reserve(rule.name, version)
+        self._taken += 1
+        self._in_flight[rule.name] += 1
+        self._failing[rule.name, version] += 1
         return True
 
-    def _reserve(self, rule: str, version: Version) -> None:
-        self._free -= 1
-        self._flying[rule] += 1
-        self._failing[rule, version] += 1
+    def text(self, rule: Rule, version: Version) -> str:
+        """The limits and what fills them, in words."""
+        step = self._steps[rule.name]
+        failing = self._failing[rule.name, version]
+        return (
+            f"{self._in_flight[rule.name]} of {step.max_concurrent} under the rule, {failing} of {step.max_failures} that "
+            f"could be failures at {version}" + (f", {self._taken} of {self._limit} in all" if self._limit else "")
+        )

@@ -9,7 +9,17 @@ from ges_upgrader.domain.model import Graph
 from ges_upgrader.domain.version import Version
 from ges_upgrader.events.commands import Command, Word
 from ges_upgrader.history.history import History
-from ges_upgrader.history.records import AnyRecord, Approved, Moved, Paused, Released, Resumed, Retried, Withdrawn
+from ges_upgrader.history.records import (
+    AnyRecord,
+    Approved,
+    Moved,
+    Paused,
+    Released,
+    ReleaseSource,
+    Resumed,
+    Retried,
+    Withdrawn,
+)
 from ges_upgrader.planning.matching import govern
 from ges_upgrader.policy.schema import Policy
 
@@ -41,16 +51,16 @@ def records_of(command: Command, policy: Policy, fleet: Iterable[Graph], history
 def news(command: Command, policy: Policy, history: History, now: datetime) -> list[AnyRecord]:
     """What the event and the policy tell of releases and withdrawals, and is not known yet."""
     records: list[AnyRecord] = []
+    source = ReleaseSource.COMMAND if command.word is Word.RELEASE else ReleaseSource.MESSAGE
     for release in command.releases:
-        if history.releases.learns_from(release):
-            records.append(Released(at=now, release=release))
-    announced = {release.version for release in command.releases}
+        if history.releases.learns_from(release, source):
+            records.append(Released(at=now, release=release, source=source))
     for version in command.withdrawn:
         if version not in history.releases.withdrawn:
             records.append(Withdrawn(at=now, version=version, reason=command.reason))
     for known in policy.releases:
-        if known.version not in history.releases.known and known.version not in announced:
-            records.append(Released(at=now, release=known.release))
+        if history.releases.learns_from(known.release, ReleaseSource.POLICY):
+            records.append(Released(at=now, release=known.release, source=ReleaseSource.POLICY))
     return records
 
 

@@ -6,20 +6,19 @@ Their order is the policy of the product: the first that holds gives the reason.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
-from typing import Protocol
+from datetime import datetime, timedelta
 
 import msgspec
 
 from ges_upgrader.domain.model import Action, Attempt, Graph, Reason, Verdict
+from ges_upgrader.domain.timestamps import LONG_AGO
 from ges_upgrader.history.attempts import Refusal
 from ges_upgrader.history.history import History
 from ges_upgrader.history.records import Paused
 from ges_upgrader.planning.releases import Choice
+from ges_upgrader.planning.survey import Block, Step
 from ges_upgrader.policy.schema import Policy, Rule
-from ges_upgrader.schedule.windows import Opening
 
-LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _FIRST_PAUSE, _FIRST_SLOW_PAUSE, _LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=5), timedelta(hours=6)
 
 # GES's words for "not now" (ges.md 5.2); every other refusal needs a person, and may yet pass.
@@ -33,44 +32,12 @@ NOT_NOW = {
 _PASSING = ("GES.7004", "GES.7005", "GES.7006", "GES.7051", "GES.9999", "APIGW.0201", "APIGW.0308")
 
 
-class Hold(msgspec.Struct, frozen=True):
-    """What holds a graph. `until`: the instant from which on it does not, where that is a matter of time."""
-
-    action: Action
-    reason: Reason
-    until: datetime | None = None
-
-
-class Stage(Protocol):
-    """A rule as a step of the rollout, with all that its graphs have in common."""
-
-    rule: Rule
-    governs: int
-
-    def governs_at_most(self, most: int) -> bool:
-        """Whether it is certain that the rule governs no more graphs than that."""
-
-    def wave(self, choice: Choice) -> Hold | None:
-        """What the rules before it hold against the release."""
-
-    def opening(self, after: datetime, place: float) -> Opening | None:
-        """The first time at which a graph of that place in the spread may start."""
-
-    @property
-    def frozen(self) -> datetime | None:
-        """The end of the freeze that now lies in."""
-
-    @property
-    def orphaned(self) -> Paused | None:
-        """The pause of a rule that is gone from the policy."""
-
-
 class Case(msgspec.Struct, frozen=True):
     """One graph and one release before the gates. `place` is the graph's in the spread."""
 
     graph: Graph
     choice: Choice
-    stage: Stage
+    step: Step
     policy: Policy
     history: History
     place: float
@@ -78,14 +45,14 @@ class Case(msgspec.Struct, frozen=True):
 
     @property
     def rule(self) -> Rule:
-        return self.stage.rule
+        return self.step.rule
 
     @property
     def paused(self) -> Paused | None:
         """The pause that holds the graph. That of a rule that is gone from the policy holds everything."""
         if not self.history.controls.pauses:
             return None
-        return self.history.controls.paused(self.rule.name, self.graph.id) or self.stage.orphaned
+        return self.history.controls.paused(self.rule.name, self.graph.id) or self.step.orphaned
 
     @property
     def approval_lapses(self) -> datetime | None:
@@ -119,98 +86,97 @@ def waited_in_vain(attempt: Attempt) -> bool:
     return attempt.timed_out and attempt.verdict not in (Verdict.SUCCEEDED, Verdict.UNHEALTHY)
 
 
-Gate = Callable[[Case], "Hold | None"]
+Gate = Callable[[Case], "Block | None"]
 
 
-def paused_gate(case: Case) -> Hold | None:
+def paused_gate(case: Case) -> Block | None:
     if case.policy.enabled and not case.paused:
         return None
-    return Hold(Action.BLOCKED, Reason.PAUSED)
+    return Block(Action.BLOCKED, Reason.PAUSED)
 
 
-def mode_gate(case: Case) -> Hold | None:
-    return Hold(Action.SKIP, Reason.NOTIFY_ONLY) if case.rule.mode == "notify" else None
+def mode_gate(case: Case) -> Block | None:
+    return Block(Action.SKIP, Reason.NOTIFY_ONLY) if case.rule.mode == "notify" else None
 
 
-def count_gate(case: Case) -> Hold | None:
+def count_gate(case: Case) -> Block | None:
     """How many there are nobody knows where the fleet could not be listed as a whole."""
     most = case.rule.max_graphs
-    return Hold(Action.BLOCKED, Reason.TOO_MANY) if most is not None and not case.stage.governs_at_most(most) else None
+    return Block(Action.BLOCKED, Reason.TOO_MANY) if most is not None and not case.step.governs_at_most(most) else None
 
 
-def failures_gate(case: Case) -> Hold | None:
+def failures_gate(case: Case) -> Block | None:
     """A graph whose upgrade went wrong is left alone at that version, though its rule may bear more failures.
 
     But one that waited for running work in vain is tried once more with force, where the rule says so.
     """
     if case.choice.stopped:
-        return Hold(Action.BLOCKED, case.choice.stopped)
+        return Block(Action.BLOCKED, case.choice.stopped)
     trouble = case.history.attempts.failure_of(case.graph.key, case.choice.release.version)
     if trouble is None:
         return None
     forced = case.forced_from if waited_in_vain(trouble) and not trouble.force else None
     if forced is None:
-        return Hold(Action.BLOCKED, Reason.QUARANTINED)
-    return Hold(Action.WAIT, Reason.QUARANTINED, forced) if case.now < forced else None
+        return Block(Action.BLOCKED, Reason.QUARANTINED)
+    return Block(Action.WAIT, Reason.QUARANTINED, forced) if case.now < forced else None
 
 
-def status_gate(case: Case) -> Hold | None:
+def status_gate(case: Case) -> Block | None:
     if case.graph.status.running:
         return None
-    return Hold(Action.WAIT, Reason.BACKING_UP if case.graph.status.backing_up else Reason.NOT_RUNNING)
+    return Block(Action.WAIT, Reason.BACKING_UP if case.graph.status.backing_up else Reason.NOT_RUNNING)
 
 
-def refusal_gate(case: Case) -> Hold | None:
+def refusal_gate(case: Case) -> Block | None:
     refusal = case.history.attempts.refusals.get(case.graph.key)
     if refusal is None or refusal.version != case.choice.release.version or case.now >= retry_at(refusal):
         return None
     action = Action.BLOCKED if needs_person(refusal) else Action.WAIT
-    return Hold(action, NOT_NOW.get(refusal.code, Reason.REFUSED), retry_at(refusal))
+    return Block(action, NOT_NOW.get(refusal.code, Reason.REFUSED), retry_at(refusal))
 
 
-def age_gate(case: Case) -> Hold | None:
+def age_gate(case: Case) -> Block | None:
     ready = case.choice.begins
-    return Hold(Action.WAIT, Reason.TOO_YOUNG, ready) if case.now < ready else None
+    return Block(Action.WAIT, Reason.TOO_YOUNG, ready) if case.now < ready else None
 
 
-def wave_gate(case: Case) -> Hold | None:
-    return case.stage.wave(case.choice) if case.rule.after else None
+def wave_gate(case: Case) -> Block | None:
+    return case.step.wave(case.choice) if case.rule.after else None
 
 
-def approval_gate(case: Case) -> Hold | None:
+def approval_gate(case: Case) -> Block | None:
     if case.rule.mode != "approve":
         return None
     lapses = case.approval_lapses
-    return None if lapses and case.now < lapses else Hold(Action.WAIT, Reason.AWAITING_APPROVAL)
+    return None if lapses and case.now < lapses else Block(Action.WAIT, Reason.AWAITING_APPROVAL)
 
 
-def freeze_gate(case: Case) -> Hold | None:
-    end = case.stage.frozen if case.policy.freezes else None
-    return Hold(Action.WAIT, Reason.FROZEN, end) if end else None
+def freeze_gate(case: Case) -> Block | None:
+    end = case.step.frozen if case.policy.freezes else None
+    return Block(Action.WAIT, Reason.FROZEN, end) if end else None
 
 
-def window_gate(case: Case) -> Hold | None:
-    opening = case.stage.opening(case.now, case.place)
+def window_gate(case: Case) -> Block | None:
+    opening = case.step.opening(case.now, case.place)
     if opening and opening.start <= case.now:
         return None
-    return Hold(Action.WAIT, Reason.OUTSIDE_WINDOW, opening.start if opening else None)
+    return Block(Action.WAIT, Reason.OUTSIDE_WINDOW, opening.start if opening else None)
 
 
-def notice_gate(case: Case) -> Hold | None:
+def notice_gate(case: Case) -> Block | None:
     if not case.rule.notice:
         return None
-    told = case.history.outbox.planned.get((case.graph.id, case.choice.release.version))
-    over = (told or case.now) + case.rule.notice
-    return Hold(Action.WAIT, Reason.NOTICE, over) if case.now < over else None
+    over = case.history.outbox.notice_ends(case.graph.id, case.choice.release.version, case.rule.notice, case.now)
+    return Block(Action.WAIT, Reason.NOTICE, over) if case.now < over else None
 
 
-def backup_gate(case: Case) -> Hold | None:
+def backup_gate(case: Case) -> Block | None:
     """Only what went wrong: a backup that is missing holds nothing, it is made when everything else agrees."""
     failed = case.history.backups.refusals.get(case.graph.key)
     if case.rule.backup == "none" or failed is None or case.now >= retry_at(failed):
         return None
     passing = NOT_NOW.get(failed.code)
-    return Hold(Action.WAIT if passing else Action.BLOCKED, passing or Reason.BACKUP_FAILED, retry_at(failed))
+    return Block(Action.WAIT if passing else Action.BLOCKED, passing or Reason.BACKUP_FAILED, retry_at(failed))
 
 
 GATES: dict[str, Gate] = {

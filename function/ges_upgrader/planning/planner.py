@@ -2,211 +2,213 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
 from datetime import datetime
-from functools import cached_property
+from enum import Enum
+from typing import Union
 
 import msgspec
 
-from ges_upgrader.domain.model import Action, Attempt, Decision, Graph, Reason, Targets
-from ges_upgrader.domain.version import Version
+from ges_upgrader.domain.fleet import Fleet
+from ges_upgrader.domain.model import Action, Decision, Reason, Start
+from ges_upgrader.domain.timestamps import FAR
 from ges_upgrader.history.history import History
-from ges_upgrader.history.records import FellBehind, Paused, Verified
-from ges_upgrader.planning.budget import Budget
-from ges_upgrader.planning.gates import GATES, Case, Hold
-from ges_upgrader.planning.matching import Governed, govern
-from ges_upgrader.planning.releases import FAR, Choice, Offer, Sight, sights
-from ges_upgrader.planning.steps import Step
+from ges_upgrader.history.records import FellBehind, Verified
+from ges_upgrader.planning.budget import Budget, Occupied
+from ges_upgrader.planning.gates import GATES, Case
+from ges_upgrader.planning.matching import Governed
+from ges_upgrader.planning.releases import Choice, Offer
+from ges_upgrader.planning.survey import Block, Survey, survey_of
 from ges_upgrader.policy.schema import Policy
-from ges_upgrader.schedule.windows import Calendar
 
 
-def plan(
-    policy: Policy, fleet: Iterable[Graph], history: History, now: datetime, complete: bool = True
-) -> tuple[Decision, ...]:
-    """One decision for every graph, in the order in which graphs take their turns.
+class Plan(msgspec.Struct, frozen=True):
+    """One decision for every graph, in the order in which graphs take their turns, and the starts among them.
 
-    Not `complete`: some project could not be listed, so that nobody knows whether a rule's graphs are all there.
+    `budget` is what the starts leave free; `occupied` are the places that are known from the fleet alone.
     """
-    return Survey(policy, govern(policy.rules, fleet), history, now, complete).decisions()
+
+    decisions: tuple[Decision, ...]
+    starts: tuple[Start, ...]
+    budget: Budget
+    occupied: Occupied
 
 
-class Survey:
-    """A fleet under a policy at an instant: all that decisions about single graphs have in common."""
+class Stale(str, Enum):
+    """Why a start of a plan is not to be made."""
 
-    def __init__(
-        self,
-        policy: Policy,
-        governed: Sequence[Governed],
-        history: History,
-        now: datetime,
-        complete: bool = True,
-        calendars: dict[str, Calendar] | None = None,
-    ) -> None:
-        """`calendars` of an earlier instant may be used again where only time has passed."""
-        self.policy, self.governed, self.history, self.now, self.complete = policy, governed, history, now, complete
-        self.calendars = {} if calendars is None else calendars
-        self.known: list[Sight] = sights(policy, history, now)
-        self.targeting = [sight.release for sight in self.known if sight.release.targets != Targets()]
-        members: dict[str, list[Governed]] = {rule.name: [] for rule in policy.rules}
-        for one in governed:
-            if one.rule is not None and not one.opted_out:
-                members[one.rule.name].append(one)
-        self.stages = {rule.name: Step(self, rule, members[rule.name]) for rule in policy.rules}
-        self.budget = Budget(self)
+    CHANGED = "changed"  # the planner decides otherwise by now
+    OUTDATED = "outdated"  # another run upgraded the graph since the fleet was listed
 
-    @cached_property
-    def orphaned(self) -> Paused | None:
-        """The pause of a rule that is gone from the policy."""
-        return next(iter(self.history.controls.orphaned(self.stages)), None)
 
-    @cached_property
-    def stranded(self) -> list[Attempt]:
-        """What is on its way or counts as a failure under rules that are gone from the policy: it counts under every rule.
+def plan(policy: Policy, fleet: Fleet, history: History, now: datetime) -> Plan:
+    """The plan for a fleet."""
+    return plan_of(survey_of(policy, fleet, history, now))
 
-        But not where the graph is there, and no rule governs it.
-        """
-        failures = (attempt for failing in self.history.attempts.all_failures() for attempt in failing)
-        gone = [one for one in (*failures, *self.history.attempts.open()) if one.rule not in self.stages]
-        left_alone = {one.graph.id for one in self.governed if one.rule is None} if gone else set()
-        return [one for one in gone if one.graph_id not in left_alone]
 
-    def failed(self, rule: str) -> Counter[Version]:
-        """How often each version failed under the rule, and under those that are gone."""
-        failed = {version: times for (name, version), times in self.history.attempts.failure_counts().items() if name == rule}
-        return Counter(failed) + Counter(one.to_version for one in self.stranded if one.verdict)
+def plan_of(survey: Survey) -> Plan:
+    """The plan under a survey."""
+    occupied = Occupied.under(survey)
+    budget = Budget(survey, occupied)
+    decided = [decide(survey, one, budget) for one in survey.governed]
+    return Plan(
+        decisions=tuple(decision for decision, _ in decided),
+        starts=tuple(start for _, start in decided if start is not None),
+        budget=budget,
+        occupied=occupied,
+    )
 
-    def decisions(self) -> tuple[Decision, ...]:
-        return tuple(self.decide(one) for one in self.governed)
 
-    def decide(self, one: Governed) -> Decision:
-        """The decision about one graph; where it is a start, the start takes its place in the limits."""
-        graph, rule = one.graph, one.rule
-        settled = self._settled(one)
-        if settled is not None:
-            return settled
-        assert rule is not None and graph.version is not None
-        stage = self.stages[rule.name]
-        offered = stage.offer(graph)
-        if offered.nothing is not None:
-            return _decision(one, None, Action.SKIP, offered.nothing)
-        case = self.case(one, offered.choices[0])
-        hold = first_hold(case)
-        if hold is None and not self.budget.take(rule, case.choice.release.version):
-            hold = Hold(Action.WAIT, Reason.MAX_CONCURRENT)
-        if hold is not None:
-            return self._held(one, case, hold, offered)
-        opening = stage.opening(self.now, one.place)
-        assert opening is not None  # or the window gate had held it
-        fresh = case.backup_expires if rule.backup == "required" else FAR
-        if fresh is None or fresh <= self.now:
-            return _decision(one, case, Action.BACKUP, Reason.DUE)
-        return msgspec.structs.replace(
-            _decision(one, case, Action.UPGRADE, Reason.DUE),
-            force=case.forced_from is not None and case.forced_from <= self.now,
-            start_before=_bound(min(case.ends, fresh, opening.before)),
-            closes=opening.closes,
-        )
+def revalidate(start: Start, survey: Survey, occupied: Occupied) -> Union[Start, Stale]:
+    """The start as it is under the history and at the instant of the survey; or why it is not to be made.
 
-    def case(self, one: Governed, choice: Choice) -> Case:
-        assert one.rule is not None
-        stage = self.stages[one.rule.name]
-        return Case(one.graph, choice, stage, self.policy, self.history, one.place if one.rule.spread else 0.0, self.now)
+    It looks at this one graph and at the counts, so that its cost does not grow with the fleet.
+    """
+    one = survey.roster.by_key.get(start.key)
+    if one is None:
+        return Stale.CHANGED
+    if not survey.roster.shows(survey.history.attempts.ended_of(start.key)):
+        return Stale.OUTDATED
+    _, again = decide(survey, one, Budget(survey, occupied))
+    same = again is not None and (again.action, again.to_version) == (start.action, start.to_version)
+    return again if again is not None and same else Stale.CHANGED
 
-    def _settled(self, one: Governed) -> Decision | None:
-        """What is clear before any release is looked at."""
-        graph = one.graph
-        attempt = self.history.attempts.open_of(graph.key)
-        if attempt is not None:
-            underway = _decision(one, None, Action.WAIT, Reason.UPGRADING)
-            return msgspec.structs.replace(
-                underway, from_version=attempt.from_version, target=attempt.to_version, job_id=attempt.job_id
-            )
-        if one.opted_out:
-            return _decision(one, None, Action.SKIP, Reason.OPTED_OUT)
-        if one.rule is None:
-            return _decision(one, None, Action.SKIP, Reason.NO_RULE)
-        if graph.status.in_flight:
-            return _decision(one, None, Action.WAIT, Reason.UPGRADING)
-        backup = self.history.backups.open_of(graph.key)
-        if backup is not None:
-            underway = _decision(one, None, Action.WAIT, Reason.BACKING_UP)
-            return msgspec.structs.replace(underway, target=backup.to_version, job_id=backup.job_id)
-        if not self.history.readable or self.history.controls.damaged(one.rule.name, graph.id, self.stages):
-            return _decision(one, None, Action.BLOCKED, Reason.STATE_UNAVAILABLE)
-        if graph.version is None:
-            return _decision(one, None, Action.BLOCKED, Reason.REFUSED)
-        return None
 
-    def _held(self, one: Governed, case: Case, hold: Hold, offered: Offer) -> Decision:
-        queued = hold.reason is Reason.MAX_CONCURRENT
-        start = first_start(self, one, offered)
-        held = _decision(one, case, hold.action, hold.reason)
-        if start is None:
-            return held
-        when, choice = start
-        if not queued:
-            held = msgspec.structs.replace(held, until=when, target=choice.release.version)
-        told = (one.graph.id, choice.release.version) in self.history.outbox.planned
-        return held if told else msgspec.structs.replace(held, announce=when)
+def decide(survey: Survey, one: Governed, budget: Budget) -> tuple[Decision, Start | None]:
+    """The decision about one graph; if it is a start, it takes its place in the budget."""
+    graph, rule = one.graph, one.rule
+    settled = _settled(survey, one)
+    if settled is not None:
+        return settled, None
+    assert rule is not None and graph.version is not None
+    step = survey.steps[rule.name]
+    offered = step.offer(graph)
+    if offered.nothing is not None:
+        return _decision(one, None, Action.SKIP, offered.nothing), None
+    case = case_of(survey, one, offered.choices[0])
+    block = first_block(case)
+    if block is None and not budget.take(rule, case.choice.release.version):
+        block = Block(Action.WAIT, Reason.MAX_CONCURRENT)
+    if block is not None:
+        return _blocked(survey, one, case, block, offered), None
+    start = _start(survey, one, case)
+    return _decision(one, case, start.action, Reason.DUE), start
+
+
+def case_of(survey: Survey, one: Governed, choice: Choice) -> Case:
+    """The graph and the release before the gates."""
+    assert one.rule is not None
+    step = survey.steps[one.rule.name]
+    return Case(one.graph, choice, step, survey.policy, survey.history, one.place if one.rule.spread else 0.0, survey.now)
 
 
 def milestones(survey: Survey) -> list[Verified | FellBehind]:
-    """What is not written down yet of how far the rules have come that a soak counts from."""
-    history, now = survey.history, survey.now
+    """What is not recorded yet of how far the rules have come that a soak counts from."""
+    rollout, now = survey.history.rollout, survey.now
     found: list[Verified | FellBehind] = []
     for name in sorted({name for rule in survey.policy.rules if rule.soak for name in rule.after}):
-        step, reached = survey.stages[name], history.rollout.reached(name)
+        step, reached = survey.steps[name], rollout.reached(name)
         level = min((one.graph.version for one in step.members if one.graph.version), default=None)
         if level and reached and level < reached:
             found.append(FellBehind(at=now, rule=name, version=level))
-        elif level and survey.complete and not step.behind(level) and not history.rollout.verified_at(name, level):
+        elif level and survey.complete and not step.behind(level) and not rollout.verified_at(name, level):
             found.append(Verified(at=now, rule=name, version=level))
     return found
 
 
-def first_hold(case: Case) -> Hold | None:
+def first_block(case: Case) -> Block | None:
     for gate in GATES.values():
-        hold = gate(case)
-        if hold is not None:
-            return hold
+        block = gate(case)
+        if block is not None:
+            return block
     return None
 
 
 def first_start(survey: Survey, one: Governed, offered: Offer) -> tuple[datetime, Choice] | None:
     """The first instant at which every gate lets the graph start, and to what; None: time alone will not do."""
     for choice in offered.choices:
-        case = survey.case(one, choice)
-        start = agreed(survey, case)
+        case = case_of(survey, one, choice)
+        start = all_pass_at(survey, case)
         if start is not None and start < case.ends:
             return start, choice
     return None
 
 
-def agreed(survey: Survey, case: Case) -> datetime | None:
-    """The first instant at which no gate holds the case, if it lasts until then; None: time alone will not do."""
-    holds = [hold for gate in GATES.values() if (hold := gate(case)) is not None]
-    if any(hold.until is None for hold in holds):
+def all_pass_at(survey: Survey, case: Case) -> datetime | None:
+    """The first instant at which every gate passes the case, if it lasts until then; None: time alone will not do."""
+    blocks = [block for gate in GATES.values() if (block := gate(case)) is not None]
+    if any(block.until is None for block in blocks):
         return None
-    earliest = max([survey.now, case.choice.begins, *(hold.until for hold in holds if hold.until is not None)])
-    opening = survey.stages[case.rule.name].opening(earliest, case.place)
+    earliest = max([survey.now, case.choice.begins, *(block.until for block in blocks if block.until is not None)])
+    opening = survey.steps[case.rule.name].opening(earliest, case.place)
     return opening.start if opening else None
+
+
+def _settled(survey: Survey, one: Governed) -> Decision | None:
+    """The decision about a graph whose releases need no look."""
+    graph, history = one.graph, survey.history
+    attempt, backup = history.attempts.open_of(graph.key), history.backups.open_of(graph.key)
+    if attempt is not None:
+        in_progress = _decision(one, None, Action.WAIT, Reason.UPGRADING)
+        return msgspec.structs.replace(
+            in_progress, from_version=attempt.from_version, target=attempt.target, job_id=attempt.job_id
+        )
+    if one.opted_out:
+        return _decision(one, None, Action.SKIP, Reason.OPTED_OUT)
+    if one.rule is None:
+        return _decision(one, None, Action.SKIP, Reason.NO_RULE)
+    if graph.status.in_flight:
+        return _decision(one, None, Action.WAIT, Reason.UPGRADING)
+    if backup is not None:
+        in_progress = _decision(one, None, Action.WAIT, Reason.BACKING_UP)
+        return msgspec.structs.replace(in_progress, target=backup.to_version, job_id=backup.job_id)
+    if not history.readable or history.controls.damaged(one.rule.name, graph.id, survey.steps):
+        return _decision(one, None, Action.BLOCKED, Reason.STATE_UNAVAILABLE)
+    if graph.version is None:
+        return _decision(one, None, Action.BLOCKED, Reason.REFUSED)
+    return None
+
+
+def _start(survey: Survey, one: Governed, case: Case) -> Start:
+    """The start of a graph that every gate passes: of the backup first, if the rule requires one and none is fresh."""
+    opening = survey.steps[case.rule.name].opening(survey.now, case.place)
+    assert opening is not None and one.graph.version is not None  # or a gate had blocked it
+    fresh = case.backup_expires if case.rule.backup == "required" else FAR
+    backed_up = fresh is not None and survey.now < fresh
+    return Start(
+        action=Action.UPGRADE if backed_up else Action.BACKUP,
+        project=one.graph.project,
+        graph_id=one.graph.id,
+        graph=one.graph.name,
+        rule=case.rule.name,
+        from_version=one.graph.version,
+        to_version=case.choice.release.version,
+        force=case.forced_from is not None and case.forced_from <= survey.now,
+        start_before=min(case.ends, opening.before, fresh if fresh is not None and backed_up else FAR),
+        closes=opening.closes or FAR,
+    )
+
+
+def _blocked(survey: Survey, one: Governed, case: Case, block: Block, offered: Offer) -> Decision:
+    start = first_start(survey, one, offered)
+    blocked = _decision(one, case, block.action, block.reason)
+    if start is None:
+        return blocked
+    when, choice = start
+    if block.reason is not Reason.MAX_CONCURRENT:  # how long others take is unknown
+        blocked = msgspec.structs.replace(blocked, until=when, target=choice.release.version)
+    announce = survey.history.outbox.to_announce(one.graph.id, choice.release.version, when, survey.now)
+    return msgspec.structs.replace(blocked, announce=when) if announce else blocked
 
 
 def _decision(one: Governed, case: Case | None, action: Action, reason: Reason) -> Decision:
     graph = one.graph
     return Decision(
-        graph.project,
-        graph.id,
-        graph.name,
-        one.rule.name if one.rule else None,
-        graph.version,
-        case.choice.release.version if case else None,
-        action,
-        reason,
+        project=graph.project,
+        graph_id=graph.id,
+        graph=graph.name,
+        rule=one.rule.name if one.rule else None,
+        from_version=graph.version,
+        target=case.choice.release.version if case else None,
+        action=action,
+        reason=reason,
     )
-
-
-def _bound(instant: datetime) -> datetime | None:
-    return None if instant >= FAR else instant

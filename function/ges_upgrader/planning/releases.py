@@ -1,34 +1,54 @@
-"""Which release a graph would be upgraded to, now and as time goes by. Pure.
+"""Which release a graph would be upgraded to, now and as time passes. Pure.
 
-The newest that fits the graph, that the rule allows and that is old enough; chosen afresh at every run.
+The newest that fits the graph, that the rule allows and that is old enough; chosen again in every run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from datetime import datetime, timezone
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 
 import msgspec
 
-from ges_upgrader.domain.model import Graph, Reason, Release, Targets
+from ges_upgrader.domain.model import Graph, Reason, Release
+from ges_upgrader.domain.release_merge import strictest
+from ges_upgrader.domain.timestamps import FAR
 from ges_upgrader.domain.version import Version
 from ges_upgrader.history.history import History
+from ges_upgrader.history.releases import Announcement
 from ges_upgrader.policy.schema import Policy, Rule
 
-FAR = datetime.max.replace(tzinfo=timezone.utc)
 
-
-class Sight(msgspec.Struct, frozen=True):
-    """A release that is known, and from when on its age counts."""
+class Candidate(msgspec.Struct, frozen=True):
+    """A release as all announcements that fit a graph restrict it together, and the instant from which its age counts."""
 
     release: Release
     since: datetime
 
 
-class Choice(msgspec.Struct, frozen=True):
-    """What is chosen from `begins` up to, and not at, `ends`.
+class KnownRelease(msgspec.Struct, frozen=True):
+    """A version and the announcements of it that are in force, in the order of first sight."""
 
-    `since` is when its age counts from. `stopped`: it failed too often, here (HALTED) or in a rule before (QUARANTINED).
+    version: Version
+    announcements: tuple[Announcement, ...]
+    trusted: bool  # the policy's `trust_released_at`
+
+    def candidate(self, graph: Graph) -> Candidate | None:
+        """None: no announcement fits the graph."""
+        fitting = [one for one in self.announcements if fits(one.release, graph)]
+        if not fitting:
+            return None
+        first_seen = min(one.first_seen for one in fitting)
+        release = msgspec.structs.replace(
+            strictest(one.release for one in fitting), version=self.version, released_at=_released_at(fitting)
+        )
+        return Candidate(release, release.released_at or first_seen if self.trusted else first_seen)
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """What is chosen from `begins` until `ends`, which is not part of it.
+
+    `since` is the instant from which its age counts. `stopped`: nothing is started to it, for this reason.
     """
 
     release: Release
@@ -39,61 +59,62 @@ class Choice(msgspec.Struct, frozen=True):
 
 
 class Offer(msgspec.Struct, frozen=True):
-    """The choices in the order of time, without gaps of their own; or why there is none and will be none."""
+    """The choices in the order of time; or the reason why there is none and time will not bring one."""
 
     choices: tuple[Choice, ...] = ()
     nothing: Reason | None = None
 
 
-def sights(policy: Policy, history: History, now: datetime) -> list[Sight]:
-    """Every release that may be chosen, the newest first."""
-    return [sight for sight in seen(policy, history, now) if sight.release.version not in history.releases.withdrawn]
+class Exclusions(msgspec.Struct, frozen=True):
+    """The versions that halted the rule, those that are set aside, and the highest major number that is allowed.
+
+    A halted version keeps its place, so that the rule waits; one that is set aside leaves it to the next release.
+    """
+
+    halted: Collection[Version]
+    set_aside: Collection[Version]
+    highest_major: int
 
 
-def seen(policy: Policy, history: History, now: datetime) -> list[Sight]:
-    """Every release that is known, withdrawn ones too, the newest first. What was never written down is first seen now."""
-    found: dict[Version, Sight] = {}
-    for known in policy.releases:
-        found[known.version] = Sight(known.release, now)
-    for version, (release, at) in history.releases.known.items():
-        dated = release.released_at or (found[version].release.released_at if version in found else None)
-        found[version] = Sight(msgspec.structs.replace(release, released_at=dated), at)
-    if policy.trust_released_at:
-        found = {version: Sight(sight.release, sight.release.released_at or sight.since) for version, sight in found.items()}
-    return sorted(found.values(), key=lambda sight: sight.release.version, reverse=True)
+def known_releases(policy: Policy, history: History, now: datetime, spellings: Mapping[Version, Version]) -> list[KnownRelease]:
+    """Every version that is known, withdrawn ones too, the newest first.
+
+    What the journal does not hold yet is first seen now. `spellings`: versions as GES spells them.
+    """
+    entries = {known.version: known.release for known in policy.releases}
+    found = []
+    for version in sorted({*history.releases.known, *entries}, reverse=True):
+        recorded = history.releases.announcements(version)
+        in_force = [one for one in recorded if not one.by_policy]
+        if version in entries:
+            first_seen = min((one.first_seen for one in recorded if one.by_policy), default=now)
+            in_force.append(Announcement(entries[version], first_seen, by_policy=True, vouched=True))
+        if in_force:
+            spelled = spellings.get(version, version.shortest)
+            in_order = sorted(in_force, key=lambda one: one.first_seen)
+            found.append(KnownRelease(spelled, tuple(in_order), policy.trust_released_at))
+    return found
 
 
-def offer(
-    rule: Rule,
-    graph: Graph,
-    known: Iterable[Sight],
-    halted: Collection[Version],
-    quarantined: Collection[Version],
-    now: datetime,
-) -> Offer:
-    """What the rule offers the graph, whose version is known."""
-    fitting = [sight for sight in known if fits(sight.release, graph) and now < (sight.release.not_after or FAR)]
-    if not fitting:
+def offer(rule: Rule, graph: Graph, known: Sequence[KnownRelease], exclusions: Exclusions, now: datetime) -> Offer:
+    """What the rule offers the graph, whose version is known. `known` holds no withdrawn version."""
+    candidates = [candidate for one in known if (candidate := one.candidate(graph)) is not None]
+    usable = [one for one in candidates if reaches(one.release, graph) and now < (one.release.not_after or FAR)]
+    if not usable:
         return Offer(nothing=Reason.NO_RELEASE)
-    version = graph.version
-    newer = [sight for sight in fitting if version is not None and sight.release.version > version]
+    newer = [one for one in usable if graph.version is not None and one.release.version > graph.version]
     if not newer:
         return Offer(nothing=Reason.UP_TO_DATE)
-    allowed = [sight for sight in newer if rule.versions is None or rule.versions.allow(sight.release.version)]
+    allowed = [one for one in newer if allows(rule, one.release.version, exclusions.highest_major)]
     if not allowed:
         return Offer(nothing=Reason.VERSION_NOT_ALLOWED)
-    timed = [(sight, ready(rule, sight), sight.release.not_after or FAR) for sight in allowed]
-    turns = sorted({now, *(first for _, first, _ in timed if first > now), *(end for _, _, end in timed if end < FAR)})
-    choices = []
-    for begins, ends in zip(turns, [*turns[1:], FAR]):
-        usable = [sight for sight, first, end in timed if first <= begins < end]
-        chosen = _chosen(usable, halted, quarantined)
-        if chosen is not None:
-            sight, stopped = chosen
-            choices.append(Choice(sight.release, begins, ends, sight.since, stopped))
-    if not choices:
-        return Offer(nothing=Reason.NO_RELEASE)
-    return Offer(tuple(choices))
+    choices = _timeline(rule, allowed, exclusions, now)
+    return Offer(choices) if choices else Offer(nothing=Reason.NO_RELEASE)
+
+
+def allows(rule: Rule, version: Version, highest_major: int) -> bool:
+    """Whether the rule may start upgrades to the version; a message alone never raises the major number."""
+    return version.major <= highest_major and (rule.versions is None or rule.versions.allow(version))
 
 
 def targeted(release: Release, graph: Graph) -> bool:
@@ -107,39 +128,71 @@ def targeted(release: Release, graph: Graph) -> bool:
 
 
 def fits(release: Release, graph: Graph) -> bool:
-    """A restriction on something that GES did not tell of the graph is not met: when in doubt, no."""
+    """Whether the graph is in the announcement's scope. A restriction on something that GES did not say is not met."""
     return (
         (not release.regions or graph.project.region in release.regions)
         and (not release.product_types or graph.product_type in release.product_types)
         and (not release.arch or graph.arch in release.arch)
-        and (release.min_source_version is None or (graph.version or release.version) >= release.min_source_version)
-        and (release.targets == Targets() or targeted(release, graph))
+        and targeted(release, graph)
     )
 
 
-def old_enough(rule: Rule, sight: Sight) -> datetime:
-    """From when on the release is as old as the rule wants it."""
+def old_enough(rule: Rule, candidate: Candidate) -> datetime:
+    """The instant from which the release is as old as the rule and its announcements want it."""
+    release = candidate.release
+    return max(
+        _later(candidate.since, rule.min_release_age.of(release.severity)),
+        _later(candidate.since, timedelta(hours=release.soak_hours or 0)),
+    )
+
+
+def ready(rule: Rule, candidate: Candidate) -> datetime:
+    """The instant from which the release may be chosen, by its age and by its announcements."""
+    aged = old_enough(rule, candidate)
+    return max(aged, candidate.release.not_before or aged)
+
+
+def _later(instant: datetime, length: timedelta) -> datetime:
     try:
-        return sight.since + rule.min_release_age.of(sight.release.severity)
+        return instant + length
     except OverflowError:
         return FAR
 
 
-def ready(rule: Rule, sight: Sight) -> datetime:
-    """From when on the release may be chosen, by its age and by its announcement."""
-    aged = old_enough(rule, sight)
-    return max(aged, sight.release.not_before or aged)
+def reaches(release: Release, graph: Graph) -> bool:
+    """Whether the announcements let a graph at this version go to the release."""
+    return release.min_source_version is None or (graph.version or release.version) >= release.min_source_version
 
 
-def _chosen(
-    usable: list[Sight], halted: Collection[Version], quarantined: Collection[Version]
-) -> tuple[Sight, Reason | None] | None:
-    """The newest, where the rule is not halted at it; one that is quarantined is passed over while there is another."""
-    passed: tuple[Sight, Reason | None] | None = None
-    for sight in usable:
-        if sight.release.version in halted:
-            return sight, Reason.HALTED
-        if sight.release.version not in quarantined:
-            return sight, None
-        passed = passed or (sight, Reason.QUARANTINED)
+def _released_at(announcements: Sequence[Announcement]) -> datetime | None:
+    """When the release came out: as messages say, and not before the policy's own entry says."""
+    messages = [one.release for one in announcements if not one.by_policy]
+    entries = [one.release.released_at for one in announcements if one.by_policy]
+    claimed = strictest(messages).released_at if messages else None
+    return max(filter(None, (claimed, *entries)), default=None)
+
+
+def _timeline(rule: Rule, allowed: Sequence[Candidate], exclusions: Exclusions, now: datetime) -> tuple[Choice, ...]:
+    """The choice of each stretch of time, from now on."""
+    timed = [(one, ready(rule, one), one.release.not_after or FAR) for one in allowed]
+    turns = sorted({now, *(first for _, first, _ in timed if first > now), *(end for _, _, end in timed if end < FAR)})
+    choices = []
+    for begins, ends in zip(turns, [*turns[1:], FAR]):
+        chosen = _chosen([one for one, first, end in timed if first <= begins < end], exclusions)
+        if chosen is not None:
+            candidate, stopped = chosen
+            choices.append(Choice(candidate.release, begins, ends, candidate.since, stopped))
+    return tuple(choices)
+
+
+def _chosen(usable: Sequence[Candidate], exclusions: Exclusions) -> tuple[Candidate, Reason | None] | None:
+    """The newest; one that is set aside is passed over while there is another."""
+    passed: tuple[Candidate, Reason | None] | None = None
+    for one in usable:
+        version = one.release.version
+        if version in exclusions.halted:
+            return one, Reason.HALTED
+        if version not in exclusions.set_aside:
+            return one, None
+        passed = passed or (one, Reason.QUARANTINED)
     return passed

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -13,10 +12,12 @@ import msgspec
 from ges_upgrader.cloud.engine import PATIENCE
 from ges_upgrader.cloud.errors import CloudError
 from ges_upgrader.domain.duration import spelled
-from ges_upgrader.domain.model import Attempt, Backup, Graph, Job, Project, Verdict
+from ges_upgrader.domain.fleet import Fleet
+from ges_upgrader.domain.model import Attempt, Backup, Graph, Job, Verdict
 from ges_upgrader.domain.timestamps import iso
 from ges_upgrader.history.history import History
-from ges_upgrader.history.records import AnyRecord, Intended, Refused, Started
+from ges_upgrader.history.records import AnyRecord, Ended, Intended, Refused, Started
+from ges_upgrader.journal.writer import JournalWriter
 from ges_upgrader.planning.matching import govern
 from ges_upgrader.planning.verdicts import (
     DEFAULT_JOB_TIMEOUT,
@@ -29,8 +30,8 @@ from ges_upgrader.planning.verdicts import (
     overdue,
 )
 from ges_upgrader.policy.schema import Rule
-from ges_upgrader.running.context import Shell
-from ges_upgrader.running.report import Account, names
+from ges_upgrader.running.context import RunContext
+from ges_upgrader.running.report import RunReport, names
 
 if TYPE_CHECKING:
     from ges_upgrader.policy.schema import HealthCheck
@@ -38,32 +39,33 @@ if TYPE_CHECKING:
 TOGETHER = timedelta(seconds=10)
 
 
-class Following:
+class Follower:
     """Settles the attempts that are open."""
 
-    def __init__(self, shell: Shell, account: Account) -> None:
-        self._shell, self._account = shell, account
+    def __init__(self, context: RunContext, writer: JournalWriter, report: RunReport) -> None:
+        self._context, self._writer, self._report = context, writer, report
+        self.ended: set[str] = set()  # attempts whose end the run knows
         self._sightings = Sightings()
         self._watched: set[str] = set()  # attempts that were seen on their way, so that their end is near when it is seen
-        self._full = shell.left()
+        self._full = context.left()
 
     @property
     def _history(self) -> History:
-        return self._shell.journal.history
+        return self._writer.history
 
-    def adopt(self, fleet: Mapping[str, Graph], began: datetime) -> None:
+    def adopt(self, fleet: Fleet, began: datetime) -> None:
         """Takes up upgrades on their way from what GES shows, where no lasting journal knows of them."""
-        governed = govern(self._shell.policy.rules, fleet.values())
+        governed = govern(self._context.policy.rules, fleet.visible)
         for graph, rule in ((one.graph, one.rule) for one in governed):
             if not graph.status.in_flight or rule is None or self._history.attempts.open_of(graph.key) or not graph.version:
                 continue
-            known = [*self._history.releases.known, *(release.version for release in self._shell.policy.releases)]
+            known = [*self._history.releases.known, *(release.version for release in self._context.policy.releases)]
             known = known if self._history.readable else []  # of a part of the releases the newest is no good guess
             newest = max((version for version in known if version > graph.version), default=graph.version)
             try:
-                jobs = self._shell.ges.list_jobs(graph.project, graph.name, began - timedelta(days=1))
+                jobs = self._context.ges.list_jobs(graph.project, graph.name, began - timedelta(days=1))
             except CloudError as error:
-                self._account.complain(f"{error}; the upgrade of {graph.name} on its way could not be taken up")
+                self._report.complain(f"{error}; the upgrade of {graph.name} on its way could not be taken up")
                 continue
             job = next((job for job in jobs if not job.ended), None)
             if job is None:
@@ -81,23 +83,22 @@ class Following:
                 job_id=job.id,
                 adopted=True,
             )
-            self._account.note(Intended(at=attempt.began_at, attempt=attempt))
-            self._shell.log.info("upgrade.adopted", **names(attempt))
+            self._writer.note(Intended(at=attempt.began_at, attempt=attempt))
+            self._context.log.info("upgrade.adopted", **names(attempt))
 
-    def settle(self, fleet: Mapping[str, Graph], unseen: Collection[Project], complete: bool) -> None:
+    def settle(self, fleet: Fleet) -> None:
         """Looks at everything open, but in projects that could not be seen, and writes down what is over.
 
-        What was begun in a project that the policy names no more is followed to its end too. Not `complete`: the fleet was
-        not seen as a whole, so that nobody knows how many failures a part of it are.
+        What was begun in a project that the policy no longer names is followed to its end too.
         """
-        governed = govern(self._shell.policy.rules, fleet.values())
+        governed = govern(self._context.policy.rules, fleet.visible)
         governs = Counter(one.rule.name for one in governed if one.rule and not one.opted_out)
         most = {
-            rule.name: rule.max_failures.of(governs[rule.name]) if complete or not rule.max_failures.relative else None
-            for rule in self._shell.policy.rules
+            rule.name: rule.max_failures.of(governs[rule.name]) if fleet.complete or not rule.max_failures.relative else None
+            for rule in self._context.policy.rules
         }
         for attempt in self._history.attempts.open():
-            if attempt.project not in unseen:
+            if attempt.project not in fleet.unseen:
                 self._settle(attempt, fleet, most.get(attempt.rule, 1))
 
     def job_of(self, attempt: Attempt) -> str | None:
@@ -107,7 +108,7 @@ class Following:
         """
         known = {other.job_id for other in self._history.attempts.by_id.values()} | self._history.backups.jobs
         found: list[tuple[timedelta, Job]] = []
-        for job in self._shell.ges.list_jobs(attempt.project, attempt.graph, attempt.began_at - timedelta(days=1)):
+        for job in self._context.ges.list_jobs(attempt.project, attempt.graph, attempt.began_at - timedelta(days=1)):
             if job.id in known or job.of_other_work or (job.began_at is None and job.ended):
                 continue
             after = job.began_at - attempt.began_at if job.began_at else JOBS_BEGIN
@@ -119,46 +120,46 @@ class Following:
     def _backups_of(self, attempt: Attempt) -> list[Backup]:
         """None, where the agency must not list them: it needs to for `backup: required` only."""
         try:
-            return list(self._shell.ges.list_backups(attempt.project, attempt.graph_id))
+            return list(self._context.ges.list_backups(attempt.project, attempt.graph_id))
         except CloudError as error:
-            self._shell.log.warning("backups.not_listed", error=str(error), **names(attempt))
+            self._context.log.warning("backups.not_listed", error=str(error), **names(attempt))
             return []
 
-    def began(self, attempt: Attempt, job_id: str) -> None:
+    def began(self, attempt: Attempt, job_id: str, inferred: bool) -> None:
         """Writes down the job of an attempt; and the attempt again, where another run took it for never begun."""
-        began = Started(at=self._shell.clock.now(), attempt_id=attempt.id, job_id=job_id)
+        began = Started(at=self._context.clock.now(), attempt_id=attempt.id, job_id=job_id, inferred=inferred)
         intended = Intended(at=attempt.began_at, attempt=attempt)
-        self._account.write(lambda history: [began] if attempt.id in history.attempts.by_id else [intended, began])
+        self._writer.write(lambda history: [began] if attempt.id in history.attempts.by_id else [intended, began])
 
     def refused(self, attempt: Attempt, code: str, detail: str) -> None:
         """Writes down that no call of the attempt acted, unless another run has seen what became of it."""
-        refused = Refused(at=self._shell.clock.now(), attempt_id=attempt.id, code=code, detail=detail)
+        refused = Refused(at=self._context.clock.now(), attempt_id=attempt.id, code=code, detail=detail)
 
         def without_job(history: History) -> list[AnyRecord]:
             there = history.attempts.open_of(attempt.key)
             return [refused] if there and there.id == attempt.id and there.job_id is None else []
 
-        self._account.write(without_job)
-        self._shell.log.warning("upgrade.refused", code=code, detail=detail, **names(attempt))
+        self._writer.write(without_job)
+        self._context.log.warning("upgrade.refused", code=code, detail=detail, **names(attempt))
 
-    def _settle(self, attempt: Attempt, fleet: Mapping[str, Graph], most_failures: int | None) -> None:
+    def _settle(self, attempt: Attempt, fleet: Fleet, most_failures: int | None) -> None:
         """A graph that the list left out is asked for by itself before it is called gone."""
-        now = self._shell.clock.now()
-        graph, job = fleet.get(attempt.graph_id), None
+        now = self._context.clock.now()
+        graph, job = fleet.get(attempt.key), None
         readable = True
         try:
             if graph is None:
-                graph = self._shell.ges.show_graph(attempt.project, attempt.graph_id)
+                graph = self._context.ges.show_graph(attempt.project, attempt.graph_id)
             if attempt.job_id is None:
                 found = self._find_job(attempt, graph)
                 if found is None:
                     return
                 attempt = found
             if attempt.job_id is not None and graph is not None and not graph.status.in_flight:
-                job = self._shell.ges.show_job(attempt.project, attempt.graph_id, attempt.job_id)
-                self._shell.log.info("job.seen", status=job.status if job else "unknown", **names(attempt))
+                job = self._context.ges.show_job(attempt.project, attempt.graph_id, attempt.job_id)
+                self._context.log.info("job.seen", status=job.status if job else "unknown", **names(attempt))
         except CloudError as error:
-            self._account.complain(f"{error}; the upgrade of {attempt.graph} is looked at again")
+            self._report.complain(f"{error}; the upgrade of {attempt.graph} is looked at again")
             if attempt.job_id is None and now < attempt.began_at + JOBS_BEGIN:
                 return
             readable = False
@@ -170,10 +171,10 @@ class Following:
             and graph.version != attempt.to_version
         ):
             attempt = msgspec.structs.replace(attempt, to_version=graph.version)
-            self._account.note(Intended(at=attempt.began_at, attempt=attempt))
+            self._writer.note(Intended(at=attempt.began_at, attempt=attempt))
         rule = self._rule(attempt, graph)
         timeout = rule.job_timeout if rule else DEFAULT_JOB_TIMEOUT
-        now = self._shell.clock.now()
+        now = self._context.clock.now()
         judgement = judge(attempt, graph, job, now) if readable else judge_without_job(attempt, graph)
         if graph is not None and graph.status.in_flight:
             self._watched.add(attempt.id)
@@ -181,19 +182,42 @@ class Following:
             if judgement.job_ended_at is None and attempt.id in self._watched:
                 judgement = msgspec.structs.replace(judgement, job_ended_at=now)
             if judgement.verdict is Verdict.SUCCEEDED and rule and rule.health_check and graph is not None:
-                if self._shell.left() < PATIENCE and self._full >= 2 * PATIENCE:
+                if self._context.left() < PATIENCE and self._full >= 2 * PATIENCE:
                     return  # that our time ends would be taken for an ailment; a later run has more of it
                 judgement = self._examined(attempt, graph, rule.health_check, judgement)
-            self._account.end(attempt, judgement, most_failures)
+            self._end(attempt, judgement, most_failures)
         elif overdue(attempt, now, timeout):
             late = Judgement(Verdict.TIMED_OUT, f"longer on its way than {spelled(timeout)}")
-            self._account.end(attempt, late, most_failures)
+            self._end(attempt, late, most_failures)
+
+    def _end(self, attempt: Attempt, judgement: Judgement, most_failures: int | None) -> None:
+        """Records how an attempt ended. With as many failures as the rule allows, the rule halts at the version.
+
+        None: how many those are is unknown, as the fleet is not complete.
+        """
+        verdict, detail, ended_at = judgement.verdict, judgement.detail, judgement.job_ended_at
+        counts = verdict.ends and verdict is not Verdict.SUCCEEDED and attempt.target is not None
+        now = self._context.clock.now()
+        if ended_at is not None:  # by GES's clock
+            ended_at = min(ended_at, now) if attempt.began_at < ended_at <= now + SLACK else None
+
+        def still_open(history: History) -> list[AnyRecord]:
+            known = history.attempts.by_id.get(attempt.id)
+            if known is None or not known.open or (known.timed_out and not verdict.ends):
+                return []
+            failures = len(history.attempts.failures(known.rule, attempt.to_version)) + 1
+            halts = counts and most_failures is not None and failures >= most_failures
+            return [Ended(at=now, attempt_id=attempt.id, verdict=verdict, detail=detail, halts=halts, job_ended_at=ended_at)]
+
+        if self._writer.write(still_open):
+            self.ended |= {attempt.id} if verdict.ends else set()
+            self._report.end(attempt, verdict, detail)
 
     def _examined(self, attempt: Attempt, graph: Graph, check: HealthCheck | bool, success: Judgement) -> Judgement:
         """Success, if the graph's engine passes the health check. One that cannot be made is not passed."""
         cypher, rows = (None, None) if isinstance(check, bool) else (check.cypher, check.rows)
         try:
-            ailment = self._shell.engine.ailment(graph, graph.version or attempt.to_version, cypher, rows)
+            ailment = self._context.engine.ailment(graph, graph.version or attempt.to_version, cypher, rows)
         except CloudError as error:
             ailment = f"the health check could not be made: {error}"
         verdict, detail = (Verdict.UNHEALTHY, ailment) if ailment else (Verdict.SUCCEEDED, "the health check passed")
@@ -201,7 +225,7 @@ class Following:
 
     def _rule(self, attempt: Attempt, graph: Graph | None) -> Rule | None:
         """The attempt's rule; where that is gone from the policy, the one that governs the graph now."""
-        rules = self._shell.policy.rules
+        rules = self._context.policy.rules
         named = next((rule for rule in rules if rule.name == attempt.rule), None)
         return named or (govern(rules, [graph])[0].rule if graph else None)
 
@@ -212,15 +236,15 @@ class Following:
         """
         job_id = self.job_of(attempt)
         if job_id is not None:
-            self.began(attempt, job_id)
+            self.began(attempt, job_id, inferred=True)
             return self._history.attempts.by_id.get(attempt.id)
-        if self._shell.clock.now() < attempt.began_at + JOBS_BEGIN:
+        if self._context.clock.now() < attempt.began_at + JOBS_BEGIN:
             return None
         if graph is None or not graph.status.running or graph.version != attempt.from_version:
             return attempt
-        if self._sightings.suffice(attempt.id, Judgement(Verdict.VANISHED, sure=False), self._shell.clock.now()):
+        if self._sightings.suffice(attempt.id, Judgement(Verdict.VANISHED, sure=False), self._context.clock.now()):
             self.refused(attempt, "never-began", "its call left no trace in GES")
-            self._account.complain(
+            self._report.complain(
                 f"the run that was about to upgrade {attempt.graph} to {attempt.to_version} at {iso(attempt.began_at)} ended "
                 "before it knew the job, and there is no trace of one in GES; it is held never to have begun"
             )

@@ -1,7 +1,7 @@
-"""Handing on: a run that ends before its work invokes its own function again (functiongraph.md, Delivery; decision 0015).
+"""Handing over: a run that ends before its work invokes its own function again (functiongraph.md, Delivery; decision 0015).
 
-Each chain of runs comes to an end: what is in flight counts until its job_timeout, a start that found no time only where
-the run did something besides looking, a wait only where it fits into a run.
+Each chain of runs comes to an end: what is in progress counts until its job_timeout, a start that found no time only if the
+run did something besides looking, a wait only if it fits into a run.
 """
 
 from __future__ import annotations
@@ -13,28 +13,29 @@ from typing import Union
 import msgspec
 
 from ges_upgrader.cloud.errors import CloudError
-from ges_upgrader.domain.model import Attempt, BackupAttempt, Decision
+from ges_upgrader.domain.model import Attempt, Decision, Operation, Start
 from ges_upgrader.history.history import History
 from ges_upgrader.history.records import AnyRecord, Claimed
-from ges_upgrader.notifications.notices import not_handed_on
+from ges_upgrader.journal.writer import JournalWriter
+from ges_upgrader.notifications.notices import not_handed_over
 from ges_upgrader.planning.verdicts import DEFAULT_JOB_TIMEOUT
 from ges_upgrader.policy.schema import Policy
-from ges_upgrader.running.context import Shell
-from ges_upgrader.running.outbox import tell
-from ges_upgrader.running.report import Account
+from ges_upgrader.running.context import RunContext
+from ges_upgrader.running.outbox import Deliverer
+from ges_upgrader.running.report import RunReport
 
-Work = Union[Attempt, BackupAttempt, Decision]
+Work = Union[Operation, Start, Decision]
 LEASE = "handing-on"
 
 
 class Rest(msgspec.Struct, frozen=True):
-    """What a run leaves when it ends: what is on its way, what was due and found no time, what is to start later.
+    """What a run leaves when it ends: what is in progress, what was due and found no time, what is to start later.
 
     `began` is when the run did; `full` is the time that a whole run has for waiting and starting. `idle`: it only looked.
     """
 
-    in_flight: Sequence[Attempt | BackupAttempt]
-    postponed: Sequence[Decision]
+    in_progress: Sequence[Operation]
+    postponed: Sequence[Start]
     waiting: Sequence[Decision]
     began: datetime
     full: timedelta
@@ -42,68 +43,74 @@ class Rest(msgspec.Struct, frozen=True):
 
 
 def unfinished(rest: Rest, policy: Policy, history: History, now: datetime) -> list[Work]:
-    """What is worth a run of its own at once; all else is left to timers. Pure."""
-    followed = [one for one in rest.in_flight if _goes_on(one, rest, policy, now)]
+    """What is worth a run of its own at once; everything else is left to timers. Pure."""
+    followed: list[Work] = [one for one in rest.in_progress if _continues(one, rest, policy, now)]
     if not history.readable:
-        return [*followed]
+        return followed
     postponed = [] if rest.idle else rest.postponed
     soon = [one for one in rest.waiting if one.until is not None and one.until - now < rest.full]
     return [*followed, *postponed, *soon]
 
 
-def hand_on(shell: Shell, account: Account, work: Sequence[Work], full: timedelta) -> None:
-    """Invokes the function again for the work, unless another run has done so lately. What fails is told once for the work."""
-    if shell.function_urn is None:
-        missing = "the function's own URN is not known, as its context lacks getProjectID, getPackage or getFunctionName"
-        _fail(shell, account, work, missing, "Set follow_up: timer.")
+def hand_over(
+    context: RunContext,
+    writer: JournalWriter,
+    report: RunReport,
+    deliverer: Deliverer,
+    work: Sequence[Work],
+    full: timedelta,
+) -> None:
+    """Invokes the function again for the work, unless another run has done so lately. A failure is reported once."""
+
+    def fail(why: str, advice: str) -> None:
+        graphs = ", ".join(_graphs(work))
+        report.complain(f"{why}; the rest of the run ({graphs}) was not handed over and is left to the next timer. {advice}")
+        notice = not_handed_over(work, why, advice, context.clock.now())
+        writer.write(lambda history: [] if history.outbox.knows(notice.notice_id) else [notice])
+        deliverer.deliver(only={notice.notice_id})
+
+    if context.function_urn is None:
+        missing = "the function's own URN is unknown, as its context lacks getProjectID, getPackage or getFunctionName"
+        fail(missing, "Set follow_up: timer.")
         return
-    if not _claim(shell, account, full):
-        shell.log.info("run.left_to_another", graphs=_graphs(work))
+    if not _claim(context, writer, full):
+        context.log.info("run.left_to_another", graphs=_graphs(work))
         return
-    event = {"command": "reconcile", "reason": f"goes on for run {shell.run_id}"}
-    before = shell.clock.now() + shell.remaining() / 2  # the rest of the time is for telling that it failed
+    event = {"command": "reconcile", "reason": f"continues run {context.run_id}"}
+    before = context.clock.now() + context.remaining() / 2  # the rest of the time is for reporting that it failed
+    home = context.home
     try:
-        request_id = shell.functiongraph.invoke_async(
-            shell.home.region, shell.home.project_id, shell.function_urn, event, before
-        )
+        request_id = context.functiongraph.invoke_async(home.region, home.project_id, context.function_urn, event, before)
     except CloudError as error:
         advice = "Allow the function's agency functiongraph:function:invokeAsync on the function, or set follow_up: timer."
-        _fail(shell, account, work, str(error), advice)
+        fail(str(error), advice)
         return
-    shell.log.info("run.handed_on", graphs=_graphs(work), invocation=request_id or "no answer")
+    context.log.info("run.handed_over", graphs=_graphs(work), invocation=request_id or "no answer")
 
 
-def _goes_on(attempt: Attempt | BackupAttempt, rest: Rest, policy: Policy, now: datetime) -> bool:
+def _continues(operation: Operation, rest: Rest, policy: Policy, now: datetime) -> bool:
     """Whether it is still within its job_timeout. The age counts, as an attempt that cannot be looked at never times out.
 
-    An upgrade that was taken up without a time of its own would be as young in every run.
+    An adopted upgrade without a time of its own would be as young in every run.
     """
-    if isinstance(attempt, Attempt) and (attempt.timed_out or (attempt.adopted and attempt.began_at >= rest.began)):
+    if isinstance(operation, Attempt) and (operation.timed_out or (operation.adopted and operation.began_at >= rest.began)):
         return False
-    timeouts = (rule.job_timeout for rule in policy.rules if rule.name == attempt.rule)
-    return now - attempt.began_at <= next(timeouts, DEFAULT_JOB_TIMEOUT)
+    timeouts = (rule.job_timeout for rule in policy.rules if rule.name == operation.rule)
+    return now - operation.began_at <= next(timeouts, DEFAULT_JOB_TIMEOUT)
 
 
-def _claim(shell: Shell, account: Account, full: timedelta) -> bool:
-    """Whether handing on is this run's, so that overlapping runs do not each begin a chain. Needs no journal to be true.
+def _claim(context: RunContext, writer: JournalWriter, full: timedelta) -> bool:
+    """Whether handing over is this run's, so that overlapping runs do not each begin a chain. Needs no journal to be true.
 
-    The lease is over before the run that is invoked ends, and may hand on itself.
+    The lease is over before the run that is invoked ends, and may hand over itself.
     """
-    now = shell.clock.now()
-    claim = Claimed(at=now, event_id=LEASE, run_id=shell.run_id, until=now + full / 2)
+    now = context.clock.now()
+    claim = Claimed(at=now, event_id=LEASE, run_id=context.run_id, until=now + full / 2)
 
     def free(history: History) -> list[AnyRecord]:
         return [] if history.outbox.leased(LEASE, now) else [claim]
 
-    return bool(account.write(free)) or not shell.journal.history.readable
-
-
-def _fail(shell: Shell, account: Account, work: Sequence[Work], why: str, advice: str) -> None:
-    graphs = ", ".join(_graphs(work))
-    account.complain(f"{why}; the rest of the run ({graphs}) was not handed on and is left to the next timer. {advice}")
-    notice = not_handed_on(work, why, advice, shell.clock.now())
-    account.write(lambda history: [] if history.outbox.knows(notice.notice_id) else [notice])
-    tell(shell, account, only={notice.notice_id})
+    return bool(writer.write(free)) or not writer.history.readable
 
 
 def _graphs(work: Iterable[Work]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Telling: what is in the journal's outbox is leased, published and done (smn-obs-core.md C4). One call an event."""
+"""Delivery: each event of the journal's outbox is leased, published, and recorded as delivered (smn-obs-core.md C4)."""
 
 from __future__ import annotations
 
@@ -10,59 +10,65 @@ from ges_upgrader.domain.model import Verdict
 from ges_upgrader.history.history import History
 from ges_upgrader.history.outbox import Event
 from ges_upgrader.history.records import AnyRecord, Claimed, Told
+from ges_upgrader.journal.writer import JournalWriter
 from ges_upgrader.notifications.messages import compose
 from ges_upgrader.policy.schema import fingerprint
-from ges_upgrader.running.context import Shell
-from ges_upgrader.running.report import Account
+from ges_upgrader.running.context import RunContext
+from ges_upgrader.running.report import RunReport
 
 LEASE_BEYOND_RUN = timedelta(seconds=60)
 
 
-def tell(shell: Shell, account: Account, only: Collection[str] | None = None) -> None:
-    """Sends what is in the outbox, or of that `only` these: leased, published, done (smn-obs-core.md C4)."""
-    for event in shell.journal.history.outbox.deliverable(shell.clock.now()):
-        left_for_later = event.id in account.untold or (only is not None and event.id not in only)
-        if left_for_later or shell.remaining() <= timedelta():
-            continue
-        if not _wanted(shell, event):
-            account.note(Told(at=shell.clock.now(), event_id=event.id, message_id=""))
-        elif _claim(shell, account, event):
-            _publish(shell, account, event)
+class Deliverer:
+    """Sends what one run finds in the outbox. What could not be sent is left to a later run."""
 
+    def __init__(self, context: RunContext, writer: JournalWriter, report: RunReport) -> None:
+        self._context, self._writer, self._report = context, writer, report
+        self._failed: set[str] = set()
 
-def _wanted(shell: Shell, event: Event) -> bool:
-    if event.notice is not None:
-        return event.notice.notice_kind in ("unclear", "planned", *shell.policy.outlet.on)
-    return ("succeeded" if event.verdict is Verdict.SUCCEEDED else "failed") in shell.policy.outlet.on
+    def deliver(self, only: Collection[str] | None = None) -> None:
+        """Sends every event that may be sent, or of those `only` these."""
+        for event in self._writer.history.outbox.deliverable(self._context.clock.now()):
+            left_for_later = event.id in self._failed or (only is not None and event.id not in only)
+            if left_for_later or self._context.remaining() <= timedelta():
+                continue
+            if not self._wanted(event):
+                self._writer.note(Told(at=self._context.clock.now(), event_id=event.id, message_id=""))
+            elif self._claim(event):
+                self._publish(event)
 
+    def _wanted(self, event: Event) -> bool:
+        on = self._context.policy.outlet.on
+        if event.notice is not None:
+            return event.notice.notice_kind in ("unclear", "planned", *on)
+        return ("succeeded" if event.verdict is Verdict.SUCCEEDED else "failed") in on
 
-def _claim(shell: Shell, account: Account, event: Event) -> bool:
-    """Whether the event is this run's to send."""
-    now = shell.clock.now()
-    until = now + max(shell.remaining(), timedelta()) + LEASE_BEYOND_RUN
-    claim = Claimed(at=now, event_id=event.id, run_id=shell.run_id, until=until)
+    def _claim(self, event: Event) -> bool:
+        """Whether the event is this run's to send."""
+        context, now = self._context, self._context.clock.now()
+        until = now + max(context.remaining(), timedelta()) + LEASE_BEYOND_RUN
+        claim = Claimed(at=now, event_id=event.id, run_id=context.run_id, until=until)
 
-    def free(history: History) -> list[AnyRecord]:
-        return [] if history.outbox.delivered(event.id) or history.outbox.leased(event.id, now) else [claim]
+        def free(history: History) -> list[AnyRecord]:
+            return [] if history.outbox.delivered(event.id) or history.outbox.leased(event.id, now) else [claim]
 
-    return bool(account.write(free))
+        return bool(self._writer.write(free))
 
-
-def _publish(shell: Shell, account: Account, event: Event) -> None:
-    topic = shell.policy.outlet.topic
-    message = compose(event, shell.run_id, fingerprint(shell.policy), shell.journal.lasting)
-    home = shell.home
-    project_id = home.project_id if home.region == topic.region and home.project_id else topic.project_id
-    try:
-        message_id = shell.smn.publish(topic.region, project_id, topic.urn, message.subject, message.texts)
-    except CloudError as error:
-        shell.log.error("result.untold", event_id=event.id, error=str(error))
-        account.complain(f"{error}; event {event.id} was not told; it is kept and sent again by a later run")
-        account.untold.add(event.id)
-        if not error.may_have_acted:  # the lease is given back, as nobody can have got the message
-            now = shell.clock.now()
-            account.note(Claimed(at=now, event_id=event.id, run_id=shell.run_id, until=now))
-        return
-    account.notified += 1
-    shell.log.info("result.told", event_id=event.id, message_id=message_id)
-    account.note(Told(at=shell.clock.now(), event_id=event.id, message_id=message_id))
+    def _publish(self, event: Event) -> None:
+        context = self._context
+        topic, home = context.policy.outlet.topic, context.home
+        message = compose(event, context.run_id, fingerprint(context.policy), self._writer.lasting)
+        project_id = home.project_id if home.region == topic.region and home.project_id else topic.project_id
+        try:
+            message_id = context.smn.publish(topic.region, project_id, topic.urn, message.subject, message.texts)
+        except CloudError as error:
+            context.log.error("notification.failed", event_id=event.id, error=str(error))
+            self._report.complain(f"{error}; event {event.id} was not delivered; a later run sends it again")
+            self._failed.add(event.id)
+            if not error.may_have_acted:  # the lease is given back, as nobody can have received the message
+                now = context.clock.now()
+                self._writer.note(Claimed(at=now, event_id=event.id, run_id=context.run_id, until=now))
+            return
+        self._report.notified += 1
+        context.log.info("notification.sent", event_id=event.id, message_id=message_id)
+        self._writer.note(Told(at=context.clock.now(), event_id=event.id, message_id=message_id))

@@ -4,126 +4,205 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Union
 
 import msgspec
 
 from ges_upgrader.cloud.errors import CloudError
-from ges_upgrader.domain.model import Attempt, Decision
+from ges_upgrader.domain.model import Attempt, Start
+from ges_upgrader.domain.timestamps import FAR
+from ges_upgrader.history.history import History
 from ges_upgrader.history.records import AnyRecord, Intended
+from ges_upgrader.journal.writer import JournalWriter
 from ges_upgrader.notifications.notices import started
+from ges_upgrader.planning.budget import Occupied
+from ges_upgrader.planning.planner import Stale, revalidate
+from ges_upgrader.planning.survey import Roster, Survey
 from ges_upgrader.planning.verdicts import CALLS_TAKE, LOOKS
-from ges_upgrader.running.context import Shell
-from ges_upgrader.running.follow import Following
-from ges_upgrader.running.report import Account, names
+from ges_upgrader.running.context import RunContext
+from ges_upgrader.running.follow import Follower
+from ges_upgrader.running.report import RunReport, names
 
 CALLS_OF_AN_UPGRADE = 3
-NEVER = datetime.max.replace(tzinfo=timezone.utc)
 
 
-class Starting:
-    """`looks` are the pauses before each look, in seconds.
+class Tried(str, Enum):
+    """What became of a start."""
 
-    `still` gives a decision as it is under the history of by now, and at this time; None: it does not stand.
-    """
+    YES = "yes"  # something was done about it
+    NO = "no"  # it is no longer to be made, or its intent could not be recorded
+    OUTDATED = "outdated"  # the fleet has to be listed again first
+
+
+class Grounds(msgspec.Struct, frozen=True):
+    """What the starts of one plan rest on."""
+
+    roster: Roster
+    occupied: Occupied
+
+    def check(self, start: Start, history: History, now: datetime) -> Start | Stale:
+        """The start as it is by now, with what other runs have recorded since the plan."""
+        return revalidate(start, Survey(self.roster, history, now), self.occupied)
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """GES began the upgrade. `inferred`: its job was found in the job centre, as the answer was lost."""
+
+    job_id: str
+    inferred: bool = False
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """GES did not begin it."""
+
+    error: CloudError
+
+
+class Late(msgspec.Struct, frozen=True):
+    """It was too late to call."""
+
+
+class Unclear(msgspec.Struct, frozen=True):
+    """An answer was lost, and whether the upgrade began is unknown. The error is the last."""
+
+    error: CloudError
+
+
+class Absent(msgspec.Struct, frozen=True):
+    """An answer was lost, and nothing began so far."""
+
+
+Answer = Union[Accepted, Refused, Late, Unclear, Absent]
+
+
+class Starter:
+    """Makes upgrade calls. `pauses` are those before each look for a call whose answer was lost, in seconds."""
 
     def __init__(
-        self,
-        shell: Shell,
-        account: Account,
-        following: Following,
-        looks: tuple[float, ...],
-        still: Callable[[Decision], Decision | None],
+        self, context: RunContext, writer: JournalWriter, report: RunReport, follower: Follower, pauses: tuple[float, ...]
     ) -> None:
-        self._shell, self._account, self._following = shell, account, following
-        self._looks, self._still = looks, still
+        self._context, self._writer, self._report, self._follower = context, writer, report, follower
+        self._pauses = pauses
 
-    def upgrade(self, decision: Decision) -> bool:
-        """Starts an upgrade. Whether the call was tried."""
-        if decision.from_version is None or decision.target is None:
-            return False
-        attempt = Attempt(
-            id=os.urandom(16).hex(),
-            project=decision.project,
-            graph_id=decision.graph_id,
-            graph=decision.graph,
-            rule=decision.rule or "",
-            from_version=decision.from_version,
-            to_version=decision.target,
-            force=decision.force,
-            began_at=self._shell.clock.now(),
+    def upgrade(self, start: Start, grounds: Grounds) -> Tried:
+        """Starts an upgrade, if it still stands."""
+        identity, began_at = os.urandom(16).hex(), self._context.clock.now()
+
+        def attempt_of(start: Start) -> Attempt:
+            return Attempt(
+                id=identity,
+                project=start.project,
+                graph_id=start.graph_id,
+                graph=start.graph,
+                rule=start.rule,
+                from_version=start.from_version,
+                to_version=start.to_version,
+                force=start.force,
+                began_at=began_at,
+                closes=start.closes if start.closes < FAR else None,
+            )
+
+        found = intend(
+            start,
+            grounds,
+            self._writer,
+            self._context,
+            lambda start: Intended(at=began_at, attempt=attempt_of(start)),
         )
+        if isinstance(found, Tried):
+            return found
+        attempt = attempt_of(found)
+        answer = self._call(attempt, min(began_at + CALLS_TAKE, found.start_before))
+        self._take_in(answer, attempt, found)
+        return Tried.YES
 
-        def intended(decision: Decision) -> AnyRecord:
-            nonlocal attempt
-            attempt = msgspec.structs.replace(attempt, force=decision.force, closes=decision.closes)
-            return Intended(at=attempt.began_at, attempt=attempt)
-
-        fresh = self._account.intend(decision, self._still, intended)
-        if fresh is None:
-            return False
-        decision, may_act = fresh, False
-        before = min(attempt.began_at + CALLS_TAKE, decision.start_before or NEVER)
+    def _call(self, attempt: Attempt, before: datetime) -> Answer:
+        """Calls until the answer is known, and not at `before` or later. A call that was lost is looked for before the next."""
+        lost = False
         for number in range(CALLS_OF_AN_UPGRADE):
-            if self._late(before) or (number and self._shell.left() <= timedelta()):
-                if may_act:
-                    break
-                detail = "its time was over before it could be started: the window's, the run's, or that of its calls"
-                self._account.complain(f"{attempt.graph} was not upgraded to {attempt.to_version}: {detail}")
-                self._following.refused(attempt, "too-late", detail)
-                return True
+            if self._context.clock.now() >= before or (number and self._context.left() <= timedelta()):
+                return Absent() if lost else Late()
             try:
-                job_id = self._shell.ges.upgrade_graph(
-                    attempt.project, attempt.graph_id, attempt.to_version, attempt.force, before
+                return Accepted(
+                    self._context.ges.upgrade_graph(
+                        attempt.project, attempt.graph_id, attempt.to_version, attempt.force, before
+                    )
                 )
             except CloudError as error:
-                self._shell.log.warning("upgrade.call_failed", error=str(error), **names(attempt))
-                may_act = may_act or error.may_have_acted
-                acted = self._look(attempt) if may_act else ""
-                if acted is None:
-                    self._account.complain(
-                        f"{error}; whether {attempt.graph} is upgraded is not known yet; it is looked at again"
-                    )
-                    self._account.start(decision)
-                    return True
-                if not acted and error.may_have_acted:
-                    continue
-                if not acted and may_act:
-                    break
-                if not acted:
-                    self._account.complain(f"{error}; {attempt.graph} was not upgraded to {attempt.to_version}")
-                    self._following.refused(attempt, error.code, str(error))
-                    return True
-                job_id = acted
-            self._following.began(attempt, job_id)
-            if "started" in self._shell.policy.outlet.on:
-                self._account.note(started(attempt, self._shell.clock.now()))
-            self._account.start(msgspec.structs.replace(decision, job_id=job_id or None))
-            self._shell.log.info("upgrade.started", **{**names(attempt), "job": job_id}, to=attempt.to_version.text)
-            return True
-        self._account.complain(
-            f"GES gave no answer to a call that upgrades {attempt.graph} to {attempt.to_version}, and nothing began; it is "
-            "looked at again, as the call may still arrive"
-        )
-        return True
+                self._context.log.warning("upgrade.call_failed", error=str(error), **names(attempt))
+                lost = lost or error.may_have_acted
+                if not lost:
+                    return Refused(error)
+                seen = self._look(attempt, error)
+                if not isinstance(seen, Absent):
+                    return seen
+                if not error.may_have_acted:
+                    return seen  # an earlier call may still arrive
+        return Absent()
 
-    def _late(self, before: datetime) -> bool:
-        return self._shell.clock.now() >= before
-
-    def _look(self, attempt: Attempt) -> str | None:
-        """Whether a call without an answer acted: its job id, or "" for no, or None where that cannot be told."""
-        for pause in self._looks[:LOOKS]:
-            if self._shell.left() <= timedelta(seconds=pause):
-                return None
-            self._shell.clock.sleep(pause)
+    def _look(self, attempt: Attempt, error: CloudError) -> Accepted | Unclear | Absent:
+        """Whether a call without an answer acted."""
+        for pause in self._pauses[:LOOKS]:
+            if self._context.left() <= timedelta(seconds=pause):
+                return Unclear(error)
+            self._context.clock.sleep(pause)
             try:
-                graph = self._shell.ges.show_graph(attempt.project, attempt.graph_id)
-                job_id = self._following.job_of(attempt)
-            except CloudError as error:
-                self._shell.log.warning("upgrade.look_failed", error=str(error), **names(attempt))
-                return None
+                graph = self._context.ges.show_graph(attempt.project, attempt.graph_id)
+                job_id = self._follower.job_of(attempt)
+            except CloudError as failure:
+                self._context.log.warning("upgrade.look_failed", error=str(failure), **names(attempt))
+                return Unclear(error)
             if job_id is not None:
-                return job_id
+                return Accepted(job_id, inferred=True)
             if graph is None or not graph.status.running or graph.version != attempt.from_version:
-                return None
-        return ""
+                return Unclear(error)
+        return Absent()
+
+    def _take_in(self, answer: Answer, attempt: Attempt, start: Start) -> None:
+        """Records the answer and reports it."""
+        upgrade = f"{attempt.graph} to {attempt.to_version}"
+        if isinstance(answer, Accepted):
+            self._follower.began(attempt, answer.job_id, answer.inferred)
+            if "started" in self._context.policy.outlet.on:
+                self._writer.note(started(attempt, self._context.clock.now()))
+            self._report.start(start, answer.job_id or None)
+            log = {**names(attempt), "job": answer.job_id}
+            self._context.log.info("upgrade.started", **log, to=attempt.to_version.text)
+        elif isinstance(answer, Refused):
+            error = answer.error
+            self._report.complain(f"{error}; {attempt.graph} was not upgraded to {attempt.to_version}")
+            self._follower.refused(attempt, error.code, str(error))
+        elif isinstance(answer, Late):
+            detail = "its time was over before it could be started: the window's, the run's, or that of its calls"
+            self._report.complain(f"{attempt.graph} was not upgraded to {attempt.to_version}: {detail}")
+            self._follower.refused(attempt, "too-late", detail)
+        elif isinstance(answer, Unclear):
+            self._report.complain(f"{answer.error}; whether {attempt.graph} is upgraded is unknown; it is looked at again")
+            self._report.start(start)
+        else:
+            self._report.complain(
+                f"GES gave no answer to the call that upgrades {upgrade}, and no upgrade began; it is looked at again, as the "
+                "call may still arrive"
+            )
+
+
+def intend(
+    start: Start,
+    grounds: Grounds,
+    writer: JournalWriter,
+    context: RunContext,
+    record_of: Callable[[Start], AnyRecord],
+) -> Start | Tried:
+    """Records the intent, if the start still stands after all that others have recorded; the start as it is then."""
+    checked: Start | Stale = Stale.CHANGED
+
+    def wanted(history: History) -> list[AnyRecord]:
+        nonlocal checked
+        checked = grounds.check(start, history, context.clock.now()) if history.readable else Stale.CHANGED
+        return [record_of(checked)] if isinstance(checked, Start) else []
+
+    if writer.write(wanted) and isinstance(checked, Start):
+        return checked
+    return Tried.OUTDATED if checked is Stale.OUTDATED else Tried.NO

@@ -1,0 +1,331 @@
+"""A fleet under a policy at an instant: all that the decisions about its graphs have in common. Pure.
+
+A roster is what depends on policy and fleet alone, so that it serves every instant until the fleet is listed again. A survey
+adds the history and the time. A step is a rule as a step of the rollout.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+from functools import cached_property
+
+import msgspec
+
+from ges_upgrader.domain.fleet import Fleet
+from ges_upgrader.domain.model import Action, Attempt, Graph, GraphKey, Reason, Targets, Verdict
+from ges_upgrader.domain.timestamps import LONG_AGO
+from ges_upgrader.domain.version import Version
+from ges_upgrader.history.history import History
+from ges_upgrader.history.records import Paused
+from ges_upgrader.planning.matching import Governed, govern
+from ges_upgrader.planning.releases import Choice, Exclusions, Offer, known_releases, offer, targeted
+from ges_upgrader.policy.fields import MIN_AUTO_CUTOFF
+from ges_upgrader.policy.schema import Policy, Rule
+from ges_upgrader.schedule.windows import Calendar, Opening
+
+
+class Block(msgspec.Struct, frozen=True):
+    """What blocks a graph. `until`: the instant from which it no longer does, if that is a matter of time."""
+
+    action: Action
+    reason: Reason
+    until: datetime | None = None
+
+
+class Roster:
+    """`governed` are the visible graphs in the order of their turns, `members` those of each rule that have not opted out.
+
+    `calendars` and `waves` serve as long as only time passes.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        fleet: Fleet,
+        governed: Iterable[Governed] | None = None,
+        ended: Collection[str] | None = None,
+    ) -> None:
+        """`governed`: given if known; else the policy's rules decide.
+
+        `ended` are the ids of the attempts whose end the fleet shows; None: of all of them.
+        """
+        self.policy, self.fleet = policy, fleet
+        self._ended = ended
+        self.governed = list(govern(policy.rules, fleet.visible) if governed is None else governed)
+        self.calendars: dict[str, Calendar] = {}
+        self.waves: dict[tuple[str, Version], _Wave] = {}
+        self.members: dict[str, list[Governed]] = {rule.name: [] for rule in policy.rules}
+        for one in self.governed:
+            if one.rule is not None and not one.opted_out:
+                self.members[one.rule.name].append(one)
+
+    @cached_property
+    def by_key(self) -> dict[GraphKey, Governed]:
+        return {one.graph.key: one for one in self.governed}
+
+    @cached_property
+    def in_flight(self) -> list[Governed]:
+        return [one for one in self.governed if one.graph.status.in_flight]
+
+    def shows(self, attempts: Iterable[Attempt]) -> bool:
+        """Whether the fleet was listed after all of these attempts had ended."""
+        return self._ended is None or all(attempt.id in self._ended for attempt in attempts)
+
+    @cached_property
+    def spellings(self) -> dict[Version, Version]:
+        """The versions that graphs run, as GES spells them."""
+        return {one.graph.version: one.graph.version for one in self.governed if one.graph.version is not None}
+
+    @cached_property
+    def majors(self) -> dict[str, int]:
+        """The highest major number among the graphs of each rule."""
+        return {
+            name: max((one.graph.version.major for one in members if one.graph.version), default=0)
+            for name, members in self.members.items()
+        }
+
+
+class Survey:
+    """`steps` are the rules by their names; `known` are the releases that may be chosen, the newest first."""
+
+    def __init__(self, roster: Roster, history: History, now: datetime) -> None:
+        self.roster, self.history, self.now = roster, history, now
+        self.policy, self.governed, self.complete = roster.policy, roster.governed, roster.fleet.complete
+        self.all_known = known_releases(roster.policy, history, now, roster.spellings)
+        self.known = [one for one in self.all_known if one.version not in history.releases.withdrawn]
+        self.targeting = [
+            one.release for known in self.known for one in known.announcements if one.release.targets != Targets()
+        ]
+        self.steps = {rule.name: Step(self, rule) for rule in roster.policy.rules}
+
+    def at(self, now: datetime) -> Survey:
+        """The same fleet at another instant, and after what the history took in meanwhile."""
+        return Survey(self.roster, self.history, now)
+
+    @cached_property
+    def orphaned(self) -> Paused | None:
+        """The pause of a rule that was removed from the policy."""
+        return next(iter(self.history.controls.orphaned(self.steps)), None)
+
+    @cached_property
+    def stranded(self) -> list[Attempt]:
+        """What is in progress or counts as a failure under rules that were removed from the policy: it counts under every rule.
+
+        But not if the graph is visible, and no rule governs it.
+        """
+        attempts = self.history.attempts
+        names = {rule for rule, _ in (*attempts.failure_counts(), *attempts.open_by_target)} - set(self.steps)
+        if not names:
+            return []
+        failures = (attempt for failing in attempts.all_failures() for attempt in failing)
+        left_alone = {one.graph.key for one in self.governed if one.rule is None}
+        return [one for one in (*failures, *attempts.open()) if one.rule in names and one.key not in left_alone]
+
+    @cached_property
+    def vouched_major(self) -> int:
+        """The highest major number that an operator named: in `releases` of the policy, or by the command `release`."""
+        entries = (known.version.major for known in self.policy.releases)
+        return max((*entries, self.history.releases.vouched_major()))
+
+    def failed(self, rule: str) -> Counter[Version]:
+        """How often each version failed under the rule, and under those that were removed."""
+        counts = self.history.attempts.failure_counts()
+        failed = Counter({version: times for (name, version), times in counts.items() if name == rule})
+        return failed + Counter(one.to_version for one in self.stranded if one.verdict)
+
+
+class _Wave(msgspec.Struct, frozen=True):
+    """Who of the rules before keeps a version from a rule, as far as the history's `changes` reached."""
+
+    changes: int
+    behind: bool
+    verified_at: datetime
+
+
+class Step:
+    """A rule as a step of the rollout: what its graphs have in common."""
+
+    def __init__(self, survey: Survey, rule: Rule) -> None:
+        self.rule, self.members = rule, survey.roster.members[rule.name]
+        self._survey = survey
+        self._offers: dict[tuple[object, ...], Offer] = {}
+        self._waves: dict[Version, Block | None] = {}
+        self._openings: dict[datetime, Opening | None] = {}
+        self._behind: dict[Version, list[Graph]] = {}
+
+    @property
+    def governs(self) -> int:
+        return len(self.members)
+
+    def governs_at_most(self, most: int) -> bool:
+        """Whether the rule certainly governs no more graphs than that."""
+        return self._survey.complete and self.governs <= most
+
+    @cached_property
+    def max_concurrent(self) -> int:
+        return self.rule.max_concurrent.of(self.governs)
+
+    @cached_property
+    def max_failures(self) -> int:
+        return self.rule.max_failures.of(self.governs)
+
+    @cached_property
+    def cutoff(self) -> timedelta:
+        """The rule's cutoff; `auto` is the 90th percentile of the fleet's own upgrades, and at least half an hour."""
+        assert self.rule.cutoff is not None
+        if self.rule.cutoff.length is not None:
+            return self.rule.cutoff.length
+        durations = sorted(self._survey.history.attempts.durations)
+        return max([MIN_AUTO_CUTOFF, *durations[-(-len(durations) * 9 // 10) - 1 :][:1]])
+
+    @cached_property
+    def before(self) -> set[str]:
+        """The names of all rules that come before this one, directly or not."""
+        names: set[str] = set()
+        waiting = list(self.rule.after)
+        while waiting:
+            name = waiting.pop()
+            if name not in names:
+                names.add(name)
+                waiting += self._survey.steps[name].rule.after
+        return names
+
+    @cached_property
+    def halted(self) -> set[Version]:
+        """The versions that failed under this rule as often as it allows."""
+        return {version for version, times in self._survey.failed(self.rule.name).items() if times >= self.max_failures}
+
+    @cached_property
+    def quarantined(self) -> set[Version]:
+        """The versions that halted a rule before this one, and those that a message may have withdrawn."""
+        stopped = {version for name in self.before for version in self._survey.steps[name].halted}
+        return stopped | set(self._survey.history.releases.questioned)
+
+    @cached_property
+    def highest_major(self) -> int:
+        """The highest major number that the rule may start upgrades to."""
+        return max(self._survey.vouched_major, self._survey.roster.majors[self.rule.name])
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        survey = self._survey
+        key = f"{self.rule.name} {self.cutoff}"
+        calendars = survey.roster.calendars
+        if key not in calendars:
+            calendars[key] = Calendar(self.rule.windows, self.cutoff, self._freezes, survey.now, self.rule.spread)
+        return calendars[key]
+
+    def set_aside(self, graph: Graph) -> frozenset[Version]:
+        """The versions that are set aside for this graph: GES does not know them, or an operator rolled back from them."""
+        assert graph.version is not None
+        versions = [known.version for known in self._survey.known]
+        return self._survey.history.attempts.set_aside(graph.key, graph.version, versions, self._survey.now)
+
+    def exclusions(self, graph: Graph) -> Exclusions:
+        return Exclusions(self.halted, self.quarantined | self.set_aside(graph), self.highest_major)
+
+    def offer(self, graph: Graph) -> Offer:
+        """What the rule offers the graph; graphs alike get the same."""
+        survey = self._survey
+        set_aside = self.set_aside(graph)
+        key: tuple[object, ...] = (graph.project.region, graph.product_type, graph.arch, graph.version, set_aside)
+        if survey.targeting:
+            key += tuple(targeted(release, graph) for release in survey.targeting)
+        if key not in self._offers:
+            exclusions = Exclusions(self.halted, self.quarantined | set_aside, self.highest_major)
+            self._offers[key] = offer(self.rule, graph, survey.known, exclusions, survey.now)
+        return self._offers[key]
+
+    def wave(self, choice: Choice) -> Block | None:
+        """What the rules before this one have against the release."""
+        version = choice.release.version
+        if version not in self._waves:
+            self._waves[version] = self._wave(version)
+        return self._waves[version]
+
+    def _wave(self, version: Version) -> Block | None:
+        survey = self._survey
+        progress = self._progress(version)
+        if not survey.complete or progress.behind:
+            return Block(Action.WAIT, Reason.AFTER_RULE)
+        if not self.rule.soak:
+            return None
+        soaked = progress.verified_at + self.rule.soak
+        return Block(Action.WAIT, Reason.SOAKING, soaked) if survey.now < soaked else None
+
+    def _progress(self, version: Version) -> _Wave:
+        """How far the rules before this one are. Looked at again only if something was recorded about them."""
+        survey = self._survey
+        changes = survey.history.changes(self.rule.after, survey.steps)
+        key = (self.rule.name, version)
+        known = survey.roster.waves.get(key)
+        if known is None or known.changes != changes:
+            before = [survey.steps[name] for name in self.rule.after]
+            behind = any(step.behind(version) for step in before)
+            verified_at = LONG_AGO if behind or not self.rule.soak else max(step.verified_at(version) for step in before)
+            known = survey.roster.waves[key] = _Wave(changes, behind, verified_at)
+        return known
+
+    def behind(self, version: Version) -> list[Graph]:
+        """The graphs of this rule that do not soundly run the version or a later one."""
+        if version not in self._behind:
+            self._behind[version] = [one.graph for one in self.members if not self._runs(one.graph, version)]
+        return self._behind[version]
+
+    def _runs(self, graph: Graph, version: Version) -> bool:
+        """Whether the graph soundly runs the version or a later one."""
+        attempts, status = self._survey.history.attempts, graph.status
+        return (
+            graph.version is not None
+            and graph.version >= version
+            and not (status.in_flight or status.faulty)
+            and attempts.open_of(graph.key) is None
+            and attempts.failure_of(graph.key, graph.version) is None
+        )
+
+    def verified_at(self, version: Version) -> datetime:
+        """When the last graph of this rule was verified at the version or later; what was never recorded is so now."""
+        history = self._survey.history
+        if not self.members:
+            return LONG_AGO
+        first_seen = history.rollout.verified_at(self.rule.name, version)
+        arrivals = [_arrival(history.attempts.ended_of(one.graph.key), version) for one in self.members]
+        return max([first_seen or self._survey.now, *filter(None, arrivals)])
+
+    def opening(self, after: datetime, place: float) -> Opening | None:
+        """The first time at which a graph of that place in the spread may start."""
+        if self.rule.spread:
+            return self.calendar.first(after, place)
+        if after not in self._openings:
+            self._openings[after] = self.calendar.first(after)
+        return self._openings[after]
+
+    @cached_property
+    def _freezes(self) -> list[tuple[datetime, datetime]]:
+        return self._survey.policy.frozen(self.rule.name)
+
+    @property
+    def orphaned(self) -> Paused | None:
+        return self._survey.orphaned
+
+    @cached_property
+    def frozen(self) -> datetime | None:
+        """The end of the freeze that covers this instant."""
+        now = self._survey.now
+        return max((end for begin, end in self._freezes if begin <= now < end), default=None)
+
+
+def _arrival(ended: Iterable[Attempt], version: Version) -> datetime | None:
+    """When the first of the attempts that succeeded brought its graph to the version or later."""
+    arrivals = (
+        attempt.ended_at
+        for attempt in ended
+        if attempt.ended_at and attempt.to_version >= version and attempt.verdict is Verdict.SUCCEEDED
+    )
+    return min(arrivals, default=None)
+
+
+def survey_of(policy: Policy, fleet: Fleet, history: History, now: datetime) -> Survey:
+    return Survey(Roster(policy, fleet), history, now)

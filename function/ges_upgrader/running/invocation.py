@@ -1,0 +1,106 @@
+"""One invocation of the function: policy and event to a run, and what is returned if there can be no run."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ges_upgrader.clock import Clock
+from ges_upgrader.cloud.credentials import Credentials
+from ges_upgrader.cloud.platform import Platform
+from ges_upgrader.domain.timestamps import iso
+from ges_upgrader.events.commands import EventError
+from ges_upgrader.events.reading import read_event
+from ges_upgrader.events.smn import Trust
+from ges_upgrader.journal.storage import Memory
+from ges_upgrader.log import start_log
+from ges_upgrader.policy.schema import Policy, PolicyError, fingerprint, parse_policy
+from ges_upgrader.running.context import ContextError, wire
+from ges_upgrader.running.run import Forgotten, run
+
+if TYPE_CHECKING:
+    from ges_upgrader.log import Log
+
+
+class Instance:
+    """What one instance of the function keeps between its invocations: the journal of `state: none`.
+
+    `code` is the folder of the handler, beside which the policy file is looked for.
+    """
+
+    def __init__(self, code: Path, clock: Clock) -> None:
+        self._code, self._clock = code, clock
+        self._memory = Memory()
+        self._cold = True
+
+    def invoke(self, event: object, context: object) -> dict[str, Any]:
+        """The result that interface.md describes; faults are entries of its `errors`.
+
+        Raises Forgotten, so that the platform delivers the event again if it would be lost otherwise.
+        """
+        platform = Platform(context)
+        run_id = os.urandom(16).hex()
+        log = _log(platform, run_id, self._cold)
+        self._cold = False
+        try:
+            return self._run(event, platform, run_id, log)
+        except Forgotten as error:
+            log.error("event.forgotten", error=str(error))
+            raise
+        except Exception as error:
+            log.error("run.crashed", exc_info=True)
+            fault = f"a fault of the function itself: {type(error).__name__}; see run.crashed in the log"
+            return self._refusal(run_id, None, [fault])
+
+    def _run(self, event: object, platform: Platform, run_id: str, log: Log) -> dict[str, Any]:
+        try:
+            policy = self._policy(platform)
+        except PolicyError as error:
+            log.error("policy.refused", problems=error.problems)
+            return self._refusal(run_id, None, [f"policy: {problem}" for problem in error.problems])
+        topics = None if policy.release_topics is None else [topic.urn for topic in policy.release_topics]
+        try:
+            command = read_event(event, Trust(topics, policy.outlet.topic.urn), self._clock.now())
+        except EventError as error:
+            log.error("event.refused", error=str(error))
+            return self._refusal(run_id, policy, [str(error)])
+        try:
+            run_context = wire(policy, command, platform, self._clock, self._memory, log, run_id)
+        except ContextError as error:
+            log.error("run.refused", error=str(error))
+            return self._refusal(run_id, policy, [*command.remarks, str(error)])
+        return run(command, run_context)
+
+    def _policy(self, platform: Platform) -> Policy:
+        try:
+            return parse_policy(platform.policy_text(self._code), self._clock.now())
+        except (OSError, UnicodeDecodeError) as error:
+            raise PolicyError([f"the policy file cannot be read: {error}; set POLICY, or POLICY_FILE to its path"]) from None
+
+    def _refusal(self, run_id: str, policy: Policy | None, errors: list[str]) -> dict[str, Any]:
+        return {
+            "schema": "ges.upgrade.run/1",
+            "run_id": run_id,
+            "policy": fingerprint(policy) if policy else None,
+            "command": None,
+            "dry_run": True,
+            "now": iso(self._clock.now()),
+            "decisions": [],
+            "outcomes": [],
+            "notified": 0,
+            "pending": [],
+            "errors": errors,
+        }
+
+
+def _log(platform: Platform, run_id: str, cold: bool) -> Log:
+    credentials = (platform.credentials(), platform.keys(), Credentials(token=platform.token or ""))
+    secrets = [secret for one in credentials if one for secret in one.secrets]
+    context = {
+        "request_id": platform.request_id,
+        "run_id": run_id,
+        "function": platform.function_name,
+        "cold_start": cold,
+    }
+    return start_log(platform.variable("LOG_LEVEL") or "INFO", secrets, context)
