@@ -5,9 +5,9 @@ VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2
 VENV := .venv-$(VERSION)
 PY := $(VENV)/bin/python
 READY := $(VENV)/ready
-OTHERS := $(filter-out $(VERSION),3.10 3.11 3.12)
+TESTS := -n auto --dist worksteal
 
-.PHONY: help run test check others package windows mutants soak bench schema simulator clean
+.PHONY: help run test test-all test-oldest check tests package windows mutants soak bench schema simulator clean
 .DEFAULT_GOAL := help
 
 help: ## what there is
@@ -16,21 +16,24 @@ help: ## what there is
 run: $(READY) dist/function.zip ## the packaged function against a simulated cloud; EVENT=events/….json for another event
 	@$(PY) -m ges_upgrader_cli.local $(EVENT)
 
-test: check others ## lint, types and all tests, on every Python of 3.10, 3.11 and 3.12 that is here
+test: ## lint, types and all tests, on the newest Python of 3.10 to 3.13 that is here, or on PYTHON=
+	@$(MAKE) --no-print-directory check PYTHON=$(if $(filter command,$(firstword $(origin PYTHON))),$(PYTHON),$$($(PYTHON) -m deploy.pythons newest))
+
+test-all: test ## the same, and the tests on every other of these Pythons
+	@for python in $$($(PYTHON) -m deploy.pythons); do \
+	  echo "The tests on $$python"; $(MAKE) --no-print-directory tests PYTHON=$$python || exit 1; done
+
+test-oldest: ## the journeys and the package on the oldest of these Pythons
+	@$(MAKE) --no-print-directory tests PYTHON=$$($(PYTHON) -m deploy.pythons oldest) TESTS="tests/journeys tests/package $(TESTS)"
 
 check: $(READY) dist/function.zip
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check --quiet .
 	@$(PY) -m mypy
-	@$(PY) -m pytest
+	@$(PY) -m pytest $(TESTS)
 
-others: $(READY)
-	@for python in $$($(PY) -m deploy.pythons $(OTHERS)); do \
-	  echo "The tests on $$python"; $(MAKE) --no-print-directory tests PYTHON=$$python || exit 1; done
-
-.PHONY: tests
 tests: $(READY) dist/function.zip
-	@$(PY) -m pytest
+	@$(PY) -m pytest $(TESTS)
 
 package: $(READY) ## dist/function.zip
 	@$(PY) -m deploy.package

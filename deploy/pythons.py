@@ -9,16 +9,15 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 
 VERSIONS = ("3.10", "3.11", "3.12", "3.13")
 
 
-def find(versions: Iterable[str] = VERSIONS) -> dict[str, str]:
-    """Paths by version."""
+def find() -> dict[str, str]:
+    """Paths by version, the oldest first."""
     found = {}
-    for version in versions:
+    for version in VERSIONS:
         named = shutil.which(f"python{version}")
         beside = Path(named).parents[1].glob(f"versions/{version}.*/bin/python3") if named else ()
         for path in (named, *sorted(map(str, beside))):
@@ -33,5 +32,11 @@ def _starts(path: str, version: str) -> bool:
     return subprocess.run([path, "-c", code], capture_output=True, check=False).returncode == 0
 
 
+def main(arguments: list[str]) -> None:
+    """Prints all of them, a line each; or the `newest` or the `oldest`."""
+    found = list(find().values()) or [sys.executable]
+    print("\n".join({"newest": found[-1:], "oldest": found[:1]}.get(" ".join(arguments), found)))
+
+
 if __name__ == "__main__":
-    print("\n".join(find(sys.argv[1:] or VERSIONS).values()))
+    main(sys.argv[1:])
