@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from .cloud import Clock, Cloud
+from .clock import Clock
+from .cloud import Cloud
 
 REGION, PROJECT_ID = "cn-north-4", "0123456789abcdef0123456789abcdef"
 
