@@ -252,8 +252,11 @@ class Graph:
     def _occupy(
         self, name: str, kind: Kind, duration: timedelta | None, restores: Snapshot | None, ending: str = "success"
     ) -> Job:
-        if self.status != kind.allowed_in:
+        if self.status not in kind.allowed_in:
             raise ValueError(f"{name} is not possible while the status of {self.name} is {self.status}")
+        if self._running is not None:  # a restart makes it fail
+            interrupted = self._running.job
+            interrupted.end, interrupted.ending, interrupted.failure = self._state.clock.now(), "failed", "Restarted."
         job = self._begin_job(name, duration or self._state.operation_duration, ending, Outcome().fail_reason)
         self._running = _Running(kind, job, restores)
         self._changed = job.begin

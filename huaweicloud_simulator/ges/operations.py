@@ -1,7 +1,7 @@
 """What other operators do with a graph on the console or by API: the job's name, and the status meanwhile.
 
 `ImportGraph` is the only documented name of a job here. The others follow its pattern and are inferred (ges.md 4.2).
-Which statuses allow an operation is inferred too, apart from start (ges.md 3, 5.2).
+Only for start and restart is it documented which statuses allow them (ges.md 2.7, 5.2).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Operation = Literal[
 class Kind:
     status: str  # while the job runs (ges.md 3)
     leaves: str = "200"  # the status after success
-    allowed_in: str = "200"
+    allowed_in: tuple[str, ...] = ("200",)
     restarts_engine: bool = False
 
 
@@ -35,8 +35,8 @@ KINDS: dict[Operation, Kind] = {
     "ExportGraph": Kind("204"),
     "ClearGraph": Kind("205"),
     "StopGraph": Kind("901", leaves="900"),
-    "StartGraph": Kind("920", allowed_in="900", restarts_engine=True),
-    "RestartGraph": Kind("920", restarts_engine=True),
+    "StartGraph": Kind("920", allowed_in=("900",), restarts_engine=True),
+    "RestartGraph": Kind("920", allowed_in=("200", "202", "204", "205"), restarts_engine=True),
     "ResizeGraph": Kind("207", restarts_engine=True),
     "ExpandGraph": Kind("211"),
 }

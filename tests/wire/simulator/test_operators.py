@@ -111,7 +111,7 @@ def test_rollback_is_refused_as_on_console(site: Site, case: str) -> None:
 @pytest.mark.parametrize("operation", KINDS)
 def test_operation_shows_status_and_job(site: Site, operation: Operation) -> None:
     kind = KINDS[operation]
-    site.graph.status = kind.allowed_in
+    site.graph.status = kind.allowed_in[0]
     job = site.graph.operate(operation, MINUTE)
     assert site.seen() == (kind.status, "2.4.9")
     refused = site.ask("POST", "/v2/{p}/graphs/{g}/upgrade", {"upgrade_version": "2.4.15"})
@@ -138,9 +138,18 @@ def test_cleared_graph_is_empty(site: Site) -> None:
     assert site.ask_engine("summary").json()["data"] == {"vertexNum": 0, "edgeNum": 0}
 
 
+def test_restart_makes_running_operation_fail(site: Site) -> None:
+    site.graph.operate("ExportGraph", MINUTE)
+    site.clock.sleep(10)
+    site.graph.operate("RestartGraph", MINUTE)
+    assert [(job["job_name"], job["status"]) for job in site.jobs()] == [("ExportGraph", "failed"), ("RestartGraph", "pending")]
+    site.clock.sleep(59)
+    assert site.seen() == ("920", "2.4.9")
+
+
 def test_impossible_operation_is_refused(site: Site) -> None:
     site.graph.operate("ExportGraph", MINUTE)
-    for operation in KINDS:
+    for operation in KINDS.keys() - {"RestartGraph"}:
         with pytest.raises(ValueError, match=f"{operation} is not possible while the status of demo is 204"):
             site.graph.operate(operation)
 
