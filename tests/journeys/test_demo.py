@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 from ges_upgrader.policy.schema import parse_policy
-from huaweicloud_simulator import VirtualClock, demo
-from tests.journeys.runs import TIMER, TOKEN, World, release
+from huaweicloud_simulator import demo
+from tests.journeys.runs import TIMER, World, release
 
 POLICY = f"""\
 notify: {demo.NOTIFY_TOPIC}
@@ -24,16 +24,6 @@ rules:
 """
 
 
-def demo_world() -> World:
-    world = World(parse_policy(POLICY, demo.BEGIN))
-    world.clock = VirtualClock(demo.BEGIN)
-    world.cloud = demo.demo_cloud(world.clock, timedelta(minutes=12))
-    world.cloud.token(TOKEN)
-    world.project = world.cloud.project(demo.REGION, demo.PROJECT_ID)
-    world.topic = world.project.topic("ges-upgrades")
-    return world
-
-
 def reasons(result: dict[str, Any]) -> dict[str, str]:
     return {one["graph"]: one["reason"] for one in result["decisions"]}
 
@@ -45,7 +35,8 @@ def upgraded(world: World) -> list[str]:
 
 
 def test_demo_fleet_tells_its_story() -> None:
-    world = demo_world()
+    world = World(parse_policy(POLICY, demo.BEGIN))
+    demo.add_fleet(world.cloud)
     monday = world.run(release(demo.VERSION))
     assert {one["outcome"] for one in monday["outcomes"]} == {"succeeded", "rolled-back"}
     assert upgraded(world) == ["dev_movies"]
