@@ -35,7 +35,7 @@ What goes wrong in a cloud can be switched on. Each is documented where it is de
 - `cloud.meanwhile(operation, act)`: something happens just before an answer, such as a deletion between two pages of a list
 - `graph.next_upgrade(fate)` and `graph.next_backup(outcome)`: how the next one ends, and whether its job can be read
 - `graph.operate("ExportGraph")`, `graph.begin_upgrade(…)`, `graph.roll_back()`: other operators, also on the console
-- `graph.status = "900"`, `graph.engine_delay = …`, `graph.sick = True`, `cloud.bucket(name).can_list = False`
+- `graph.status = "900"`, `graph.engine_delay = …`, `graph.sick = True`, `cloud.bucket(name).list_allowed = False`
 - `cloud.ges.accepts_unknown_versions = True`, `project.delete(graph)`, `cloud.bucket(name).delete(key)`
 
 >>> clock.sleep(86400)

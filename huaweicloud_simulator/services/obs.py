@@ -22,12 +22,16 @@ class Object:
 
 @dataclass(slots=True)
 class Bucket:
-    """`can_list`: whether the caller has `obs:bucket:ListBucket`. Without it OBS hides that an object is missing (C1)."""
+    """`list_allowed`: the caller has `obs:bucket:ListBucket`. Without it OBS hides that an object is missing (C1).
+
+    `read_allowed`: the caller has `obs:object:GetObject`.
+    """
 
     name: str
     region: str
     objects: dict[str, Object] = field(default_factory=dict)
-    can_list: bool = True
+    list_allowed: bool = True
+    read_allowed: bool = True
 
     def delete(self, key: str) -> None:
         """Deletes an object, as an operator or a lifecycle rule does. A missing one is no error."""
@@ -74,7 +78,7 @@ def _delete(bucket: Bucket, key: str, _: Request) -> Response:
 
 def _read(bucket: Bucket, key: str, request: Request) -> Response:
     found = bucket.objects.get(key)
-    if found is None and not bucket.can_list:
+    if not bucket.read_allowed or (found is None and not bucket.list_allowed):
         raise Refusal(403, "AccessDenied", "Access Denied")
     if found is None:
         raise Refusal(404, "NoSuchKey", "The specified key does not exist.")

@@ -130,18 +130,26 @@ def test_head_of_a_missing_object_has_no_body(cloud: Cloud, server: Server) -> N
 
 def test_missing_object_is_403_without_list_permission(cloud: Cloud, server: Server) -> None:
     bucket, obs = cloud.bucket("state"), official(server)
-    bucket.can_list = False
+    bucket.list_allowed = False
     assert (obs.getObject("state", "log").status, obs.getObject("state", "log").errorCode) == (403, "AccessDenied")
     assert path_style(server, "HEAD", "log").status_code == 403
     assert obs.appendObject("state", "log", AppendObjectContent(content="one", position=0)).body.nextPosition == 3
     assert obs.getObject("state", "log", loadStreamInMemory=True).body.buffer == b"one"
 
 
-@pytest.mark.parametrize(("can_list", "error"), [(True, "NoSuchKey"), (False, "AccessDenied")])
-def test_object_deleted_from_outside_is_missing(cloud: Cloud, server: Server, can_list: bool, error: str) -> None:
+def test_existing_object_is_403_without_read_permission(cloud: Cloud, server: Server) -> None:
+    obs = official(server)
+    cloud.bucket("state").read_allowed = False
+    assert obs.appendObject("state", "log", AppendObjectContent(content="one", position=0)).body.nextPosition == 3
+    assert (obs.getObject("state", "log").status, obs.getObject("state", "log").errorCode) == (403, "AccessDenied")
+    assert obs.appendObject("state", "log", AppendObjectContent(content="two", position=0)).status == 409
+
+
+@pytest.mark.parametrize(("list_allowed", "error"), [(True, "NoSuchKey"), (False, "AccessDenied")])
+def test_object_deleted_from_outside_is_missing(cloud: Cloud, server: Server, list_allowed: bool, error: str) -> None:
     bucket, obs = cloud.bucket("state"), official(server)
     obs.putContent("state", "log", "one")
-    bucket.can_list = can_list
+    bucket.list_allowed = list_allowed
     bucket.delete("log")
     assert obs.getObject("state", "log").errorCode == error
     bucket.delete("log")
