@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from ges_upgrader.policy.schema import parse_policy
 from huaweicloud_simulator import demo
 from tests.journeys.runs import TIMER, World, release
 
@@ -35,7 +34,7 @@ def upgraded(world: World) -> list[str]:
 
 
 def test_demo_fleet_tells_its_story() -> None:
-    world = World(parse_policy(POLICY, demo.BEGIN))
+    world = World(POLICY)
     demo.add_fleet(world.cloud)
     monday = world.run(release(demo.VERSION))
     assert {one["outcome"] for one in monday["outcomes"]} == {"succeeded", "rolled-back"}
