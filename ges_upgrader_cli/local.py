@@ -31,6 +31,8 @@ rules:
     match: {{tags: {{env: dev}}}}
     max_concurrent: 2
     max_failures: 2
+  - name: staging
+    match: {{tags: {{env: staging}}}}
   - name: prod
     match: {{tags: {{env: prod}}}}
     versions: ">=2.4.4,<3"

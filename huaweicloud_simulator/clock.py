@@ -1,9 +1,16 @@
-"""The time of a simulated cloud: the machine's, or one that moves only when somebody sleeps."""
+"""The time of a simulated cloud: the machine's, or one that moves only when a client sleeps."""
 
 from __future__ import annotations
 
 import time
 from datetime import datetime, timedelta, timezone
+from typing import Protocol
+
+
+class Clock(Protocol):
+    def now(self) -> datetime: ...
+
+    def sleep(self, seconds: float) -> None: ...
 
 
 class RealClock:
@@ -15,6 +22,8 @@ class RealClock:
 
 
 class VirtualClock:
+    """Stands still at `now` until `sleep` moves it: a month passes in a moment."""
+
     def __init__(self, now: datetime) -> None:
         self._now = now
 

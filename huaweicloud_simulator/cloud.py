@@ -1,102 +1,127 @@
-"""The root of a simulated cloud: its projects, keys, clock and faults, and the one door behind both doors."""
+"""The root of a simulated cloud: its projects, keys, buckets and faults, and the one `handle` behind both doors."""
 
 from __future__ import annotations
 
-import itertools
-import re
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
-from urllib.parse import unquote
+from functools import partial
+from typing import Any
 
-from . import functiongraph, iam, obs, signature, smn
-from .clock import RealClock
-from .envelopes import refused
+from .clock import Clock, RealClock
 from .faults import Fault, Switch
+from .gateway import signature
+from .gateway.addresses import Target, target_of
+from .gateway.envelopes import refused
 from .ges import engine
 from .ges import responses as ges
-from .ges.models import Graph, Upgrade
-from .wire import NoAnswer, Refusal, Request, Response, no_such_api
+from .ges.models import Upgrade
+from .ges.state import State
+from .projects import Project
+from .services import functiongraph, iam, obs, smn
+from .wire import Answer, Refusal, Request, Response, no_such_api
 
 ACCESS_KEY, SECRET_KEY = "SIMULATORAK", "SIMULATORSK"
-_HOST = re.compile(
-    r"((?P<bucket>[a-z0-9.-]+)\.)??(?P<service>ges|smn|iam|obs|functiongraph)(\.(?P<region>[a-z0-9-]+))?"
-    r"\.myhuaweicloud\.(com|eu)(:\d+)?"
-)
 
-
-class Clock(Protocol):
-    def now(self) -> datetime: ...
-
-    def sleep(self, seconds: float) -> None: ...
+Admit = Callable[[Request, Target], None]  # raises Refusal
+Route = Callable[[Request, Target], tuple[str, Answer]]  # the name of the operation, and its answer
 
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
+    """An accepted asynchronous invocation of a function."""
+
     function_urn: str
     event: Any
     at: datetime
 
 
-class Project:
-    """A project of IAM in its region, with what is in it."""
-
-    def __init__(self, cloud: Cloud, region: str, project_id: str) -> None:
-        self.cloud, self.region, self.id = cloud, region, project_id
-        self.graphs: dict[str, Graph] = {}
-        self.topics: dict[str, smn.Topic] = {}
-
-    def graph(self, name: str, **fields: Any) -> Graph:
-        graph = Graph(self.cloud, self, name, **fields)
-        self.graphs[graph.id] = graph
-        return graph
-
-    def delete(self, graph: Graph) -> None:
-        del self.graphs[graph.id]
-
-    def topic(self, name: str) -> smn.Topic:
-        """Gets or creates a topic."""
-        urn = f"urn:smn:{self.region}:{self.id}:{name}"
-        return self.topics.setdefault(urn, smn.Topic(urn))
-
-
 class Cloud:
+    """A cloud with one key pair and no projects. `requests` are all that reached it, in order.
+
+    `ges` holds what all graphs share, such as how long an upgrade takes; tests set its most used values on the cloud itself.
+    `on_invoke` receives accepted invocations. It runs without the cloud's lock, and may call the cloud from any thread.
+    """
+
     def __init__(self, clock: Clock | None = None) -> None:
-        self.clock: Clock = clock or RealClock()
-        self.upgrade_duration = timedelta(minutes=12)
-        self.backup_duration = timedelta(minutes=1)
-        self.backup_quota = 7
-        self.releases: set[str] = set()
+        self.ges = State(clock or RealClock())
         self.projects: dict[str, Project] = {}
         self.regions_without_v2: set[str] = set()
         self.buckets: dict[str, obs.Bucket] = {}
+        self.tokens: set[str] = set()
         self.requests: list[Request] = []
-        self.upgrades: list[Upgrade] = []
         self.invocations: list[Invocation] = []
         self.on_invoke: Callable[[Invocation], None] | None = None
         self._keys: dict[str, tuple[str, str | None]] = {ACCESS_KEY: (SECRET_KEY, None)}
-        self.tokens: set[str] = set()
-        self.numbers = itertools.count()  # of graphs, never given again
-        self._switches: list[Switch] = []
+        self._faults: list[Switch[Fault]] = []
+        self._acts: list[Switch[Callable[[], object]]] = []
         self._undelivered: list[Invocation] = []
         self._lock = threading.RLock()
+        self._services: dict[str, tuple[Admit, Route]] = {
+            "ges": (self._admit, partial(ges.route, self.projects)),
+            "smn": (self._admit, partial(smn.route, self.topic)),
+            "functiongraph": (self._admit, partial(functiongraph.route, self.invoke)),
+            "iam": (self._authenticate, partial(iam.route, self.projects)),
+            "obs": (self._authenticate_obs, partial(obs.route, self.buckets)),
+            "engine": (_admit_all, partial(engine.route, self.projects, self.tokens)),
+            "apigw": (self._authenticate, lambda *_: ("unknown", no_such_api)),
+        }
+
+    # What is in the cloud
+
+    @property
+    def clock(self) -> Clock:
+        return self.ges.clock
+
+    @property
+    def upgrades(self) -> list[Upgrade]:
+        """Every accepted upgrade, in order."""
+        return self.ges.upgrades
+
+    @property
+    def upgrade_duration(self) -> timedelta:
+        return self.ges.upgrade_duration
+
+    @upgrade_duration.setter
+    def upgrade_duration(self, duration: timedelta) -> None:
+        self.ges.upgrade_duration = duration
+
+    @property
+    def backup_duration(self) -> timedelta:
+        return self.ges.backup_duration
+
+    @backup_duration.setter
+    def backup_duration(self, duration: timedelta) -> None:
+        self.ges.backup_duration = duration
+
+    @property
+    def backup_quota(self) -> int:
+        return self.ges.backup_quota
+
+    @backup_quota.setter
+    def backup_quota(self, backups: int) -> None:
+        self.ges.backup_quota = backups
 
     def credentials(self, ak: str, sk: str, security_token: str | None = None) -> None:
+        """Registers a key pair, a temporary one if it has a security token."""
         self._keys[ak] = (sk, security_token)
 
     def token(self, text: str) -> None:
+        """Registers an IAM token."""
         self.tokens.add(text)
 
     def release(self, *versions: str) -> None:
-        """GES accepts these as targets from now on."""
-        self.releases.update(versions)
+        """GES accepts these versions as targets from now on."""
+        self.ges.releases.update(versions)
 
     def project(self, region: str, project_id: str, has_v2: bool = True) -> Project:
-        """Gets or creates a project; its id belongs to one region. Without v2 is a property of the region."""
-        project = self.projects.setdefault(project_id, Project(self, region, project_id))
+        """Gets or creates a project. Raises ValueError if it is in another region.
+
+        Without `has_v2` the whole region lacks v2 of GES.
+        """
+        project = self.projects.setdefault(project_id, Project(self.ges, region, project_id))
         if project.region != region:
             raise ValueError(f"project {project_id} is in {project.region}, not in {region}")
         if not has_v2:
@@ -104,10 +129,13 @@ class Cloud:
         return project
 
     def bucket(self, name: str, region: str = "cn-north-4") -> obs.Bucket:
+        """Gets or creates a bucket."""
         return self.buckets.setdefault(name, obs.Bucket(name, region))
 
     def topic(self, urn: str) -> smn.Topic | None:
         return next((project.topics[urn] for project in self.projects.values() if urn in project.topics), None)
+
+    # What happens to requests
 
     def fault(
         self,
@@ -117,33 +145,64 @@ class Cloud:
         after: int = 0,
         where: Callable[[Request], bool] | None = None,
     ) -> None:
-        """Switches a fault on for `times` requests of the operations (a glob), after letting `after` of them pass."""
-        self._switches.append(Switch(operation, fault, times, after, where))
+        """Lets a fault strike `times` requests of the operations (a glob) that fulfil `where`, after `after` of them."""
+        self._faults.append(Switch(operation, fault, times, after, where))
+
+    def meanwhile(
+        self,
+        operation: str,
+        act: Callable[[], object],
+        times: int | None = 1,
+        after: int = 0,
+        where: Callable[[Request], bool] | None = None,
+    ) -> None:
+        """Does something in the cloud just before it answers such requests. The other arguments are those of `fault`.
+
+        An operator deletes a graph between two pages of the list:
+        `cloud.meanwhile("ges.list_graphs", lambda: project.delete(graph), where=faults.later_page)`.
+        """
+        self._acts.append(Switch(operation, act, times, after, where))
 
     def clear_faults(self) -> None:
-        self._switches.clear()
+        """Ends every `fault` and every `meanwhile`."""
+        self._faults.clear()
+        self._acts.clear()
 
     def calls(self, operation: str) -> list[Request]:
         """The requests of an operation that reached the cloud, in order."""
         return [request for request in self.requests if request.operation == operation]
 
     def handle(self, request: Request) -> Response:
-        """Answers a request, or raises NoAnswer. What it does is done under one lock."""
+        """Answers a request under the cloud's lock. Raises NoAnswer if the client gets no answer."""
         try:
             with self._lock:
-                self.requests.append(request)
-                request.id = f"{len(self.requests):032x}"
-                route = self._route(request)
-                fault = next((switch.fault for switch in self._switches if switch.takes(request)), None)
-                try:
-                    response = self._respond(route, fault)
-                except Refusal as refusal:
-                    response = refused(request, refusal)
-                response.headers.setdefault("X-Request-Id", request.id)
-                request.status = response.status
-                return response
+                return self._handle(request)
         finally:
             self._deliver()
+
+    def _handle(self, request: Request) -> Response:
+        self.requests.append(request)
+        request.id = f"{len(self.requests):032x}"
+        target = target_of(request)
+        request.service, request.api = target.service, target.api
+        admit, route = self._services[target.service]
+        operation, answer = route(request, target)
+        request.operation = f"{target.service}.{operation}"
+
+        def admitted() -> Response:
+            admit(request, target)
+            return answer()
+
+        fault = next((switch.what for switch in self._faults if switch.takes(request)), None)
+        for act in [switch.what for switch in self._acts if switch.takes(request)]:
+            act()
+        try:
+            response = _answered(admitted, fault)
+        except Refusal as refusal:
+            response = refused(request, refusal)
+        response.headers.setdefault("X-Request-Id", request.id)
+        request.status = response.status
+        return response
 
     def invoke(self, function_urn: str, event: Any) -> None:
         """Accepts an asynchronous invocation."""
@@ -153,7 +212,7 @@ class Cloud:
             self._undelivered.append(invocation)
 
     def _deliver(self) -> None:
-        """Hands accepted invocations on without holding the lock: who gets one may call the cloud from another thread."""
+        """Passes accepted invocations to `on_invoke` without holding the lock."""
         while True:
             with self._lock:
                 if not self._undelivered or self.on_invoke is None:
@@ -161,85 +220,47 @@ class Cloud:
                 invocation, receive = self._undelivered.pop(0), self.on_invoke
             receive(invocation)
 
-    def _respond(self, route: Callable[[], Response], fault: Fault | None) -> Response:
-        if fault is None:
-            return route()
-        if fault.acts:
-            with suppress(Refusal):  # what the service would have said is lost too
-                route()
-        return fault.strike()
+    # Who may ask
 
-    def _route(self, request: Request) -> Callable[[], Response]:
-        """What the request asks for; sets its service, operation and API."""
-        parts = [unquote(part) for part in request.path.strip("/").split("/")]
-        host = _HOST.fullmatch(request.headers.get("host", ""))
-        respond: Callable[[Project, Request, list[str]], Response]
-        if not host and parts[:2] == ["ges", "v1.0"] and parts[3:4] == ["graphs"] and len(parts) > 4:
-            return engine.answer(self, request, parts)
-        if host and host["service"] == "obs":
-            return self._route_obs(request, host["bucket"])
-        if re.fullmatch(r"v2|v1\.0", parts[0]) and parts[2:3] == ["graphs"]:
-            operation, respond = ges.route(request, parts)
-            request.service, request.api = "ges", parts[0]
-        elif parts[0] == "v2" and parts[2:4] == ["notifications", "topics"]:
-            operation, respond = smn.route(request, parts)
-            request.service = "smn"
-        elif parts == ["v3", "projects"] and request.method == "GET":
-            operation = "list_projects"
-            request.service = "iam"
-        elif parts[0] == "v2" and parts[2:4] == ["fgs", "functions"]:
-            operation, respond = functiongraph.route(request, parts)
-            request.service = "functiongraph"
-        elif host or re.fullmatch(r"v\d(\.\d)?", parts[0]):
-            operation = "unknown"
-            request.service = "apigw"
-        else:
-            return self._route_obs(request, None)
-        request.operation = f"{request.service}.{operation}"
+    def _authenticate(self, request: Request, target: Target) -> None:
+        """Admits a signed request at a host of its service."""
+        signature.check(request, self._keys, self.tokens, self.clock.now())
+        if target.host_service not in (None, target.service):
+            no_such_api()
 
-        def answer() -> Response:
-            signature.check(request, self._keys, self.tokens, self.clock.now())
-            if request.service == "apigw" or (host and host["service"] != request.service):
-                raise no_such_api()
-            if request.service == "iam":
-                return iam.list_projects(self, request)
-            project = self.projects.get(parts[1])
-            if project is None or not _reached(project, request, host["region"] if host else None):
-                raise _foreign_project(request)
-            request.region = project.region
-            if request.api == "v2" and project.region in self.regions_without_v2:
-                raise no_such_api()
-            return respond(project, request, parts)
+    def _admit(self, request: Request, target: Target) -> None:
+        """Admits a signed request for a project at a host of its region, if a header names no other project (ges.md 1)."""
+        self._authenticate(request, target)
+        project = self.projects.get(target.parts[1])
+        if project is None or target.region not in (None, project.region):
+            raise _foreign_project(request)
+        if request.headers.get("x-project-id", project.id) != project.id:
+            raise _foreign_project(request)
+        request.region = project.region
+        if target.api == "v2" and project.region in self.regions_without_v2:
+            no_such_api()
 
-        return answer
-
-    def _route_obs(self, request: Request, bucket: str | None) -> Callable[[], Response]:
-        """The bucket stands in the host, or before the key in the path."""
-        key = unquote(request.path).lstrip("/")
-        if bucket is None:
-            bucket, _, key = key.partition("/")
-        request.service = "obs"
-        request.operation = f"obs.{obs.operation(request)}"
-
-        def answer() -> Response:
-            signature.check_obs(request, bucket, key, self._keys, self.clock.now())
-            return obs.respond(self.buckets.get(bucket), key, request)
-
-        return answer
+    def _authenticate_obs(self, request: Request, target: Target) -> None:
+        signature.check_obs(request, target.bucket, target.key, self._keys, self.clock.now())
 
 
-def _reached(project: Project, request: Request, region: str | None) -> bool:
-    """Whether the call went to the project's own region and names the same project all over (ges.md 1)."""
-    return region in (None, project.region) and request.headers.get("x-project-id", project.id) == project.id
+def _admit_all(*_: object) -> None:
+    """The engine checks tokens itself, and words refusals in its own way."""
+
+
+def _answered(answer: Answer, fault: Fault | None) -> Response:
+    if fault is None:
+        return answer()
+    if fault.acts:
+        with suppress(Refusal):  # the client does not see a refusal either
+            answer()
+    return fault.strike()
 
 
 def _foreign_project(request: Request) -> Refusal:
-    """A project that the caller has not got. What FunctionGraph says is not documented; this is the gateway's (ges.md 5.3)."""
+    """A project that does not belong to the caller. FunctionGraph's code is inferred from the gateway's (ges.md 5.3)."""
     if request.service == "ges":
         return Refusal(400, "GES.0016", "Resource not found")
     if request.service == "smn":
         return Refusal(403, "SMN.0001", "No permission.")
     return Refusal(403, "APIGW.0302", "The request is not authorised")
-
-
-__all__ = ["ACCESS_KEY", "SECRET_KEY", "Cloud", "Invocation", "NoAnswer", "Project"]

@@ -1,23 +1,28 @@
-"""What can go wrong between a client and the cloud. Each says whether the service acts before it goes wrong."""
+"""What can go wrong between a client and the cloud. Each fault says whether the service acts before it strikes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import Generic, TypeVar
 
 from .wire import InternalError, NoAnswer, Refusal, Request, Response
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
+    """`acts`: the service acts, and the client does not get its answer. `strike` gives another answer, or raises."""
+
     name: str
     acts: bool
     strike: Callable[[], Response]
 
 
 def throttle(retry_after: int | None = None) -> Fault:
-    """429 of the gateway (ges.md 5.3), with Retry-After when given."""
+    """429 of the gateway (ges.md 5.3), with Retry-After if one is given."""
 
     text = "The throttling threshold has been reached: policy user over ratelimit,limit:10,time:1 minute"
 
@@ -38,7 +43,7 @@ def error(status: int, code: str, message: str) -> Fault:
 
 
 def server_error(status: int = 500, code: str | None = None, message: str | None = None) -> Fault:
-    """Without a code it is the one that the service in use has for its own faults."""
+    """An internal error. Its code is that of the service in use, unless one is given."""
     if code is not None:
         return Fault("server_error", False, error(status, code, message or "Internal error.").strike)
 
@@ -63,6 +68,7 @@ def gateway_timeout() -> Fault:
 
 
 def malformed() -> Fault:
+    """The service acts; its answer is broken JSON."""
     return Fault("malformed", True, lambda: Response(200, b'{"job_id": "f99f', {"Content-Type": "application/json"}))
 
 
@@ -76,10 +82,12 @@ def redirect() -> Fault:
 
 
 def lost_answer() -> Fault:
+    """The service acts, and the connection is reset."""
     return _no_answer("reset", acts=True)
 
 
 def drop_connection() -> Fault:
+    """The connection is reset before the service acts."""
     return _no_answer("reset", acts=False)
 
 
@@ -98,12 +106,17 @@ def _no_answer(how: str, acts: bool) -> Fault:
     return Fault(how, acts, strike)
 
 
-@dataclass(slots=True)
-class Switch:
-    """A fault that is switched on for some requests."""
+def later_page(request: Request) -> bool:
+    """For `where`: the request asks for a page of a list after the first."""
+    return request.query.get("offset", "0") != "0"
 
-    operation: str
-    fault: Fault
+
+@dataclass(slots=True)
+class Switch(Generic[T]):
+    """Something that happens at some requests: `times` of them (None: all), after `after` have passed."""
+
+    operation: str  # a glob
+    what: T
     times: int | None
     after: int
     where: Callable[[Request], bool] | None

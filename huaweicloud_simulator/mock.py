@@ -1,4 +1,4 @@
-"""The door in the process: every request of `requests` to Huawei Cloud is answered by a Cloud, as moto does for AWS."""
+"""The door in the process: a Cloud answers every request that the `requests` library sends to Huawei Cloud."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError
 from .cloud import Cloud
 from .wire import NoAnswer, Request
 
-# Huawei Cloud's names; and any address at all, where the path is that of a graph's data plane. Loopback is let through.
+# Host names of Huawei Cloud, and any address if the path belongs to a graph's data plane. Loopback passes.
 _ADDRESSES = re.compile(
     r"https?://([a-z0-9.-]+\.(myhuaweicloud\.(com|eu)|huaweicloud\.com)(:\d+)?(/.*)?"
     r"|(?!127\.|localhost[:/])[^/]+/ges/v1\.0/.*)$"
@@ -35,7 +35,7 @@ def current() -> Cloud:
 
 
 class _Mock:
-    """A context manager, and a decorator that starts with a fresh cloud on each call unless it was given one."""
+    """A context manager, and a decorator. A decorator without a cloud creates a fresh one for each call."""
 
     def __init__(self, cloud: Cloud | None) -> None:
         self._given = cloud
@@ -72,7 +72,10 @@ def mock_huaweicloud(target: F) -> F: ...
 @overload
 def mock_huaweicloud(target: Cloud | None = None) -> _Mock: ...
 def mock_huaweicloud(target: Any = None) -> Any:
-    """`with mock_huaweicloud(cloud) as cloud:`, `@mock_huaweicloud` or `@mock_huaweicloud()`."""
+    """`with mock_huaweicloud(cloud) as cloud:`, `@mock_huaweicloud` or `@mock_huaweicloud()`.
+
+    Requests to other hosts than Huawei Cloud's and loopback raise requests.ConnectionError.
+    """
     if target is None or isinstance(target, Cloud):
         return _Mock(target)
     return _Mock(None)(target)
@@ -87,7 +90,7 @@ def _answer(cloud: Cloud, sent: requests.PreparedRequest) -> tuple[int, dict[str
 
 
 def received(cloud: Cloud, sent: requests.PreparedRequest) -> Request:
-    """The request as it reaches the cloud."""
+    """The request in the form that `Cloud.handle` takes."""
     url = urlsplit(sent.url or "")
     headers = {name.lower(): str(value) for name, value in sent.headers.items()}
     headers.setdefault("host", url.netloc)
@@ -104,7 +107,7 @@ def received(cloud: Cloud, sent: requests.PreparedRequest) -> Request:
 
 
 def failure(how: str, sent: requests.PreparedRequest) -> requests.RequestException:
-    """What `requests` raises for it, with what it carries inside."""
+    """The exception that `requests` raises in this case, with its cause inside. `how` is that of NoAnswer."""
     if how == "timeout":
         return requests.exceptions.ReadTimeout("Read timed out.", request=sent)
     if how == "reset":

@@ -1,7 +1,7 @@
-"""A seeded scheduler: processes on one virtual clock that take turns at every point of I/O.
+"""A seeded scheduler: processes on one virtual clock that take turns at every I/O.
 
-Each point takes a time that the seed gives, so the seed decides who comes first. The clock moves only when everybody waits.
-A process can be killed at a point; it never sees it, as nothing catches `Killed`.
+The seed decides how long each I/O takes, and so which process is next. The clock moves only while all of them wait.
+A process can be killed at an I/O. Nothing in it catches `Killed`.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ import greenlet
 
 
 class Killed(BaseException):
-    """What ends a process that is killed."""
+    """Ends a process that is killed."""
 
 
 class Process:
-    """One invocation. `clock` is what it takes for the time, wrong by `skew`; at `deadline` the platform kills it."""
+    """One invocation. Its clock is wrong by `skew`. The platform kills it at `deadline`."""
 
     def __init__(
         self, scheduler: Scheduler, name: str, work: Callable[[Process], Any], deadline: datetime, skew: timedelta
@@ -44,7 +44,7 @@ class Process:
         self.point(seconds, self._scheduler.kills())
 
     def point(self, seconds: float, killed: bool = False) -> None:
-        """A point of I/O that takes so long; others go on meanwhile. Raises Killed, also where the time limit comes first."""
+        """An I/O of this length; other processes run meanwhile. Raises Killed if `killed`, or if the deadline is earlier."""
         end = self._scheduler.now() + timedelta(seconds=max(seconds, 0.0))
         killed = killed or end >= self.deadline
         self._scheduler.at(min(end, self.deadline), self._resume)
@@ -68,13 +68,13 @@ class _Greenlet(greenlet.greenlet):
 
 
 class Scheduler:
-    """`kill` is the chance, at each request and each sleep, that the process is killed."""
+    """`kill` is the probability, at each request and each sleep, that the process is killed."""
 
     def __init__(self, now: datetime, random: Random, kill: float = 0.0) -> None:
         self.random, self.kill = random, kill
         self.kills_made = 0
         self.main = greenlet.getcurrent()
-        self.processes: set[Process] = set()  # that are under way
+        self.processes: set[Process] = set()  # in progress
         self._now = now
         self._order = itertools.count()
         self._agenda: list[tuple[datetime, int, Callable[[], object]]] = []
@@ -91,18 +91,18 @@ class Scheduler:
         return struck
 
     def at(self, when: datetime, act: Callable[[], object]) -> None:
-        """Puts something on the agenda; what is due at the same instant goes in the order in which it was put there."""
+        """Adds an act to the agenda. Acts of the same instant run in the order in which they were added."""
         heapq.heappush(self._agenda, (when, next(self._order), act))
 
     def spawn(self, name: str, work: Callable[[Process], Any], limit: timedelta, skew: timedelta = timedelta()) -> Process:
-        """Begins a process now."""
+        """Starts a process now."""
         process = Process(self, name, work, self._now + limit, skew)
         self.processes.add(process)
         self.at(self._now, process._resume)
         return process
 
     def run(self, until: datetime) -> None:
-        """Goes through the agenda up to an instant."""
+        """Runs the agenda up to an instant."""
         while self._agenda and self._agenda[0][0] <= until:
             self._now, _, act = heapq.heappop(self._agenda)
             act()
@@ -110,7 +110,7 @@ class Scheduler:
 
 
 def current() -> Process:
-    """The process that is under way."""
+    """The process in progress."""
     running = greenlet.getcurrent()
     assert isinstance(running, _Greenlet), "not within a process"
     return running.process

@@ -1,6 +1,6 @@
-"""The door on loopback: a WSGI app on Werkzeug's threaded server, all services on one address, told apart by path.
+"""The door on loopback: a WSGI app on Werkzeug's threaded server. All services share one address; the path decides.
 
-Werkzeug, because it hands the connection to the app, which must be able to close it without an answer.
+Werkzeug gives the connection to the app, which must be able to close it without an answer.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class _Quiet(WSGIRequestHandler):
 
 
 class Server:
-    """A running server, as a context manager. `url` is its address."""
+    """A context manager: the server runs inside it. `url` is its address."""
 
     def __init__(self, cloud: Cloud, port: int) -> None:
         self._cloud = cloud
@@ -41,7 +41,7 @@ class Server:
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def environment(self, region: str) -> dict[str, str]:
-        """The SDK's endpoint variables that lead here, with the one that its hidden look-up of the project goes by."""
+        """The SDK's endpoint variables for this server, with the one for its hidden look-up of the project."""
         suffix = region.upper().replace("-", "_")
         services = {f"HUAWEICLOUD_SDK_REGION_{service}_{suffix}": self.url for service in _SERVICES}
         return {**services, "HUAWEICLOUD_SDK_IAM_ENDPOINT": self.url}
@@ -56,7 +56,7 @@ class Server:
         self._server.server_close()
 
     def wait(self) -> None:
-        """Until the process is interrupted."""
+        """Waits until the server is stopped, or the process is interrupted."""
         self._thread.join()
 
     def _app(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -66,7 +66,7 @@ class Server:
             if none.how == "timeout":
                 self._stopped.wait(60)
             return self._hang_up(environ)
-        except Exception as error:  # a fault of the simulator must be seen by the test that met it
+        except Exception as error:  # the test that met a fault of the simulator must see it
             response = Response(599, repr(error).encode(), {"Content-Type": "text/plain"})
         headers = {"Content-Length": str(len(response.body)), **response.headers}
         start_response(f"{response.status} {_REASONS.get(response.status, '-')}", list(headers.items()))
@@ -88,7 +88,7 @@ class Server:
 
     @staticmethod
     def _hang_up(environ: dict[str, Any]) -> Iterable[bytes]:
-        """Resets the connection: a lingering time of nothing sends RST, and no answer."""
+        """Resets the connection without an answer: a linger time of zero sends RST."""
         connection: socket.socket = environ["werkzeug.socket"]
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         connection.shutdown(socket.SHUT_RDWR)
@@ -96,5 +96,5 @@ class Server:
 
 
 def serve(cloud: Cloud, port: int = 0) -> Server:
-    """A server for the cloud, on a free port where none is given."""
+    """A server for the cloud, on a free port unless one is given."""
     return Server(cloud, port)

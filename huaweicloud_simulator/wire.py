@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 
 
 @dataclass(slots=True)
 class Request:
-    """One request that reached the cloud. `status` is what was answered, None where no answer got through."""
+    """A request that reached the cloud. `status` is the answer's, None if the client got none."""
 
     method: str
     path: str  # percent-encoded, as it came
@@ -26,10 +27,11 @@ class Request:
     region: str = ""
     id: str = ""
     status: int | None = None
-    scheme: str = ""  # that of the door in the process; the server's stands for all
+    scheme: str = ""  # of the URL, if it came in the process; empty for the server
 
     @property
     def json(self) -> Any:
+        """The body, None if it is no JSON."""
         try:
             return json.loads(self.body)
         except ValueError:
@@ -44,32 +46,36 @@ class Response:
 
     @classmethod
     def of(cls, status: int, content: Any, **headers: str) -> Response:
+        """A response with JSON."""
         return cls(status, msgspec.json.encode(content), {"Content-Type": "application/json", **headers})
 
 
+Answer = Callable[[], Response]  # raises Refusal, or NoAnswer
+
+
 class Refusal(Exception):
-    """A service's error: turned into the envelope of the service and API in use."""
+    """A service's error. The gateway puts it into the envelope of the service and API in use."""
 
     def __init__(self, status: int, code: str, message: str, **headers: str) -> None:
         super().__init__(code, message)
         self.status, self.code, self.message, self.headers = status, code, message, headers
 
 
-def no_such_api() -> Refusal:
-    """The gateway knows no such path, or not with this method, or not in this region (ges.md 5.3)."""
-    return Refusal(404, "APIGW.0101", "The API does not exist or has not been published in the environment")
+def no_such_api() -> NoReturn:
+    """The gateway does not know the path, or not with this method, or not in this region (ges.md 5.3)."""
+    raise Refusal(404, "APIGW.0101", "The API does not exist or has not been published in the environment")
 
 
 class InternalError(Refusal):
-    """A service's own fault; the service in use has its own code for it."""
+    """A service's internal error, for which each service has its own code."""
 
     def __init__(self, status: int) -> None:
         super().__init__(status, "", "")
 
 
 class NoAnswer(Exception):
-    """The door closes the connection in this way instead of answering."""
+    """The door closes the connection instead of answering: `how` is "reset", "timeout" or "refuse"."""
 
     def __init__(self, how: str) -> None:
         super().__init__(how)
-        self.how = how  # "reset", "timeout" or "refuse"
+        self.how = how

@@ -1,1 +1,1 @@
-"""GES, v2 and v1.0."""
+"""GES: the management plane in v2 and v1.0, and the engine of each graph (the data plane)."""

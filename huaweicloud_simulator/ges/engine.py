@@ -2,69 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable, Mapping
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..wire import NoAnswer, Refusal, Request, Response
+from ..gateway.addresses import Target
+from ..projects import Project
+from ..wire import Answer, NoAnswer, Refusal, Request, Response
 from .models import Graph
 
-if TYPE_CHECKING:
-    from ..cloud import Cloud
 
+def route(projects: Mapping[str, Project], tokens: set[str], request: Request, target: Target) -> tuple[str, Answer]:
+    """The parts of the path are ges, v1.0, a project's id, graphs, a graph's name and the subject."""
+    parts = target.parts
+    subject = "/".join(parts[5:])
+    action = request.query.get("action_id") if subject == "action" else None
 
-def answer(cloud: Cloud, request: Request, parts: list[str]) -> Callable[[], Response]:
-    """`parts` are ges, v1.0, a project's id, graphs, a graph's name and what is asked for."""
-    what = "/".join(parts[5:])
-    action = request.query.get("action_id") if what == "action" else None
-    request.service, request.api = "engine", "v1.0"
-    request.operation = f"engine.{action or what or 'unknown'}"
-
-    def respond() -> Response:
-        addressed = _listening(cloud, request)
-        if request.headers.get("x-auth-token") not in cloud.tokens:
+    def answer() -> Response:
+        addressed = _listening(projects, request)
+        if request.headers.get("x-auth-token") not in tokens:
             raise Refusal(400, "GES.8007", "Invalid token.")
-        project = cloud.projects.get(parts[2])
-        if project is None or (addressed is not None and addressed.project is not project):
+        project = projects.get(parts[2])
+        if project is None or (addressed is not None and addressed.project_id != project.id):
             raise Refusal(400, "GES.8006", "Invalid resource access.")
         request.region = project.region
-        candidates = project.graphs.values() if addressed is None else [addressed]
-        graph = next((graph for graph in candidates if graph.name == parts[4]), None)
-        if graph is None:
-            raise _not_found()
-        if graph.sick or graph.status != "200":
+        graph = _named(parts[4], project.graphs.values() if addressed is None else [addressed])
+        if not graph.engine_is_ready:
             raise Refusal(500, "GES.8602", "Engine service unavailable.")
-        if (request.method, what) == ("GET", "version"):
-            return Response.of(200, {"version": graph.engine_version or graph.version})
-        if (request.method, what) == ("GET", "summary"):
-            return _summary(graph, request)
-        if (request.method, action) == ("POST", "execute-cypher-query"):
-            return _cypher(graph, request)
-        raise _not_found()
+        return _answer(graph, request, action or subject)
 
-    return respond
+    return action or subject or "unknown", answer
 
 
-def _listening(cloud: Cloud, request: Request) -> Graph | None:
-    """The graph at the address, which must be asked in its scheme. None: the host stands for every graph.
+def _answer(graph: Graph, request: Request, subject: str) -> Response:
+    if (request.method, subject) == ("GET", "version"):
+        return Response.of(200, {"version": graph.engine_version or graph.version})
+    if (request.method, subject) == ("GET", "summary"):
+        return _summary(graph, request)
+    if (request.method, subject) == ("POST", "execute-cypher-query"):
+        return _cypher(graph, request)
+    raise _not_found()
 
-    That is so for a name, and for loopback, where no graph can be: there the graph's name in the path decides.
+
+def _listening(projects: Mapping[str, Project], request: Request) -> Graph | None:
+    """The graph at the address, which listens on one scheme only.
+
+    None if the host serves every graph: a host name, or loopback. Then the graph's name in the path decides.
     """
     host, _, port = request.headers.get("host", "").partition(":")
-    try:
-        address = ip_address(host)
-    except ValueError:
+    if _serves_all(host):
         return None
-    if address.is_loopback:
-        return None
-    found = (graph for project in cloud.projects.values() for graph in project.graphs.values() if host in graph.addresses)
-    graph = next(found, None)
+    graph = next((one for project in projects.values() for one in project.graphs.values() if host in one.addresses), None)
     if graph is None:
         raise NoAnswer("timeout")
     scheme, own_port = ("https", "443") if graph.https else ("http", "80")
     if request.scheme != scheme or port not in ("", own_port):
         raise NoAnswer("refuse")
     return graph
+
+
+def _serves_all(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return True
+
+
+def _named(name: str, graphs: Iterable[Graph]) -> Graph:
+    for graph in graphs:
+        if graph.name == name:
+            return graph
+    raise _not_found()
 
 
 def _not_found() -> Refusal:
@@ -79,16 +87,18 @@ def _summary(graph: Graph, request: Request) -> Response:
 
 
 def _cypher(graph: Graph, request: Request) -> Response:
-    """A statement that the graph was not taught an answer to lacks its index."""
-    body = request.json
-    asked = body.get("statements") if isinstance(body, dict) else None
-    given = asked if isinstance(asked, list) else []
-    statements = [str(one.get("statement")) for one in given if isinstance(one, dict)]
+    """A statement without an entry in the graph's `answers` fails, because its label index is missing."""
+    statements = _statements(request.json)
     if not statements:
         return _failed("GES.8005", "Incorrect parameter.")
     if any(statement not in graph.answers for statement in statements):
         return _failed("GES.8904", "Label index in vertices is not found.")
     return Response.of(200, {"results": [_result(graph.answers[statement]) for statement in statements], "errors": []})
+
+
+def _statements(body: Any) -> list[str]:
+    given = body.get("statements") if isinstance(body, dict) else None
+    return [str(one.get("statement")) for one in given if isinstance(one, dict)] if isinstance(given, list) else []
 
 
 def _failed(code: str, message: str) -> Response:

@@ -1,4 +1,4 @@
-"""What GES calls the reasons for which it refuses (ges.md 5.2; all of them HTTP 400)."""
+"""The codes and messages with which GES refuses a call (ges.md 5.2; all of them HTTP 400)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MESSAGES = {
     "GES.7054": "The graph is being deleted or has been deleted.",
 }
 
-# Only a running graph is upgraded or backed up; other statuses than these are GES.7001 (ges.md 3).
+# GES upgrades and backs up only running graphs. Statuses that are not listed are GES.7001 (ges.md 3).
 _BY_STATUS = {
     "100": "GES.7042",
     "400": "GES.7054",

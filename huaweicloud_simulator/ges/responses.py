@@ -1,21 +1,21 @@
-"""GES on the wire: routes, checks and answers of v2 and of v1.0 (ges.md 2 to 5)."""
+"""The management plane on the wire: routes, checks and answers of v2 and v1.0 (ges.md 2 to 5)."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..wire import Refusal, Request, Response, no_such_api
+from ..gateway.addresses import Target
+from ..projects import Project
+from ..wire import Answer, InternalError, Refusal, Request, Response, no_such_api
 from .errors import not_running, refusal
-from .models import Backup, Graph
+from .models import Backup, Graph, Job
 from .shapes import backup_shown, graph_shown, job_shown, spelled
+from .upgrades import order
 
-if TYPE_CHECKING:
-    from ..cloud import Project
-
-# The job centre's filter and the status it means: `waiting` is what its jobs call `pending` (ges.md 4.3).
+# The job centre's filter, and the status that it selects. The filter `waiting` selects jobs that are `pending` (ges.md 4.3).
 _JOB_FILTERS = {
     "": "",
     "waiting": "pending",
@@ -25,12 +25,19 @@ _JOB_FILTERS = {
     "partiallyFailed": "partiallyFailed",
 }
 
-Respond = Callable[["Project", Request, list[str]], Response]
+Respond = Callable[[Project, Request, list[str]], Response]
 
 
-def route(request: Request, parts: list[str]) -> tuple[str, Respond]:
-    """The operation that a path means; the literals come before `{graph_id}` (ges.md 2.1)."""
-    rest, method, v2 = parts[3:], request.method, parts[0] == "v2"
+def route(projects: Mapping[str, Project], request: Request, target: Target) -> tuple[str, Answer]:
+    """The operation of a request. The project must exist when the answer is asked for."""
+    parts = target.parts
+    operation, respond = _operation(request.method, parts)
+    return operation, lambda: respond(projects[parts[1]], request, parts)
+
+
+def _operation(method: str, parts: list[str]) -> tuple[str, Respond]:
+    """Literals such as `jobs` come before `{graph_id}` (ges.md 2.1)."""
+    rest, v2 = parts[3:], parts[0] == "v2"
     fixed: dict[tuple[str, tuple[str, ...]], tuple[str, Respond]] = {
         ("GET", ()): ("list_graphs", list_graphs),
         ("GET", ("jobs",)): ("list_jobs", list_jobs),
@@ -53,8 +60,8 @@ def route(request: Request, parts: list[str]) -> tuple[str, Respond]:
     return found.get(shape, ("unknown", _unknown))
 
 
-def _unknown(*_: Any) -> Response:
-    raise no_such_api()
+def _unknown(*_: object) -> Response:
+    no_such_api()
 
 
 def list_graphs(project: Project, request: Request, _: list[str]) -> Response:
@@ -71,6 +78,18 @@ def upgrade_graph(project: Project, request: Request, parts: list[str]) -> Respo
     if request.api == "v1.0" and request.query.get("action_id") != "upgrade":
         raise refusal("GES.7048")
     graph = _find(project, parts[3])
+    version, force = _requested(request)
+    _must_be_idle(graph)
+    if order(version) <= order(graph.version):
+        raise refusal("GES.7036")
+    if version not in project.ges.releases and not project.ges.accepts_unknown_versions:
+        raise refusal("GES.0001")
+    upgrade = graph.begin_upgrade(version, force)
+    return Response.of(200, spelled(request.api, {"job_id": upgrade.job_id}))
+
+
+def _requested(request: Request) -> tuple[str, bool]:
+    """The target version and whether to force."""
     body = request.json
     if not isinstance(body, dict):
         raise refusal("GES.7016")
@@ -82,42 +101,47 @@ def upgrade_graph(project: Project, request: Request, parts: list[str]) -> Respo
         raise refusal("GES.7050")
     if not isinstance(version, str) or not isinstance(force, bool) or not re.fullmatch(r"\d+(\.\d+){2,3}", version):
         raise refusal("GES.0001")
-    _must_be_idle(graph)
-    if _order(version) <= _order(graph.version):
-        raise refusal("GES.7036")
-    if version not in project.cloud.releases:
-        raise refusal("GES.0001")
-    upgrade = graph.begin_upgrade(version, force)
-    return Response.of(200, spelled(request.api, {"job_id": upgrade.job_id}))
+    return version, force
 
 
 def show_job(project: Project, request: Request, parts: list[str]) -> Response:
-    graph, now = _find(project, parts[3]), project.cloud.clock.now()
+    graph, now = _find(project, parts[3]), project.ges.clock.now()
     job = next((job for job in graph.jobs if job.id == parts[5] and job.known(now)), None)
     if job is None:
         raise Refusal(400, "GES.8301", f"can not find job, jobId is {parts[5]}")
+    if job.unreadable is not None:
+        raise _unreadable(job.unreadable)
     return Response.of(200, spelled(request.api, job_shown(job, now)))
 
 
+def _unreadable(status: int) -> Refusal:
+    """The caller may not read the job, or GES cannot (ges.md 5.2, 5.3)."""
+    if status == 403:
+        return Refusal(403, "APIGW.0302", "The request is not authorised")
+    return Refusal(500, "GES.8302", "Job query error.") if status == 500 else InternalError(status)
+
+
 def list_jobs(project: Project, request: Request, _: list[str]) -> Response:
-    """The job centre: days are without a time of day, names of graphs are whole (ges.md 4.3)."""
-    now, query = project.cloud.clock.now(), request.query
-    first, last = ("start_time", "end_time") if request.api == "v2" else ("startTime", "endTime")
-    status = query.get("status", "")
-    if status not in _JOB_FILTERS:
-        raise refusal("GES.0001")
-    begin, end = _day(query.get(first, "0001-01-01")), _day(query.get(last, "9999-12-31"))
-    jobs = [
-        job
-        for graph in project.graphs.values()
-        for job in graph.jobs
-        if job.known(now)
-        and _JOB_FILTERS[status] in ("", job.status(now))
-        and query.get("graph_name", graph.name) == graph.name
-        and begin <= job.begin.date() <= end
-    ]
+    """The job centre. It filters by whole days and by whole names of graphs (ges.md 4.3)."""
+    now, wanted = project.ges.clock.now(), _filter(request, project.ges.clock.now())
+    jobs = [job for graph in project.graphs.values() for job in graph.jobs if job.known(now) and wanted(job)]
     shown = [spelled(request.api, job_shown(job, now)) for job in _page(jobs, request)]
     return Response.of(200, spelled(request.api, {"job_count": len(jobs), "job_list": shown}))
+
+
+def _filter(request: Request, now: datetime) -> Callable[[Job], bool]:
+    query, v2 = request.query, request.api == "v2"
+    if query.get("status", "") not in _JOB_FILTERS:
+        raise refusal("GES.0001")
+    status, name = _JOB_FILTERS[query.get("status", "")], query.get("graph_name")
+    first = _day(query.get("start_time" if v2 else "startTime", "0001-01-01"))
+    last = _day(query.get("end_time" if v2 else "endTime", "9999-12-31"))
+
+    def wanted(job: Job) -> bool:
+        named = name in (None, job.graph.name)
+        return named and status in ("", job.status(now)) and first <= job.begin.date() <= last
+
+    return wanted
 
 
 def create_backup(project: Project, request: Request, parts: list[str]) -> Response:
@@ -154,17 +178,17 @@ def show_quotas(project: Project, request: Request, _: list[str]) -> Response:
 
 
 def _backups_left(project: Project) -> int:
-    return project.cloud.backup_quota - sum(len(graph.backups) for graph in project.graphs.values())
+    return project.ges.backup_quota - sum(len(graph.backups) for graph in project.graphs.values())
 
 
 def _listed(backups: list[Backup], project: Project, request: Request) -> Response:
-    now = project.cloud.clock.now()
+    now = project.ges.clock.now()
     shown = [spelled(request.api, backup_shown(backup, now)) for backup in _page(backups, request)]
     return Response.of(200, spelled(request.api, {"backup_count": len(backups), "backup_list": shown}))
 
 
 def _page(items: Iterable[Any], request: Request) -> list[Any]:
-    """`offset` is the first record's number; `limit` is 10 where it is not given (ges.md 2.2)."""
+    """`offset` is the number of the first record. `limit` is 10 by default (ges.md 2.2)."""
     try:
         offset, limit = int(request.query.get("offset", "0")), int(request.query.get("limit", "10"))
     except ValueError:
@@ -182,7 +206,7 @@ def _day(text: str) -> date:
 
 
 def _must_be_idle(graph: Graph) -> None:
-    """Running, and without a backup under way, which status 200 does not show (ges.md 3, code 903)."""
+    """Running, and without a backup in progress, which status 200 hides (ges.md 3, code 903)."""
     if graph.status != "200":
         raise not_running(graph.status)
     if graph.is_backing_up:
@@ -194,7 +218,3 @@ def _find(project: Project, graph_id: str) -> Graph:
     if graph is None:
         raise refusal("GES.7000")
     return graph
-
-
-def _order(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in f"{version}.0".split(".")[:4])

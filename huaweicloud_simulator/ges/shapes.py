@@ -1,4 +1,4 @@
-"""What GES shows of a graph, a job and a backup, in the spelling of v2 and of v1.0 (ges.md 2.3, 2.6 and 4.2)."""
+"""A graph, a job and a backup as GES shows them, in the spelling of v2 and of v1.0 (ges.md 2.3, 2.6 and 4.2)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from .models import Backup, Graph, Job
 
-# v1.0 spells some names in a way of its own (ges.md 2.3).
+# Names that v1.0 does not spell by the rule of `spelled` (ges.md 2.3).
 _V1_NAMES = {
     "sys_tags": "sys_tags",
     "enable_full_text_index": "enableFulltextIndex",
@@ -65,14 +65,14 @@ _OF_EVERY_GRAPH: dict[str, Any] = {
 
 
 def graph_shown(graph: Graph, api: str) -> dict[str, Any]:
-    """All fields of v2's model, action_progress only while it is created (ges.md 2.3), in the spelling of the API."""
+    """All fields of v2's model, `action_progress` only during creation (ges.md 2.3), in the spelling of the API."""
     loaded = [spelled(api, _LOADED)]
     content = {
         **_OF_EVERY_GRAPH,
         "id": graph.id,
         "name": graph.name,
-        "region_code": graph.project.region,
-        "az_code": f"{graph.project.region}a",
+        "region_code": graph.region,
+        "az_code": f"{graph.region}a",
         "schema_path": loaded,
         "edgeset_path": loaded,
         "vertexset_path": loaded,
@@ -97,7 +97,7 @@ def graph_shown(graph: Graph, api: str) -> dict[str, Any]:
 
 
 def job_shown(job: Job, now: datetime) -> dict[str, Any]:
-    """Flat; end_time and fail_reason only where there are any (ges.md 4.2)."""
+    """A flat object. A field without a value is left out: `end_time` of a running job, for one (ges.md 4.2)."""
     status = job.status(now)
     content = {
         "job_id": job.id,
@@ -138,7 +138,7 @@ def backup_shown(backup: Backup, now: datetime) -> dict[str, Any]:
 
 
 def spelled(api: str, content: dict[str, Any]) -> dict[str, Any]:
-    """v1.0 says graphCount where v2 says graph_count."""
+    """`graph_count` of v2 is `graphCount` in v1.0."""
     if api == "v2":
         return content
     return {_V1_NAMES.get(key) or re.sub(r"_([a-z])", lambda m: m[1].upper(), key): value for key, value in content.items()}

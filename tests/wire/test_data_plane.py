@@ -24,7 +24,7 @@ from ges_upgrader.domain.version import Version
 from huaweicloud_simulator import Cloud, VirtualClock, faults, mock_huaweicloud, serve
 from huaweicloud_simulator.ges.models import Graph
 from tests.builders import NOW, PROJECT, PROJECT_ID
-from tests.wire.test_the_shapes_of_the_documents import differences, shape
+from tests.wire.simulator.test_shapes import differences, shape
 
 TOKEN = "MIIEtoken+of/the-agency=="
 COUNT = "MATCH (n) RETURN count(n)"

@@ -1,4 +1,4 @@
-"""What huaweicloudsdkges sees of a graph while it is upgraded or backed up, on a clock that moves only when told to."""
+"""What the official client sees of a graph during an upgrade or a backup, on a virtual clock."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
 from huaweicloudsdkges.v2 import GesClient
 from huaweicloudsdkges.v2 import model as v2
 
-from huaweicloud_simulator import ACCESS_KEY, SECRET_KEY, Cloud, VirtualClock, mock_huaweicloud
-from huaweicloud_simulator.ges.models import Fate, Graph
+from huaweicloud_simulator import ACCESS_KEY, SECRET_KEY, Cloud, Fate, Graph, VirtualClock, mock_huaweicloud
 from tests.builders import PROJECT_ID
 
 
@@ -55,7 +54,7 @@ def watched() -> Watched:
     return Watched()
 
 
-def test_a_job_is_pending_then_running_then_over_and_has_an_end_only_then(watched: Watched) -> None:
+def test_job_is_pending_then_running_then_ended(watched: Watched) -> None:
     job_id = watched.upgrade()
     pending = watched.job(job_id)
     running = watched.after(50).job(job_id)
@@ -65,14 +64,14 @@ def test_a_job_is_pending_then_running_then_over_and_has_an_end_only_then(watche
     assert [job.end_time is None for job in (pending, running, over)] == [True, True, False]
 
 
-def test_the_version_changes_only_when_the_graph_runs_again(watched: Watched) -> None:
+def test_version_changes_when_the_graph_runs_again(watched: Watched) -> None:
     watched.upgrade()
     assert watched.seen() == ("201", "2.4.9")
     assert watched.after(99).seen() == ("201", "2.4.9")
     assert watched.after(1).seen() == ("200", "2.4.15")
 
 
-def test_a_failed_upgrade_rolls_back_and_says_why(watched: Watched) -> None:
+def test_failed_upgrade_rolls_back_with_a_reason(watched: Watched) -> None:
     watched.graph.next_upgrade("failed", fail_reason="Insufficient ECS quota.")
     job_id = watched.upgrade()
     assert watched.after(99).seen() == ("201", "2.4.9")
@@ -82,7 +81,7 @@ def test_a_failed_upgrade_rolls_back_and_says_why(watched: Watched) -> None:
     assert watched.after(100).seen() == ("200", "2.4.9")
 
 
-def test_the_graph_can_be_upgraded_again_after_it_rolled_back(watched: Watched) -> None:
+def test_graph_can_be_upgraded_after_automatic_rollback(watched: Watched) -> None:
     watched.graph.next_upgrade("failed")
     watched.upgrade()
     watched.after(200).upgrade()
@@ -96,17 +95,18 @@ def test_the_graph_can_be_upgraded_again_after_it_rolled_back(watched: Watched) 
         ("partially-failed", "partiallyFailed", ("203", "2.4.9")),
         ("stuck", "failed", ("201", "2.4.9")),
         ("faulty", "failed", ("300", "2.4.9")),
+        ("success-but-faulty", "success", ("300", "2.4.15")),
         ("hang", "running", ("201", "2.4.9")),
     ],
 )
-def test_an_upgrade_can_come_to_every_other_end(watched: Watched, fate: Fate, job: str, graph: tuple[str, str]) -> None:
+def test_upgrade_ends_as_its_fate_says(watched: Watched, fate: Fate, job: str, graph: tuple[str, str]) -> None:
     watched.graph.next_upgrade(fate)
     job_id = watched.upgrade()
     assert watched.after(100).job(job_id).status == job
     assert watched.seen() == graph
 
 
-def test_a_job_that_vanishes_is_one_that_ges_cannot_find(watched: Watched) -> None:
+def test_vanished_job_is_unknown(watched: Watched) -> None:
     watched.graph.next_upgrade("vanish")
     job_id = watched.upgrade()
     assert watched.job(job_id).status == "pending"
@@ -115,12 +115,12 @@ def test_a_job_that_vanishes_is_one_that_ges_cannot_find(watched: Watched) -> No
     assert (caught.value.error_code, caught.value.error_msg) == ("GES.8301", f"can not find job, jobId is {job_id}")
 
 
-def test_what_an_operator_changes_by_hand_is_seen_at_once(watched: Watched) -> None:
+def test_manual_change_shows_at_once(watched: Watched) -> None:
     watched.graph.status, watched.graph.version = "900", "2.4.10"
     assert watched.seen() == ("900", "2.4.10")
 
 
-def test_progress_is_shown_only_while_a_graph_is_created(watched: Watched) -> None:
+def test_progress_shows_only_during_creation(watched: Watched) -> None:
     fresh = watched.cloud.project("cn-north-4", PROJECT_ID).graph("fresh", status="100")
     with mock_huaweicloud(watched.cloud):
         shown = {one.name: one.action_progress for one in watched.ges.list_graphs2(v2.ListGraphs2Request()).graphs}
@@ -128,7 +128,7 @@ def test_progress_is_shown_only_while_a_graph_is_created(watched: Watched) -> No
     fresh.status = "200"
 
 
-def test_neither_an_upgrade_nor_another_backup_begins_while_one_is_made(watched: Watched) -> None:
+def test_running_backup_blocks_upgrade_and_backup(watched: Watched) -> None:
     request = v2.CreateBackup2Request(graph_id=watched.graph.id)
     with mock_huaweicloud(watched.cloud):
         watched.ges.create_backup2(request)
@@ -143,14 +143,14 @@ def test_neither_an_upgrade_nor_another_backup_begins_while_one_is_made(watched:
 
 
 @pytest.mark.parametrize(("status", "code"), [("201", "GES.7001"), ("900", "GES.7003"), ("100", "GES.7042")])
-def test_a_graph_that_does_not_run_is_not_backed_up(watched: Watched, status: str, code: str) -> None:
+def test_backup_of_a_stopped_graph_is_refused(watched: Watched, status: str, code: str) -> None:
     watched.graph.status = status
     with mock_huaweicloud(watched.cloud), pytest.raises(ClientRequestException) as caught:
         watched.ges.create_backup2(v2.CreateBackup2Request(graph_id=watched.graph.id))
     assert caught.value.error_code == code
 
 
-def test_a_backup_has_an_end_only_when_it_is_over(watched: Watched) -> None:
+def test_backup_shows_its_end_only_afterwards(watched: Watched) -> None:
     def listed() -> Any:
         with mock_huaweicloud(watched.cloud):
             return watched.ges.list_backups2(v2.ListBackups2Request()).backup_list[0]

@@ -1,4 +1,4 @@
-"""huaweicloudsdksmn, IAM's look-up in huaweicloudsdkcore, huaweicloudsdkfunctiongraph and the OBS SDK judge the simulator."""
+"""The official clients of SMN, FunctionGraph and OBS, and the look-up of projects in huaweicloudsdkcore."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_smn_accepts_a_message_for_each_channel(cloud: Cloud, smn: Any) -> None:
         ({"message_structure": '{"email": "no default"}'}, 400, "SMN.0021"),
     ],
 )
-def test_smn_refuses_what_is_outside_its_limits(cloud: Cloud, smn: Any, body: dict[str, str], status: int, code: str) -> None:
+def test_smn_refuses_beyond_its_limits(cloud: Cloud, smn: Any, body: dict[str, str], status: int, code: str) -> None:
     topic = cloud.project("cn-north-4", PROJECT_ID).topic("ges-upgrades")
     with pytest.raises(ClientRequestException) as caught:
         publish(smn, **body)
@@ -61,7 +61,7 @@ def test_smn_refuses_what_is_outside_its_limits(cloud: Cloud, smn: Any, body: di
 
 
 @pytest.mark.parametrize(("urn", "status", "code"), [(TOPIC, 404, "SMN.0006"), ("urn:nonsense", 400, "SMN.0005")])
-def test_smn_refuses_a_topic_that_is_not_there(smn: Any, urn: str, status: int, code: str) -> None:
+def test_smn_refuses_an_unknown_topic(smn: Any, urn: str, status: int, code: str) -> None:
     with pytest.raises(ClientRequestException) as caught:
         publish(smn, urn, message="m")
     assert (caught.value.status_code, caught.value.error_code) == (status, code)
@@ -74,7 +74,7 @@ def test_smn_throttled_keeps_the_gateways_code(cloud: Cloud, smn: Any) -> None:
     assert caught.value.error_code == "APIGW.0308"
 
 
-def test_core_finds_the_project_of_a_region_by_its_hidden_call(cloud: Cloud, server: Server) -> None:
+def test_core_finds_the_project_of_a_region(cloud: Cloud, server: Server) -> None:
     from huaweicloudsdkcore.region.region import Region
 
     credentials = BasicCredentials(ACCESS_KEY, SECRET_KEY).with_iam_endpoint(server.url)
@@ -92,7 +92,7 @@ def test_functiongraph_accepts_an_asynchronous_invocation(cloud: Cloud, server: 
     assert [(one.function_urn, one.event) for one in cloud.invocations] == [(urn, {"command": "reconcile"})]
 
 
-def test_our_client_invokes_as_functiongraphs_own_sdk_does(cloud: Cloud, server: Server, credentials: BasicCredentials) -> None:
+def test_our_client_invokes_as_the_sdk_does(cloud: Cloud, server: Server, credentials: BasicCredentials) -> None:
     urn = f"urn:fss:cn-north-4:{PROJECT_ID}:function:default:ges-upgrader:latest"
     event = {"command": "reconcile", "reason": "goes on for run 7"}
     official = FunctionGraphClient.new_builder().with_credentials(credentials).with_endpoint(server.url).build()
@@ -110,7 +110,7 @@ def test_our_client_invokes_as_functiongraphs_own_sdk_does(cloud: Cloud, server:
 
 
 def obs_client(server: Server, secret: str = SECRET_KEY) -> Any:
-    """On an address without names the SDK falls back to AWS's signature; here it is told to keep its own."""
+    """At an IP address the SDK would use AWS's signature. This makes it use its own."""
     client = ObsClient(access_key_id=ACCESS_KEY, secret_access_key=secret, server=server.url, max_retry_count=0)
     client.signature = client.thread_local.signature = "obs"
     client.ha = convertor.Adapter("obs")
@@ -144,7 +144,7 @@ def test_obs_does_not_append_to_what_was_put(obs: Any) -> None:
     assert (refused.status, refused.errorCode) == (409, "ObjectNotAppendable")
 
 
-def test_obs_knows_what_is_not_there_and_forgets_what_is_deleted(cloud: Cloud, obs: Any) -> None:
+def test_obs_reports_missing_and_deletes_objects(cloud: Cloud, obs: Any) -> None:
     assert obs.getObject("state", "nothing").errorCode == "NoSuchKey"
     assert obs.getObject("nowhere", "nothing").errorCode == "NoSuchBucket"
     append(obs, 0, "one\n")

@@ -1,4 +1,4 @@
-"""Errors as bytes on the wire: each layer's own envelope, each service's own code (ges.md 5, smn-obs-core.md A4)."""
+"""Errors on the wire: each layer has its envelope, each service its codes (ges.md 5, smn-obs-core.md A4)."""
 
 from __future__ import annotations
 
@@ -26,9 +26,7 @@ def upgrade(server: Server, api: str, graph_id: str, body: object) -> requests.R
 
 
 @pytest.mark.parametrize(("api", "example"), [("v2", "upgrade_error_v2_not_running"), ("v1.0", "upgrade_error_v1_not_running")])
-def test_a_graph_that_does_not_run_is_refused_in_the_documents_words(
-    cloud: Cloud, server: Server, api: str, example: str
-) -> None:
+def test_stopped_graph_is_refused_as_documented(cloud: Cloud, server: Server, api: str, example: str) -> None:
     graph = cloud.project("cn-north-4", PROJECT_ID).graph("demo", status="202")
     name = "upgrade_version" if api == "v2" else "upgradeVersion"
     refused = upgrade(server, api, graph.id, {name: "2.4.15"})
@@ -49,16 +47,14 @@ def test_a_graph_that_does_not_run_is_refused_in_the_documents_words(
         ("v1.0", "", "GES.7016"),
     ],
 )
-def test_an_upgrade_whose_body_is_wrong_is_refused_with_what_is_wrong(
-    cloud: Cloud, server: Server, api: str, body: object, code: str
-) -> None:
+def test_wrong_upgrade_body_is_refused(cloud: Cloud, server: Server, api: str, body: object, code: str) -> None:
     graph = cloud.project("cn-north-4", PROJECT_ID).graph("demo")
     refused = upgrade(server, api, graph.id, body)
     assert (refused.status_code, refused.json()["error_code" if api == "v2" else "errorCode"]) == (400, code)
     assert cloud.upgrades == []
 
 
-def test_an_action_of_v1_that_does_not_exist_is_refused(cloud: Cloud, server: Server) -> None:
+def test_unknown_v1_action_is_refused(cloud: Cloud, server: Server) -> None:
     graph = cloud.project("cn-north-4", PROJECT_ID).graph("demo")
     refused = call("POST", f"{server.url}/v1.0/{PROJECT_ID}/graphs/{graph.id}/action", {}, query=(("action_id", "fly"),))
     assert refused.json()["errorCode"] == "GES.7048"
@@ -75,18 +71,18 @@ def test_an_action_of_v1_that_does_not_exist_is_refused(cloud: Cloud, server: Se
         ("offset", "x"),
     ],
 )
-def test_the_job_centre_refuses_filters_that_it_does_not_know(server: Server, query: tuple[str, str]) -> None:
+def test_job_centre_refuses_unknown_filters(server: Server, query: tuple[str, str]) -> None:
     refused = call("GET", f"{server.url}/v2/{PROJECT_ID}/graphs/jobs", query=(query,))
     assert refused.status_code == 400
     assert refused.json() == {"error_code": "GES.0001", "error_msg": "Incorrect parameter."}
 
 
-def test_the_job_centre_of_v1_has_a_third_spelling_of_errors(server: Server) -> None:
+def test_v1_job_centre_has_a_third_spelling(server: Server) -> None:
     refused = call("GET", f"{server.url}/v1.0/{PROJECT_ID}/graphs/jobs", query=(("status", "done"),))
     assert (refused.status_code, refused.json()) == (400, {"errCode": "GES.0001", "externalMessage": "Parameter error."})
 
 
-def test_each_api_has_its_own_names_for_days(cloud: Cloud, server: Server) -> None:
+def test_each_api_names_its_day_filters(cloud: Cloud, server: Server) -> None:
     graph = cloud.project("cn-north-4", PROJECT_ID).graph("demo")
     graph.begin_upgrade("2.4.15", force=False)
     counts = {
@@ -103,9 +99,7 @@ def test_each_api_has_its_own_names_for_days(cloud: Cloud, server: Server) -> No
 @pytest.mark.parametrize(
     ("fault", "status", "example"), [(faults.throttle(), 429, "apigw_429"), (faults.gateway_timeout(), 504, None)]
 )
-def test_the_gateways_errors_name_the_request(
-    cloud: Cloud, server: Server, fault: Fault, status: int, example: str | None
-) -> None:
+def test_gateway_errors_name_the_request(cloud: Cloud, server: Server, fault: Fault, status: int, example: str | None) -> None:
     cloud.fault("ges.list_graphs", fault)
     refused = call("GET", f"{server.url}/v2/{PROJECT_ID}/graphs")
     assert refused.status_code == status
@@ -116,14 +110,14 @@ def test_the_gateways_errors_name_the_request(
         assert refused.json()["error_msg"] == payload(example)["error_msg"]
 
 
-def test_retry_after_is_there_only_when_it_was_asked_for(cloud: Cloud, server: Server) -> None:
+def test_retry_after_appears_only_on_demand(cloud: Cloud, server: Server) -> None:
     cloud.fault("ges.*", faults.throttle())
     cloud.fault("ges.*", faults.throttle(retry_after=7))
     url = f"{server.url}/v2/{PROJECT_ID}/graphs"
     assert [call("GET", url).headers.get("Retry-After") for _ in range(3)] == [None, "7", None]
 
 
-def test_each_service_has_its_own_code_for_its_own_faults(cloud: Cloud, server: Server) -> None:
+def test_each_service_has_its_internal_error(cloud: Cloud, server: Server) -> None:
     cloud.fault("*", faults.server_error(), times=2)
     ges, smn = call("GET", f"{server.url}/v2/{PROJECT_ID}/graphs"), call("POST", server.url + PUBLISH, {"message": "m"})
     assert (ges.status_code, ges.json()["error_code"]) == (500, "GES.7006")
@@ -131,7 +125,7 @@ def test_each_service_has_its_own_code_for_its_own_faults(cloud: Cloud, server: 
     assert set(smn.json()) == {"request_id", "code", "message"}
 
 
-def test_an_error_of_choice_comes_in_the_envelope_of_the_api_in_use(cloud: Cloud, server: Server) -> None:
+def test_chosen_error_uses_the_apis_envelope(cloud: Cloud, server: Server) -> None:
     cloud.fault("*", faults.error(400, "GES.7041", "Insufficient permission."), times=None)
     assert call("GET", f"{server.url}/v2/{PROJECT_ID}/graphs").json() == {
         "error_code": "GES.7041",
@@ -143,8 +137,8 @@ def test_an_error_of_choice_comes_in_the_envelope_of_the_api_in_use(cloud: Cloud
     }
 
 
-def test_the_answer_to_a_call_that_was_refused_can_be_lost_too(cloud: Cloud, server: Server) -> None:
-    """A client that hears nothing must not learn from it whether the service took the call."""
+def test_answer_to_a_refused_call_can_be_lost(cloud: Cloud, server: Server) -> None:
+    """A client without an answer must not learn whether the service accepted the call."""
     graph = cloud.project("cn-north-4", PROJECT_ID).graph("demo", status="900")
     cloud.fault("ges.upgrade_graph", faults.lost_answer())
     with pytest.raises(requests.ConnectionError):
@@ -153,7 +147,7 @@ def test_the_answer_to_a_call_that_was_refused_can_be_lost_too(cloud: Cloud, ser
     assert cloud.calls("ges.upgrade_graph")[0].status is None
 
 
-def test_a_message_is_measured_as_it_is_read_and_not_as_it_is_escaped(cloud: Cloud, server: Server) -> None:
+def test_message_is_measured_unescaped(cloud: Cloud, server: Server) -> None:
     topic = cloud.project("cn-north-4", PROJECT_ID).topic("ges-upgrades")
     longest = '"' * 256 * 1024
     assert call("POST", server.url + PUBLISH, {"message": longest}).status_code == 200
@@ -171,22 +165,20 @@ def test_a_message_is_measured_as_it_is_read_and_not_as_it_is_escaped(cloud: Clo
         ("no json", "SMN.0009"),
     ],
 )
-def test_a_message_is_refused_for_the_content_that_outranks_the_others(
-    cloud: Cloud, server: Server, body: object, code: str
-) -> None:
+def test_outranking_content_decides_the_refusal(cloud: Cloud, server: Server, body: object, code: str) -> None:
     topic = cloud.project("cn-north-4", PROJECT_ID).topic("ges-upgrades")
     assert call("POST", server.url + PUBLISH, body).json()["code"] == code
     assert topic.messages == []
 
 
-def test_publishing_from_a_project_that_is_not_the_callers_is_not_permitted(cloud: Cloud, server: Server) -> None:
+def test_publishing_from_a_foreign_project_is_refused(cloud: Cloud, server: Server) -> None:
     cloud.project("cn-north-4", PROJECT_ID).topic("ges-upgrades")
     refused = call("POST", server.url + PUBLISH.replace(PROJECT_ID, "f" * 32, 1), {"message": "m"})
     assert (refused.status_code, refused.json()["code"]) == (403, "SMN.0001")
 
 
-def test_a_topic_of_another_project_is_published_to_from_ones_own(cloud: Cloud, server: Server) -> None:
-    """smn-obs-core.md A1: the caller's project in the path, the owner's in the URN."""
+def test_publishing_to_another_projects_topic_works(cloud: Cloud, server: Server) -> None:
+    """The caller's project is in the path, the owner's in the URN (smn-obs-core.md A1)."""
     topic = cloud.project("cn-north-4", PROJECT_ID).topic("ges-upgrades")
     cloud.project("cn-north-4", "e" * 32)
     assert call("POST", server.url + PUBLISH.replace(PROJECT_ID, "e" * 32, 1), {"message": "m"}).status_code == 200

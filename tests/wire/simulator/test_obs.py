@@ -1,6 +1,6 @@
-"""OBS as its documents have it: append as compare-and-swap, ranges, errors in XML, signatures (smn-obs-core.md C1).
+"""OBS as documented: append as compare-and-swap, ranges, rights, errors in XML, signatures (smn-obs-core.md C1).
 
-The official OBS client judges what it can say; the rest is said by hand, with a signature written here.
+The official client sends what it can. The other requests are signed here.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ import requests
 from obs import AppendObjectContent, GetObjectHeader, ObsClient, convertor
 
 from huaweicloud_simulator import ACCESS_KEY, SECRET_KEY, Cloud, faults, mock_huaweicloud
-from huaweicloud_simulator.obs import MAX_APPENDS
 from huaweicloud_simulator.server import Server
+from huaweicloud_simulator.services.obs import MAX_APPENDS
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +30,7 @@ def _bucket(cloud: Cloud) -> None:
 
 
 def official(server: Server, **fields: Any) -> Any:
-    """For an address that is a number the client would sign as AWS did; OBS's own scheme is what is to be judged."""
+    """At an IP address the client would use AWS's signature. This makes it use its own."""
     given = {"access_key_id": ACCESS_KEY, "secret_access_key": SECRET_KEY, **fields}
     client = ObsClient(server=server.url, max_retry_count=0, **given)
     client.signature = client.thread_local.signature = "obs"
@@ -47,7 +47,7 @@ def by_hand(
     headers: Mapping[str, str] | None = None,
     offset: timedelta = timedelta(0),
 ) -> requests.Response:
-    """`resource` is what is signed: `/bucket/key`, with `?append&position=N` where there is any."""
+    """`resource` is signed: `/bucket/key`, with `?append&position=N` for an append."""
     date = format_datetime(datetime.now(timezone.utc) + offset, usegmt=True)
     text = f"{method}\n\n\n{date}\n{resource}"
     signature = base64.b64encode(hmac.new(SECRET_KEY.encode(), text.encode(), hashlib.sha1).digest()).decode()
@@ -63,7 +63,7 @@ def code(answer: requests.Response) -> str | None:
     return ElementTree.fromstring(answer.content).findtext("Code")
 
 
-def test_the_official_client_learns_where_to_append_next(server: Server) -> None:
+def test_sdk_learns_where_to_append_next(server: Server) -> None:
     obs = official(server)
     assert obs.appendObject("state", "log", AppendObjectContent(content="one", position=0)).body.nextPosition == 3
     head = obs.getObjectMetadata("state", "log")
@@ -72,7 +72,7 @@ def test_the_official_client_learns_where_to_append_next(server: Server) -> None
     assert (shown.content, shown.headers["x-obs-next-append-position"]) == (b"one", "3")
 
 
-def test_the_official_client_reads_a_range(server: Server) -> None:
+def test_sdk_reads_a_range(server: Server) -> None:
     obs = official(server)
     obs.putContent("state", "log", "0123456789")
     found = obs.getObject("state", "log", headers=GetObjectHeader(range="4-6"), loadStreamInMemory=True)
@@ -91,16 +91,14 @@ def test_the_official_client_reads_a_range(server: Server) -> None:
         ("bytes=-", 200, b"0123456789", None),
     ],
 )
-def test_a_range_gives_those_bytes_and_says_which(
-    server: Server, wanted: str, status: int, body: bytes, span: str | None
-) -> None:
+def test_range_gives_its_bytes(server: Server, wanted: str, status: int, body: bytes, span: str | None) -> None:
     official(server).putContent("state", "log", "0123456789")
     found = path_style(server, "GET", "log", headers={"Range": wanted})
     assert (found.status_code, found.content, found.headers.get("Content-Range")) == (status, body, span)
 
 
 @pytest.mark.parametrize("wanted", ["bytes=10-", "bytes=99-100", "bytes=-0"])
-def test_a_range_without_a_byte_is_416(server: Server, wanted: str) -> None:
+def test_empty_range_is_416(server: Server, wanted: str) -> None:
     """Asking for what was appended since, when nothing was, is the everyday case."""
     official(server).putContent("state", "log", "0123456789")
     found = path_style(server, "GET", "log", headers={"Range": wanted})
@@ -108,21 +106,21 @@ def test_a_range_without_a_byte_is_416(server: Server, wanted: str) -> None:
 
 
 @pytest.mark.parametrize("position", ["", "x", "-1"])
-def test_a_position_that_is_no_number_is_refused(server: Server, position: str) -> None:
+def test_position_must_be_a_number(server: Server, position: str) -> None:
     query = f"append&position={position}"
     refused = by_hand("POST", f"{server.url}/state/log?{query}", f"/state/log?{query.rstrip('=')}")
     assert (refused.status_code, code(refused)) == (400, "InvalidArgument")
 
 
-def test_an_error_is_xml_and_names_the_request(server: Server) -> None:
+def test_error_is_xml_with_the_request_id(server: Server) -> None:
     refused = path_style(server, "GET", "none")
     assert (refused.status_code, refused.headers["Content-Type"]) == (404, "application/xml")
     assert code(refused) == "NoSuchKey"
     assert ElementTree.fromstring(refused.content).findtext("RequestId") == refused.headers["X-Request-Id"]
 
 
-def test_a_head_of_nothing_has_no_body(cloud: Cloud, server: Server) -> None:
-    """A body after HEAD would be read as the beginning of the next answer on the connection."""
+def test_head_of_a_missing_object_has_no_body(cloud: Cloud, server: Server) -> None:
+    """A client would take a body after HEAD for the beginning of the next answer."""
     missing = path_style(server, "HEAD", "none")
     assert (missing.status_code, missing.content) == (404, b"")
     with mock_huaweicloud(cloud):
@@ -130,12 +128,39 @@ def test_a_head_of_nothing_has_no_body(cloud: Cloud, server: Server) -> None:
     assert (inside.status_code, inside.content) == (404, b"")
 
 
-def test_a_method_without_a_meaning_here_is_not_allowed(server: Server) -> None:
+def test_missing_object_is_403_without_list_permission(cloud: Cloud, server: Server) -> None:
+    bucket, obs = cloud.bucket("state"), official(server)
+    bucket.list_allowed = False
+    assert (obs.getObject("state", "log").status, obs.getObject("state", "log").errorCode) == (403, "AccessDenied")
+    assert path_style(server, "HEAD", "log").status_code == 403
+    assert obs.appendObject("state", "log", AppendObjectContent(content="one", position=0)).body.nextPosition == 3
+    assert obs.getObject("state", "log", loadStreamInMemory=True).body.buffer == b"one"
+
+
+def test_existing_object_is_403_without_read_permission(cloud: Cloud, server: Server) -> None:
+    obs = official(server)
+    cloud.bucket("state").read_allowed = False
+    assert obs.appendObject("state", "log", AppendObjectContent(content="one", position=0)).body.nextPosition == 3
+    assert (obs.getObject("state", "log").status, obs.getObject("state", "log").errorCode) == (403, "AccessDenied")
+    assert obs.appendObject("state", "log", AppendObjectContent(content="two", position=0)).status == 409
+
+
+@pytest.mark.parametrize(("list_allowed", "error"), [(True, "NoSuchKey"), (False, "AccessDenied")])
+def test_object_deleted_from_outside_is_missing(cloud: Cloud, server: Server, list_allowed: bool, error: str) -> None:
+    bucket, obs = cloud.bucket("state"), official(server)
+    obs.putContent("state", "log", "one")
+    bucket.list_allowed = list_allowed
+    bucket.delete("log")
+    assert obs.getObject("state", "log").errorCode == error
+    bucket.delete("log")
+
+
+def test_unknown_method_is_not_allowed(server: Server) -> None:
     refused = path_style(server, "POST", "log", data=b"x")
     assert (refused.status_code, code(refused)) == (405, "MethodNotAllowed")
 
 
-def test_an_object_takes_so_many_appends_and_no_more(cloud: Cloud, server: Server) -> None:
+def test_appends_to_an_object_are_limited(cloud: Cloud, server: Server) -> None:
     obs = official(server)
     obs.appendObject("state", "log", AppendObjectContent(content="one", position=0))
     cloud.bucket("state").objects["log"].appends = MAX_APPENDS
@@ -144,7 +169,7 @@ def test_an_object_takes_so_many_appends_and_no_more(cloud: Cloud, server: Serve
     assert cloud.bucket("state").objects["log"].data == b"one"
 
 
-def test_what_is_put_over_an_appendable_object_ends_its_appendability(server: Server) -> None:
+def test_put_ends_appendability(server: Server) -> None:
     obs = official(server)
     obs.appendObject("state", "log", AppendObjectContent(content="one", position=0))
     obs.putContent("state", "log", "two")
@@ -153,7 +178,7 @@ def test_what_is_put_over_an_appendable_object_ends_its_appendability(server: Se
     assert refused.errorCode == "ObjectNotAppendable"
 
 
-def test_of_many_appends_at_one_position_one_wins(cloud: Cloud, server: Server) -> None:
+def test_one_of_many_racing_appends_wins(cloud: Cloud, server: Server) -> None:
     found: list[int] = []
 
     def append(text: str) -> None:
@@ -169,7 +194,7 @@ def test_of_many_appends_at_one_position_one_wins(cloud: Cloud, server: Server) 
     assert len(cloud.bucket("state").objects["log"].data) == len("racer-00")
 
 
-def test_an_append_whose_answer_is_lost_was_made(cloud: Cloud, server: Server) -> None:
+def test_append_with_a_lost_answer_was_made(cloud: Cloud, server: Server) -> None:
     cloud.fault("obs.append_object", faults.lost_answer())
     with pytest.raises(requests.ConnectionError):
         by_hand("POST", f"{server.url}/state/log?append&position=0", "/state/log?append&position=0", data=b"one")
@@ -178,7 +203,7 @@ def test_an_append_whose_answer_is_lost_was_made(cloud: Cloud, server: Server) -
     assert cloud.bucket("state").objects["log"].data == b"one"
 
 
-def test_a_bucket_may_stand_in_the_host(cloud: Cloud) -> None:
+def test_host_may_name_the_bucket(cloud: Cloud) -> None:
     url = "https://state.obs.cn-north-4.myhuaweicloud.com/journal/v2/log"
     with mock_huaweicloud(cloud):
         made = by_hand("POST", f"{url}?append&position=0", "/state/journal/v2/log?append&position=0", data=b"one")
@@ -188,7 +213,7 @@ def test_a_bucket_may_stand_in_the_host(cloud: Cloud) -> None:
         assert by_hand("GET", same, "/state/journal/v2/log").content == b"one"
 
 
-def test_in_a_buckets_host_even_a_path_like_another_services_is_a_key(cloud: Cloud) -> None:
+def test_any_path_is_a_key_at_a_buckets_host(cloud: Cloud) -> None:
     url = "https://state.obs.cn-north-4.myhuaweicloud.com/v2/project/graphs"
     with mock_huaweicloud(cloud):
         by_hand("PUT", url, "/state/v2/project/graphs", data=b"one")
@@ -196,7 +221,7 @@ def test_in_a_buckets_host_even_a_path_like_another_services_is_a_key(cloud: Clo
 
 
 @pytest.mark.parametrize(("offset", "status"), [(-14, 200), (14, 200), (-16, 403), (16, 403)])
-def test_a_date_must_be_within_a_quarter_of_an_hour(server: Server, offset: int, status: int) -> None:
+def test_date_must_be_within_15_minutes(server: Server, offset: int, status: int) -> None:
     official(server).putContent("state", "log", "one")
     answer = path_style(server, "GET", "log", offset=timedelta(minutes=offset))
     assert answer.status_code == status
@@ -204,17 +229,17 @@ def test_a_date_must_be_within_a_quarter_of_an_hour(server: Server, offset: int,
         assert code(answer) == "RequestTimeTooSkewed"
 
 
-def test_a_position_cannot_be_changed_after_it_was_signed(server: Server) -> None:
+def test_signature_covers_the_position(server: Server) -> None:
     refused = by_hand("POST", f"{server.url}/state/log?append&position=0", "/state/log?append&position=7", data=b"x")
     assert (refused.status_code, code(refused)) == (403, "SignatureDoesNotMatch")
 
 
-def test_a_request_without_a_signature_is_denied(server: Server) -> None:
+def test_unsigned_request_is_denied(server: Server) -> None:
     refused = requests.get(f"{server.url}/state/log", timeout=10)
     assert (refused.status_code, code(refused)) == (403, "AccessDenied")
 
 
-def test_a_key_that_is_not_registered_is_refused(server: Server) -> None:
+def test_unknown_key_is_refused(server: Server) -> None:
     assert official(server, access_key_id="NOBODY").getObject("state", "log").errorCode == "InvalidAccessKeyId"
 
 
@@ -227,19 +252,19 @@ def test_temporary_credentials_need_their_token(cloud: Cloud, server: Server, to
     assert official(server, **key).getObject("state", "none").errorCode == errors
 
 
-def test_a_permanent_key_has_no_use_for_a_security_token(server: Server) -> None:
+def test_permanent_key_rejects_a_security_token(server: Server) -> None:
     assert official(server, security_token="sts").getObject("state", "none").errorCode == "InvalidAccessKeyId"
 
 
 @pytest.mark.parametrize("key", ["journal/2026 11 23", "a+b&c=d", "图/日志", "tilde~and.dot"])
-def test_keys_of_any_spelling_are_kept(cloud: Cloud, server: Server, key: str) -> None:
+def test_any_spelling_of_a_key_works(cloud: Cloud, server: Server, key: str) -> None:
     obs = official(server)
     assert obs.putContent("state", key, "one").status == 200
     assert list(cloud.bucket("state").objects) == [key]
     assert obs.getObject("state", key, loadStreamInMemory=True).body.buffer == b"one"
 
 
-def test_a_fault_of_its_own_is_an_internal_error(cloud: Cloud, server: Server) -> None:
+def test_obs_has_its_internal_error(cloud: Cloud, server: Server) -> None:
     cloud.fault("obs.*", faults.server_error(503))
     refused = path_style(server, "GET", "log")
     assert (refused.status_code, code(refused)) == (503, "InternalError")

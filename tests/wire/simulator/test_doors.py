@@ -1,4 +1,4 @@
-"""Two ways in, one behaviour: the official clients in the process, on the real host names, and against the server."""
+"""Both doors behave alike: the official clients in the process, at the real host names, and against the server."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def client(kind: Any, service: str, endpoint: Endpoint, timeout: float = 10) -> 
     return built.with_http_config(config).build()
 
 
-def test_a_graph_is_upgraded_and_its_result_published(cloud: Cloud, endpoint: Endpoint) -> None:
+def test_official_clients_upgrade_and_publish(cloud: Cloud, endpoint: Endpoint) -> None:
     cloud.upgrade_duration = timedelta(0)
     project = cloud.project("cn-north-4", PROJECT_ID)
     graph, topic = project.graph("demo", version="2.4.4"), project.topic("ges-upgrades")
@@ -108,9 +108,7 @@ def test_both_doors_give_the_same_bytes() -> None:
     ],
     ids=["lost answer", "dropped", "timeout", "timeout without acting"],
 )
-def test_without_an_answer_only_the_cloud_knows_whether_it_acted(
-    cloud: Cloud, endpoint: Endpoint, fault: faults.Fault, acted: int
-) -> None:
+def test_lost_answer_hides_whether_the_service_acted(cloud: Cloud, endpoint: Endpoint, fault: faults.Fault, acted: int) -> None:
     graph = cloud.project("cn-north-4", PROJECT_ID).graph("demo", version="2.4.4")
     ges = client(GesClient, "ges", endpoint, timeout=0.5)
     cloud.fault("ges.upgrade_graph", fault)
@@ -122,8 +120,8 @@ def test_without_an_answer_only_the_cloud_knows_whether_it_acted(
     assert [request.status for request in cloud.requests] == [None]
 
 
-def test_a_receiver_of_an_invocation_may_call_the_cloud(cloud: Cloud, endpoint: Endpoint) -> None:
-    """It may do so from another thread, as everything behind the server does: the cloud must not be locked meanwhile."""
+def test_receiver_of_an_invocation_may_call_the_cloud(cloud: Cloud, endpoint: Endpoint) -> None:
+    """It may call from another thread, as the server does, so the cloud must not be locked meanwhile."""
     ges, functions = client(GesClient, "ges", endpoint), client(FunctionGraphClient, "functiongraph", endpoint)
     counted: list[int] = []
     cloud.on_invoke = lambda invocation: counted.append(ges.list_graphs2(v2.ListGraphs2Request()).graph_count)
@@ -134,7 +132,7 @@ def test_a_receiver_of_an_invocation_may_call_the_cloud(cloud: Cloud, endpoint: 
     assert [(one.function_urn, one.event) for one in cloud.invocations] == [(FUNCTION, event)]
 
 
-def test_an_invocation_that_nobody_receives_is_only_noted(cloud: Cloud, endpoint: Endpoint) -> None:
+def test_invocation_without_receiver_is_only_recorded(cloud: Cloud, endpoint: Endpoint) -> None:
     functions = client(FunctionGraphClient, "functiongraph", endpoint)
     functions.async_invoke_function(AsyncInvokeFunctionRequest(function_urn=FUNCTION, body={"number": 1}))
     received: list[Any] = []
@@ -144,7 +142,7 @@ def test_an_invocation_that_nobody_receives_is_only_noted(cloud: Cloud, endpoint
     assert [one.event for one in cloud.invocations] == [{"number": 1}, {"number": 2}]
 
 
-def test_an_invocation_in_a_project_that_is_not_there_is_refused(endpoint: Endpoint) -> None:
+def test_invocation_in_an_unknown_project_is_refused(endpoint: Endpoint) -> None:
     credentials = BasicCredentials(ACCESS_KEY, SECRET_KEY, "f" * 32)
     built = FunctionGraphClient.new_builder().with_credentials(credentials).with_endpoint(endpoint("functiongraph"))
     with pytest.raises(ClientRequestException) as caught:
@@ -153,13 +151,13 @@ def test_an_invocation_in_a_project_that_is_not_there_is_refused(endpoint: Endpo
 
 
 def fresh_key(cloud: Cloud) -> BasicCredentials:
-    """The SDK keeps the project it found, by key and region, for as long as the process lives (smn-obs-core.md B1)."""
+    """The SDK remembers a region's project by access key until the process ends (smn-obs-core.md B1)."""
     key = f"KEY{next(KEY_NUMBERS)}OFTHISTEST"
     cloud.credentials(key, "secret")
     return BasicCredentials(key, "secret")
 
 
-def test_the_official_regions_lead_to_the_cloud_and_the_project_is_found_by_name(cloud: Cloud) -> None:
+def test_official_regions_reach_the_cloud(cloud: Cloud) -> None:
     with mock_huaweicloud(cloud):
         builder = GesClient.new_builder().with_credentials(fresh_key(cloud)).with_region(GesRegion.value_of("cn-north-4"))
         assert builder.build().list_graphs2(v2.ListGraphs2Request()).graph_count == 0
@@ -169,8 +167,8 @@ def test_the_official_regions_lead_to_the_cloud_and_the_project_is_found_by_name
     ]
 
 
-def test_only_a_regions_first_project_bears_its_name(cloud: Cloud) -> None:
-    """The SDK gives up where a name means more than one project, so a name must mean one."""
+def test_first_project_has_the_regions_name(cloud: Cloud) -> None:
+    """The SDK fails if a name belongs to more than one project."""
     cloud.project("cn-north-4", "a" * 32).graph("of another project")
     with mock_huaweicloud(cloud):
         builder = GesClient.new_builder().with_credentials(fresh_key(cloud)).with_region(GesRegion.value_of("cn-north-4"))
@@ -182,14 +180,14 @@ def test_only_a_regions_first_project_bears_its_name(cloud: Cloud) -> None:
     ]
 
 
-def test_a_region_without_a_project_is_not_found(cloud: Cloud, endpoint: Endpoint) -> None:
+def test_region_without_project_is_not_found(cloud: Cloud, endpoint: Endpoint) -> None:
     credentials = fresh_key(cloud).with_iam_endpoint(endpoint("iam"))
     builder = GesClient.new_builder().with_credentials(credentials).with_region(Region("cn-east-3", endpoint("ges")))
     with pytest.raises(SdkException, match=r"[Pp]roject"):
         builder.build().list_graphs2(v2.ListGraphs2Request())
 
 
-def test_the_servers_environment_is_understood_by_the_official_regions(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_official_regions_read_the_servers_environment(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     with serve(cloud) as server:
         for name, value in server.environment("cn-north-4").items():
             monkeypatch.setenv(name, value)
@@ -208,25 +206,25 @@ def test_the_servers_environment_is_understood_by_the_official_regions(cloud: Cl
         ("smn.cn-north-4.myhuaweicloud.com", 404, "APIGW.0101"),
     ],
 )
-def test_a_host_is_of_one_service_and_one_region(cloud: Cloud, host: str, status: int, code: str | None) -> None:
+def test_host_serves_one_service_and_region(cloud: Cloud, host: str, status: int, code: str | None) -> None:
     with mock_huaweicloud(cloud):
         answer = call("GET", f"https://{host}/v2/{PROJECT_ID}/graphs")
     assert (answer.status_code, answer.json().get("error_code")) == (status, code)
 
 
-def test_a_project_is_in_one_region(cloud: Cloud) -> None:
+def test_project_is_in_one_region(cloud: Cloud) -> None:
     with pytest.raises(ValueError, match="cn-north-4"):
         cloud.project("cn-east-3", PROJECT_ID)
 
 
-def test_in_the_process_a_connection_that_is_never_made_looks_like_one(cloud: Cloud) -> None:
+def test_refused_connection_looks_real_in_the_process(cloud: Cloud) -> None:
     cloud.fault("ges.*", faults.refuse_connection())
     with mock_huaweicloud(cloud), pytest.raises(requests.ConnectionError) as caught:
         call("GET", f"https://ges.cn-north-4.myhuaweicloud.com/v2/{PROJECT_ID}/graphs")
     assert type(caught.value.args[0].reason).__name__ == "NewConnectionError"
 
 
-def test_nothing_passes_to_the_network_but_loopback(cloud: Cloud) -> None:
+def test_only_loopback_passes_the_mock(cloud: Cloud) -> None:
     with serve(Cloud()) as other, mock_huaweicloud(cloud):
         assert requests.get(f"{other.url}/v2/x/graphs", timeout=5).status_code == 401
         for url in ("https://example.com/", "https://ges.cn-north-4.myhuaweicloud.com.example.com/"):
@@ -246,11 +244,11 @@ def count_requests_too() -> int:
     return count_requests() + len(current().requests)
 
 
-def test_a_decorated_function_starts_with_a_fresh_cloud_each_time() -> None:
+def test_decorated_function_gets_a_fresh_cloud() -> None:
     assert [count_requests(), count_requests(), count_requests_too()] == [1, 1, 1]
 
 
-def test_faults_strike_the_requests_that_they_are_meant_for(cloud: Cloud, endpoint: Endpoint) -> None:
+def test_fault_strikes_only_chosen_requests(cloud: Cloud, endpoint: Endpoint) -> None:
     cloud.fault("ges.list_*", faults.html(502), times=2, after=1, where=lambda request: request.method == "GET")
     url = f"{endpoint('ges')}/v2/{PROJECT_ID}/graphs"
     assert [call("GET", url).status_code for _ in range(4)] == [200, 502, 502, 200]
@@ -263,7 +261,7 @@ def test_faults_strike_the_requests_that_they_are_meant_for(cloud: Cloud, endpoi
     assert call("GET", url).json()["graph_count"] == 0
 
 
-def test_of_many_upgrades_at_once_one_begins(cloud: Cloud) -> None:
+def test_one_of_many_racing_upgrades_begins(cloud: Cloud) -> None:
     graph = cloud.project("cn-north-4", PROJECT_ID).graph("demo", version="2.4.4")
     with serve(cloud) as server:
         url = f"{server.url}/v2/{PROJECT_ID}/graphs/{graph.id}/upgrade"
@@ -280,7 +278,7 @@ def test_of_many_upgrades_at_once_one_begins(cloud: Cloud) -> None:
     assert len(cloud.upgrades) == 1
 
 
-def test_the_demo_has_a_fleet_worth_looking_at() -> None:
+def test_demo_shows_every_kind_of_graph() -> None:
     cloud = demo_cloud()
     with mock_huaweicloud(cloud):
         ges = client(GesClient, "ges", lambda service: f"https://{service}.cn-north-4.myhuaweicloud.com")

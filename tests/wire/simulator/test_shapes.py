@@ -1,24 +1,20 @@
-"""Every answer of GES beside the documents' example of it, as it comes over the wire: the same names, the same types."""
+"""Compares each answer of GES on the wire with the documents' example: the same names, the same types."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
 import requests
 
-from huaweicloud_simulator import Cloud, VirtualClock, mock_huaweicloud
-from huaweicloud_simulator.ges.models import Graph
+from huaweicloud_simulator import mock_huaweicloud
 from tests.builders import NOW, PROJECT_ID
 from tests.wire.conftest import payload
-
-TOKEN = "a token, so that the clock may stand anywhere"
-DEMO = "f1529b88-c958-493e-8452-fccfe932cde1"
+from tests.wire.simulator.site import Site
 
 
 def shape(value: Any) -> Any:
-    """Names and types without the values; a list is what its first entry is. None may be anything."""
+    """Names and types without the values. A list stands for its first entry. None matches any type."""
     if isinstance(value, dict):
         return {name: shape(one) for name, one in value.items()}
     if isinstance(value, list):
@@ -27,7 +23,7 @@ def shape(value: Any) -> Any:
 
 
 def differences(found: Any, documented: Any, at: str = "") -> list[str]:
-    """What of the documented shape is missing or of another type. Fields beyond it are not counted."""
+    """Fields of the documented shape that are missing or have another type. Further fields do not count."""
     if found is None or documented is None:
         return []
     if isinstance(documented, dict) and isinstance(found, dict):
@@ -39,41 +35,18 @@ def differences(found: Any, documented: Any, at: str = "") -> list[str]:
     return [] if found == documented else [f"{at} is {found}, not {documented}"]
 
 
-class Site:
-    """A cloud with the documents' graph, seen at a chosen instant."""
-
-    def __init__(self) -> None:
-        self.clock = VirtualClock(NOW)
-        self.cloud = Cloud(self.clock)
-        self.cloud.release("2.4.15")
-        self.cloud.token(TOKEN)
-        project = self.cloud.project("cn-north-4", PROJECT_ID)
-        self.graph: Graph = project.graph("demo", version="2.4.9", tags={"env": "test"}, id=DEMO)
-
-    def ask(self, method: str, path: str, body: object = None) -> requests.Response:
-        url = f"https://ges.cn-north-4.myhuaweicloud.com{path.replace('{p}', PROJECT_ID).replace('{g}', DEMO)}"
-        with mock_huaweicloud(self.cloud):
-            return requests.request(method, url, json=body, headers={"X-Auth-Token": TOKEN}, timeout=10)
-
-    def upgraded(self, seconds: float, fate: Any = "success") -> str:
-        self.graph.next_upgrade(fate, duration=timedelta(seconds=100))
-        job_id = self.ask("POST", "/v2/{p}/graphs/{g}/upgrade", {"upgrade_version": "2.4.15"}).json()["job_id"]
-        self.clock.sleep(seconds)
-        return str(job_id)
-
-
 @pytest.fixture
 def site() -> Site:
     return Site()
 
 
-def test_the_comparison_sees_what_is_missing_and_what_is_of_another_type() -> None:
+def test_comparison_finds_missing_and_mistyped_fields() -> None:
     documented = shape({"a": 1, "b": [{"c": "x"}], "d": None})
     assert differences(shape({"a": 2, "b": [{"c": "y", "e": 1}], "d": 1}), documented) == []
     assert differences(shape({"a": "2", "b": [{}], "d": 1}), documented) == [".a is str, not int", ".b[].c is missing"]
 
 
-# The documents themselves spell one field in two ways, and show a public address where there may be none (ges.md 9, D9).
+# The documents spell one field in two ways (ges.md 9, D9).
 ALLOWED = {"show_graph_v1": (), "list_graphs_v1": (".graphs[].enableFullTextIndex is missing",)}
 
 
@@ -88,13 +61,13 @@ ALLOWED = {"show_graph_v1": (), "list_graphs_v1": (".graphs[].enableFullTextInde
         ("/v1.0/{p}/graphs/quotas", "quotas_v1"),
     ],
 )
-def test_what_is_read_has_the_documented_shape(site: Site, path: str, example: str) -> None:
+def test_read_answers_have_the_documented_shape(site: Site, path: str, example: str) -> None:
     found = site.ask("GET", path)
     assert found.status_code == 200
     assert differences(shape(found.json()), shape(payload(example))) == list(ALLOWED.get(example, ()))
 
 
-def test_a_graph_of_v2_has_the_documented_fields_and_no_others(site: Site) -> None:
+def test_v2_graph_has_exactly_the_documented_fields(site: Site) -> None:
     assert set(site.ask("GET", "/v2/{p}/graphs/{g}").json()["graph"]) == set(payload("show_graph_v2")["graph"])
     site.graph.status = "100"
     assert set(site.ask("GET", "/v2/{p}/graphs/{g}").json()["graph"]) == set(payload("show_graph_v2_creating")["graph"])
@@ -110,9 +83,7 @@ def test_a_graph_of_v2_has_the_documented_fields_and_no_others(site: Site) -> No
         ("v1.0", 100, "success", "job_success_v1"),
     ],
 )
-def test_a_job_has_the_documented_fields_of_its_status_and_no_others(
-    site: Site, api: str, seconds: float, fate: str, example: str
-) -> None:
+def test_job_has_exactly_the_documented_fields(site: Site, api: str, seconds: float, fate: str, example: str) -> None:
     job_id = site.upgraded(seconds, fate)
     found = site.ask("GET", f"/{api}/{{p}}/graphs/{{g}}/jobs/{job_id}/status").json()
     documented = payload(example)
@@ -123,10 +94,10 @@ def test_a_job_has_the_documented_fields_of_its_status_and_no_others(
 
 @pytest.mark.parametrize(
     ("api", "example", "allowed"),
-    # Only imports have details, and the documents' v1.0 example begins with one (ges.md 4.2).
+    # Only imports have details. The documents' v1.0 example begins with an import (ges.md 4.2).
     [("v2", "jobs_list_v2", []), ("v1.0", "jobs_list_v1", [".jobList[].jobDetail is missing"])],
 )
-def test_the_job_centre_has_the_documented_shape(site: Site, api: str, example: str, allowed: list[str]) -> None:
+def test_job_centre_has_the_documented_shape(site: Site, api: str, example: str, allowed: list[str]) -> None:
     site.upgraded(100)
     found = site.ask("GET", f"/{api}/{{p}}/graphs/jobs").json()
     assert differences(shape(found), shape(payload(example))) == allowed
@@ -154,7 +125,7 @@ def test_backups_have_the_documented_shape(site: Site, api: str) -> None:
 
 
 @pytest.mark.parametrize("api", ["v2", "v1"])
-def test_an_accepted_upgrade_has_the_documented_shape(site: Site, api: str) -> None:
+def test_accepted_upgrade_has_the_documented_shape(site: Site, api: str) -> None:
     if api == "v2":
         found = site.ask("POST", "/v2/{p}/graphs/{g}/upgrade", {"upgrade_version": "2.4.15"})
     else:
@@ -163,7 +134,7 @@ def test_an_accepted_upgrade_has_the_documented_shape(site: Site, api: str) -> N
 
 
 @pytest.mark.parametrize("api", ["v2", "v1"])
-def test_what_is_not_there_is_refused_in_the_documents_words(site: Site, api: str) -> None:
+def test_unknown_objects_are_refused_as_documented(site: Site, api: str) -> None:
     path = "v2" if api == "v2" else "v1.0"
     graph = site.ask("GET", f"/{path}/{{p}}/graphs/none")
     assert (graph.status_code, graph.json()) == (400, payload(f"show_graph_error_{api}_not_found"))
@@ -172,17 +143,17 @@ def test_what_is_not_there_is_refused_in_the_documents_words(site: Site, api: st
     assert (job.status_code, job.json()) == (400, payload(f"job_not_found_{api}"))
 
 
-def test_an_earlier_version_is_refused_in_the_documents_words(site: Site) -> None:
+def test_earlier_version_is_refused_as_documented(site: Site) -> None:
     found = site.ask("POST", "/v2/{p}/graphs/{g}/upgrade", {"upgrade_version": "2.4.9"})
     assert (found.status_code, found.json()) == (400, payload("upgrade_error_v2_lower_version"))
 
 
 def test_ten_comes_after_nine(site: Site) -> None:
-    """As text, 2.4.15 is earlier than 2.4.9 (ges.md 6)."""
+    """By text, 2.4.15 is earlier than 2.4.9 (ges.md 6)."""
     assert site.ask("POST", "/v2/{p}/graphs/{g}/upgrade", {"upgrade_version": "2.4.15"}).status_code == 200
 
 
-def test_the_gateways_refusals_have_the_documented_shape(site: Site) -> None:
+def test_gateway_refusals_have_the_documented_shape(site: Site) -> None:
     unknown = site.ask("GET", "/v9/{p}/graphs")
     assert (unknown.status_code, shape(unknown.json())) == (404, shape(payload("apigw_404")))
     assert unknown.json()["error_msg"] == payload("apigw_404")["error_msg"]
@@ -193,5 +164,5 @@ def test_the_gateways_refusals_have_the_documented_shape(site: Site) -> None:
     assert refused.json()["error_code"] == payload("apigw_401_iam")["error_code"]
 
 
-def test_the_third_spelling_of_errors_is_the_documented_one(site: Site) -> None:
+def test_third_spelling_of_errors_is_documented(site: Site) -> None:
     assert site.ask("GET", "/v1.0/{p}/graphs/jobs?status=done").json() == payload("jobs_list_error_v1_doc")

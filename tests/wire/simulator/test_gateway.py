@@ -1,4 +1,4 @@
-"""Who may call what: signatures by the official signer, spoiled in one place at a time (ges.md 1, smn-obs-core.md B4)."""
+"""Signatures by the official signer, each spoiled in one place (ges.md 1, smn-obs-core.md B4)."""
 
 from __future__ import annotations
 
@@ -31,23 +31,23 @@ def stamp(offset: timedelta) -> str:
         (("b", ""), ("a", "=&")),
     ],
 )
-def test_what_the_official_signer_signs_is_accepted(server: Server, query: tuple[tuple[str, str], ...]) -> None:
+def test_official_signature_is_accepted(server: Server, query: tuple[tuple[str, str], ...]) -> None:
     assert call("GET", f"{server.url}{GRAPHS}/jobs", query=query).status_code == 200
 
 
-def test_a_path_with_encoded_characters_is_accepted(cloud: Cloud, server: Server) -> None:
+def test_encoded_path_is_accepted(cloud: Cloud, server: Server) -> None:
     cloud.project("cn-north-4", PROJECT_ID).topic("ges-upgrades")
     path = f"/v2/{PROJECT_ID}/notifications/topics/{quote(TOPIC, safe='')}/publish"
     assert call("POST", server.url + path, {"message": "図, ü"}).status_code == 200
 
 
 @pytest.mark.parametrize("offset", [timedelta(minutes=-14), timedelta(minutes=14)])
-def test_a_date_within_a_quarter_of_an_hour_is_accepted(server: Server, offset: timedelta) -> None:
+def test_date_within_15_minutes_is_accepted(server: Server, offset: timedelta) -> None:
     assert call("GET", server.url + GRAPHS, headers={"X-Sdk-Date": stamp(offset)}).status_code == 200
 
 
 @pytest.mark.parametrize("offset", [timedelta(minutes=-16), timedelta(minutes=16)])
-def test_a_date_further_off_is_refused(server: Server, offset: timedelta) -> None:
+def test_date_beyond_15_minutes_is_refused(server: Server, offset: timedelta) -> None:
     refused = call("GET", server.url + GRAPHS, headers={"X-Sdk-Date": stamp(offset)})
     assert (refused.status_code, refused.json()["error_code"]) == (401, "APIGW.0301")
 
@@ -67,7 +67,7 @@ SPOILED: dict[str, Callable[[Any], object]] = {
 
 
 @pytest.mark.parametrize("spoiled", SPOILED)
-def test_a_request_that_was_changed_after_it_was_signed_is_refused(cloud: Cloud, server: Server, spoiled: str) -> None:
+def test_request_changed_after_signing_is_refused(cloud: Cloud, server: Server, spoiled: str) -> None:
     request = signed("POST", server.url + GRAPHS, {"upgrade_version": "2.4.9"})
     SPOILED[spoiled](request)
     request.prepare_content_length(request.body)
@@ -76,22 +76,22 @@ def test_a_request_that_was_changed_after_it_was_signed_is_refused(cloud: Cloud,
     assert refused.json()["request_id"] == refused.headers["X-Request-Id"]
 
 
-def test_a_hash_that_is_not_the_bodys_is_refused_however_well_it_is_signed(server: Server) -> None:
-    """The signer takes X-Sdk-Content-Sha256 as it is; otherwise any body could be sent under one signature."""
+def test_signed_hash_of_another_body_is_refused(server: Server) -> None:
+    """The signer trusts X-Sdk-Content-Sha256. Without this check, one signature would fit any body."""
     headers = {"X-Sdk-Content-Sha256": hashlib.sha256(b"another").hexdigest()}
     refused = call("POST", server.url + GRAPHS, {"upgrade_version": "2.4.9"}, headers=headers)
     assert refused.status_code == 401
 
 
-def test_a_key_that_is_not_registered_is_refused(server: Server) -> None:
+def test_unknown_key_is_refused(server: Server) -> None:
     assert call("GET", server.url + GRAPHS, key=("NOBODY", "secret")).status_code == 401
 
 
-def test_a_permanent_key_has_no_use_for_a_security_token(server: Server) -> None:
+def test_permanent_key_rejects_a_security_token(server: Server) -> None:
     assert call("GET", server.url + GRAPHS, headers={"X-Security-Token": "sts"}).status_code == 401
 
 
-def test_a_security_token_must_be_signed(cloud: Cloud, server: Server) -> None:
+def test_security_token_must_be_signed(cloud: Cloud, server: Server) -> None:
     cloud.credentials("TEMPORARY", "secret", "sts")
     request = signed("GET", server.url + GRAPHS, key=("TEMPORARY", "secret"))
     request.headers["X-Security-Token"] = "sts"
@@ -99,7 +99,7 @@ def test_a_security_token_must_be_signed(cloud: Cloud, server: Server) -> None:
     assert call("GET", server.url + GRAPHS, key=("TEMPORARY", "secret"), headers={"X-Security-Token": "sts"}).ok
 
 
-def test_a_registered_token_is_as_good_as_a_signature(cloud: Cloud, server: Server) -> None:
+def test_known_token_replaces_a_signature(cloud: Cloud, server: Server) -> None:
     cloud.token("token of a user")
     request = signed("GET", server.url + GRAPHS)
     del request.headers["Authorization"]
@@ -109,7 +109,7 @@ def test_a_registered_token_is_as_good_as_a_signature(cloud: Cloud, server: Serv
     assert send(request).status_code == 401
 
 
-def test_a_header_that_names_another_project_than_the_path_is_refused(cloud: Cloud, server: Server) -> None:
+def test_header_must_name_the_paths_project(cloud: Cloud, server: Server) -> None:
     cloud.project("cn-east-3", "f" * 32)
     refused = call("GET", server.url + GRAPHS, headers={"X-Project-Id": "f" * 32})
     assert (refused.status_code, refused.json()["error_code"]) == (400, "GES.0016")
@@ -128,6 +128,6 @@ def test_a_header_that_names_another_project_than_the_path_is_refused(cloud: Clo
         ("POST", "/v3/projects"),
     ],
 )
-def test_a_path_or_method_that_the_gateway_does_not_know_is_404(server: Server, method: str, path: str) -> None:
+def test_unknown_path_or_method_is_404(server: Server, method: str, path: str) -> None:
     refused = call(method, server.url + path)
     assert (refused.status_code, refused.json()["error_code"]) == (404, "APIGW.0101")

@@ -7,20 +7,18 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
-from .wire import Refusal, Request, Response, no_such_api
+from ..gateway.addresses import Target
+from ..wire import Answer, Refusal, Request, Response, no_such_api
 
-if TYPE_CHECKING:
-    from .cloud import Project
-
-MAX_SUBJECT, MAX_MESSAGE = 512, 256 * 1024
+MAX_SUBJECT, MAX_MESSAGE = 512, 256 * 1024  # bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message that was accepted. `structure` is the text for each channel."""
+    """An accepted message. `structure` is the text for each channel, None if all channels get `message`."""
 
     subject: str
     message: str | None
@@ -37,21 +35,20 @@ class Topic:
     messages: list[Message] = field(default_factory=list)
 
 
-def route(request: Request, parts: list[str]) -> tuple[str, Callable[..., Response]]:
-    if request.method == "POST" and parts[5:] == ["publish"]:
-        return "publish", publish
-    return "unknown", _unknown
+FindTopic = Callable[[str], "Topic | None"]  # by its URN
 
 
-def _unknown(*_: Any) -> Response:
-    raise no_such_api()
+def route(find: FindTopic, request: Request, target: Target) -> tuple[str, Answer]:
+    if request.method == "POST" and target.parts[5:] == ["publish"]:
+        return "publish", lambda: _publish(find, request, target.parts[4])
+    return "unknown", no_such_api
 
 
-def publish(project: Project, request: Request, parts: list[str]) -> Response:
-    urn, body = parts[4], request.json
+def _publish(find: FindTopic, request: Request, urn: str) -> Response:
+    body = request.json
     if not re.fullmatch(r"urn:smn:[a-z0-9-]+:[A-Za-z0-9]+:[A-Za-z0-9_-]+", urn):
         raise Refusal(400, "SMN.0005", "TopicUrn invalid.")
-    topic = project.cloud.topic(urn)
+    topic = find(urn)
     if topic is None:
         raise Refusal(404, "SMN.0006", "Topic not found.")
     if not isinstance(body, dict):
@@ -59,23 +56,22 @@ def publish(project: Project, request: Request, parts: list[str]) -> Response:
     subject = body.get("subject", "")
     if not isinstance(subject, str) or len(subject.encode()) > MAX_SUBJECT or re.search(r"[\x00-\x1f\x7f]", subject):
         raise Refusal(403, "SMN.0008", "Subject invalid.")
-    structure = _content(body)
+    structure = _structure_of(body)
     message_id = uuid4().hex
-    at = project.cloud.clock.now()
     topic.messages.append(
-        Message(subject, body.get("message"), structure, body.get("message_attributes"), message_id, at, body)
+        Message(subject, body.get("message"), structure, body.get("message_attributes"), message_id, request.at, body)
     )
     return Response.of(200, {"request_id": request.id, "message_id": message_id})
 
 
-def _content(body: dict[str, Any]) -> dict[str, str] | None:
-    """The text for each channel, None for one text for all. A structure outranks a template, a template a message (A1)."""
+def _structure_of(body: dict[str, Any]) -> dict[str, str] | None:
+    """A structure outranks a template, and a template outranks a message (A1)."""
     for name in ("message_structure", "message"):
         if len(str(body.get(name, "")).encode()) > MAX_MESSAGE:
             raise Refusal(403, "SMN.0009", "Message invalid.")
     if "message_structure" in body:
         return _structure(body["message_structure"])
-    if "message_template_name" in body:  # no template can be made here, so none is found
+    if "message_template_name" in body:  # the simulator has no templates
         raise Refusal(404, "SMN.0027", "The message template does not exist.")
     if not isinstance(body.get("message"), str) or not body["message"]:
         raise Refusal(403, "SMN.0009", "Message invalid.")

@@ -1,4 +1,4 @@
-"""huaweicloudsdkges v1 and v2 judge the simulator: every call that the function makes, and every shape of error."""
+"""The official GES clients, v1 and v2, make every call of the function and meet every shape of error."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def upgrade(ges: Any, graph_id: str, version: str = "2.4.15", force: bool | None
     return ges.upgrade_graph2(v2.UpgradeGraph2Request(graph_id=graph_id, body=body))
 
 
-def test_v2_lists_graphs_ten_at_a_time_unless_told_otherwise(cloud: Cloud, ges: Any) -> None:
+def test_v2_lists_ten_graphs_by_default(cloud: Cloud, ges: Any) -> None:
     for number in range(12):
         cloud.project("cn-north-4", PROJECT_ID).graph(f"graph_{number}")
     page = ges.list_graphs2(v2.ListGraphs2Request())
@@ -46,21 +46,21 @@ def test_v2_lists_graphs_ten_at_a_time_unless_told_otherwise(cloud: Cloud, ges: 
     assert [one.name for one in ges.list_graphs2(v2.ListGraphs2Request(offset=10, limit=5)).graphs] == ["graph_10", "graph_11"]
 
 
-def test_v2_shows_every_field_of_the_official_model(cloud: Cloud, ges: Any) -> None:
+def test_v2_shows_a_graph_to_the_sdk(cloud: Cloud, ges: Any) -> None:
     one = graph(cloud)
     shown = ges.show_graph2(v2.ShowGraph2Request(graph_id=one.id)).graph
     assert (shown.id, shown.name, shown.status, shown.data_store_version) == (one.id, "demo", "200", "2.4.4")
     assert [(tag.key, tag.value) for tag in shown.tags] == [("env", "prod")]
 
 
-def test_v1_lists_and_shows_in_its_own_spelling(cloud: Cloud, ges_v1: Any) -> None:
+def test_v1_uses_its_own_spelling(cloud: Cloud, ges_v1: Any) -> None:
     one = graph(cloud)
     page = ges_v1.list_graphs(v1.ListGraphsRequest())
     assert (page.graph_count, page.graphs[0].data_store_version) == (1, "2.4.4")
     assert ges_v1.show_graph(v1.ShowGraphRequest(graph_id=one.id)).graph.id == one.id
 
 
-def test_v2_upgrades_and_follows_the_job(cloud: Cloud, ges: Any) -> None:
+def test_v2_upgrades_and_shows_the_job(cloud: Cloud, ges: Any) -> None:
     one = graph(cloud)
     job_id = upgrade(ges, one.id, force=True).job_id
     assert (cloud.upgrades[0].job_id, cloud.upgrades[0].force) == (job_id, True)
@@ -69,7 +69,7 @@ def test_v2_upgrades_and_follows_the_job(cloud: Cloud, ges: Any) -> None:
     assert (job.status, job.related_graph, job.job_type) == ("pending", "demo", "GraphManagement")
 
 
-def test_v1_upgrades_and_follows_the_job(cloud: Cloud, ges_v1: Any) -> None:
+def test_v1_upgrades_and_shows_the_job(cloud: Cloud, ges_v1: Any) -> None:
     cloud.upgrade_duration = timedelta(0)
     one = graph(cloud)
     body = v1.UpgradeGraphReq(upgrade_version="2.4.15", force_upgrade=False)
@@ -79,7 +79,7 @@ def test_v1_upgrades_and_follows_the_job(cloud: Cloud, ges_v1: Any) -> None:
     assert one.version == "2.4.15"
 
 
-def test_the_job_centre_filters_by_graph_status_and_day(cloud: Cloud, ges: Any, ges_v1: Any) -> None:
+def test_job_centre_filters_jobs(cloud: Cloud, ges: Any, ges_v1: Any) -> None:
     one = graph(cloud)
     job_id = upgrade(ges, one.id).job_id
     day = f"{cloud.clock.now():%Y-%m-%d}"
@@ -90,7 +90,7 @@ def test_the_job_centre_filters_by_graph_status_and_day(cloud: Cloud, ges: Any, 
     assert ges_v1.list_jobs(v1.ListJobsRequest(graph_name="demo")).job_list[0].job_id == job_id
 
 
-def test_backups_are_made_listed_and_deleted(cloud: Cloud, ges: Any, ges_v1: Any) -> None:
+def test_backups_are_created_listed_and_deleted(cloud: Cloud, ges: Any, ges_v1: Any) -> None:
     cloud.backup_duration = timedelta(0)
     one = graph(cloud)
     assert ges.create_backup2(v2.CreateBackup2Request(graph_id=one.id)).job_id
@@ -103,7 +103,7 @@ def test_backups_are_made_listed_and_deleted(cloud: Cloud, ges: Any, ges_v1: Any
     assert ges_v1.list_backups(v1.ListBackupsRequest()).backup_count == 1
 
 
-def test_the_quota_of_backups_counts_down_and_refuses_at_none(cloud: Cloud, ges: Any, ges_v1: Any) -> None:
+def test_backup_quota_counts_down_and_refuses(cloud: Cloud, ges: Any, ges_v1: Any) -> None:
     cloud.backup_quota = 1
     cloud.backup_duration = timedelta(0)
     one = graph(cloud)
@@ -132,9 +132,7 @@ def test_the_quota_of_backups_counts_down_and_refuses_at_none(cloud: Cloud, ges:
         ("200", "", "GES.7050"),
     ],
 )
-def test_an_upgrade_that_ges_would_not_do_is_refused_with_its_code(
-    cloud: Cloud, ges: Any, status: str, version: str, code: str
-) -> None:
+def test_impossible_upgrade_is_refused_with_its_code(cloud: Cloud, ges: Any, status: str, version: str, code: str) -> None:
     one = graph(cloud, status=status)
     with pytest.raises(ClientRequestException) as caught:
         upgrade(ges, one.id, version)
@@ -142,7 +140,7 @@ def test_an_upgrade_that_ges_would_not_do_is_refused_with_its_code(
     assert cloud.upgrades == []
 
 
-def test_a_second_upgrade_while_one_runs_is_refused(cloud: Cloud, ges: Any) -> None:
+def test_second_upgrade_in_parallel_is_refused(cloud: Cloud, ges: Any) -> None:
     one = graph(cloud)
     upgrade(ges, one.id)
     with pytest.raises(ClientRequestException) as caught:
@@ -150,7 +148,7 @@ def test_a_second_upgrade_while_one_runs_is_refused(cloud: Cloud, ges: Any) -> N
     assert caught.value.error_code == "GES.7001"
 
 
-def test_unknown_graphs_and_jobs_are_400_and_not_404(cloud: Cloud, ges: Any) -> None:
+def test_unknown_graphs_and_jobs_are_400(cloud: Cloud, ges: Any) -> None:
     one = graph(cloud)
     with pytest.raises(ClientRequestException) as caught:
         ges.show_graph2(v2.ShowGraph2Request(graph_id="nowhere"))
@@ -160,7 +158,7 @@ def test_unknown_graphs_and_jobs_are_400_and_not_404(cloud: Cloud, ges: Any) -> 
     assert (caught.value.status_code, caught.value.error_code) == (400, "GES.8301")
 
 
-def test_the_sdk_does_not_parse_an_error_of_v1(cloud: Cloud, ges_v1: Any) -> None:
+def test_sdk_does_not_parse_errors_of_v1(cloud: Cloud, ges_v1: Any) -> None:
     """ges.md 9, S1: the code is the HTTP status, the message the raw body."""
     with pytest.raises(ClientRequestException) as caught:
         ges_v1.show_graph(v1.ShowGraphRequest(graph_id="nowhere"))
@@ -168,7 +166,7 @@ def test_the_sdk_does_not_parse_an_error_of_v1(cloud: Cloud, ges_v1: Any) -> Non
     assert "GES.7000" in caught.value.error_msg
 
 
-def test_a_throttled_get_loses_its_code_in_the_sdk_and_a_post_keeps_it(cloud: Cloud, ges: Any) -> None:
+def test_sdk_loses_the_code_of_a_throttled_get(cloud: Cloud, ges: Any) -> None:
     """ges.md 9, S2."""
     one = graph(cloud)
     cloud.fault("*", faults.throttle(), times=2)
@@ -180,7 +178,7 @@ def test_a_throttled_get_loses_its_code_in_the_sdk_and_a_post_keeps_it(cloud: Cl
     assert (caught.value.status_code, caught.value.error_code) == (429, "APIGW.0308")
 
 
-def test_an_html_page_is_a_server_error(cloud: Cloud, ges: Any) -> None:
+def test_html_page_is_a_server_error(cloud: Cloud, ges: Any) -> None:
     cloud.fault("ges.list_graphs", faults.html(503))
     with pytest.raises(ServerResponseException) as caught:
         ges.list_graphs2(v2.ListGraphs2Request())
@@ -190,9 +188,7 @@ def test_an_html_page_is_a_server_error(cloud: Cloud, ges: Any) -> None:
 @pytest.mark.parametrize(
     ("fault", "acted"), [(faults.lost_answer(), 1), (faults.drop_connection(), 0)], ids=["lost", "dropped"]
 )
-def test_a_connection_that_is_closed_without_an_answer_looks_the_same_whether_it_acted(
-    cloud: Cloud, ges: Any, fault: faults.Fault, acted: int
-) -> None:
+def test_closed_connection_hides_whether_the_service_acted(cloud: Cloud, ges: Any, fault: faults.Fault, acted: int) -> None:
     one = graph(cloud)
     cloud.fault("ges.upgrade_graph", fault)
     with pytest.raises(Exception) as caught:  # noqa: PT011 - the SDK raises requests' own here (smn-obs-core.md B3)
@@ -201,7 +197,7 @@ def test_a_connection_that_is_closed_without_an_answer_looks_the_same_whether_it
     assert len(cloud.upgrades) == acted
 
 
-def test_a_wrong_secret_is_refused_by_the_gateway(cloud: Cloud, server: Server) -> None:
+def test_wrong_secret_is_refused(cloud: Cloud, server: Server) -> None:
     wrong = BasicCredentials("SIMULATORAK", "wrong", PROJECT_ID)
     ges = GesClientV2.new_builder().with_credentials(wrong).with_endpoint(server.url).build()
     with pytest.raises(ClientRequestException) as caught:
@@ -224,7 +220,7 @@ def test_temporary_credentials_need_their_token(cloud: Cloud, server: Server, to
         assert caught.value.status_code == 401
 
 
-def test_a_project_that_is_not_there_is_ges_0016(server: Server) -> None:
+def test_unknown_project_is_ges_0016(server: Server) -> None:
     other = BasicCredentials("SIMULATORAK", "SIMULATORSK", "f" * 32)
     ges = GesClientV2.new_builder().with_credentials(other).with_endpoint(server.url).build()
     with pytest.raises(ClientRequestException) as caught:
@@ -232,7 +228,7 @@ def test_a_project_that_is_not_there_is_ges_0016(server: Server) -> None:
     assert caught.value.error_code == "GES.0016"
 
 
-def test_a_region_without_v2_knows_no_such_path(cloud: Cloud, ges: Any, ges_v1: Any) -> None:
+def test_region_without_v2_answers_404(cloud: Cloud, ges: Any, ges_v1: Any) -> None:
     cloud.project("cn-north-4", PROJECT_ID, has_v2=False)
     with pytest.raises(ClientRequestException) as caught:
         ges.list_graphs2(v2.ListGraphs2Request())
@@ -245,8 +241,8 @@ def _fields(example: Any, name: str) -> set[str]:
     return set(first)
 
 
-def test_what_is_shown_has_the_fields_of_the_documents(cloud: Cloud, server: Server) -> None:
-    """The raw answers beside the documented payloads; the documents' examples leave optional fields out."""
+def test_answers_have_the_documented_fields(cloud: Cloud, server: Server) -> None:
+    """The documents' examples leave optional fields out."""
     from huaweicloud_simulator.ges.shapes import backup_shown, graph_shown, job_shown, spelled
 
     one = graph(cloud)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from .wire import Refusal, Request, Response
+from ..gateway.addresses import Target
+from ..wire import Answer, Refusal, Request, Response
 
 MAX_APPENDS = 10_000
 
@@ -20,46 +22,76 @@ class Object:
 
 @dataclass(slots=True)
 class Bucket:
+    """`list_allowed`: the caller has `obs:bucket:ListBucket`. Without it OBS hides that an object is missing (C1).
+
+    `read_allowed`: the caller has `obs:object:GetObject`.
+    """
+
     name: str
     region: str
     objects: dict[str, Object] = field(default_factory=dict)
+    list_allowed: bool = True
+    read_allowed: bool = True
+
+    def delete(self, key: str) -> None:
+        """Deletes an object, as an operator or a lifecycle rule does. A missing one is no error."""
+        self.objects.pop(key, None)
 
 
-def operation(request: Request) -> str:
+def route(buckets: Mapping[str, Bucket], request: Request, target: Target) -> tuple[str, Answer]:
+    name, respond = _operation(request)
+
+    def answer() -> Response:
+        bucket = buckets.get(target.bucket)
+        if bucket is None:
+            raise Refusal(404, "NoSuchBucket", "The specified bucket does not exist.")
+        return respond(bucket, target.key, request)
+
+    return name, answer
+
+
+def _operation(request: Request) -> tuple[str, Callable[[Bucket, str, Request], Response]]:
     if request.method == "POST" and "append" in request.query:
-        return "append_object"
-    return {"GET": "get_object", "HEAD": "head_object", "PUT": "put_object", "DELETE": "delete_object"}.get(
-        request.method, "unknown"
-    )
+        return "append_object", _append
+    operations = {
+        "GET": ("get_object", _read),
+        "HEAD": ("head_object", _read),
+        "PUT": ("put_object", _put),
+        "DELETE": ("delete_object", _delete),
+    }
+    return operations.get(request.method, ("unknown", _unknown))
 
 
-def respond(bucket: Bucket | None, key: str, request: Request) -> Response:
-    if bucket is None:
-        raise Refusal(404, "NoSuchBucket", "The specified bucket does not exist.")
-    doing = operation(request)
-    if doing == "append_object":
-        return _append(bucket, key, request)
-    if doing == "put_object":
-        bucket.objects[key] = Object(request.body, appendable=False)
-        return Response(200, b"", {"ETag": _etag(request.body)})
-    if doing == "delete_object":
-        bucket.objects.pop(key, None)
-        return Response(204)
-    if doing not in ("get_object", "head_object"):
-        raise Refusal(405, "MethodNotAllowed", "The specified method is not allowed against this resource.")
+def _unknown(*_: object) -> Response:
+    raise Refusal(405, "MethodNotAllowed", "The specified method is not allowed against this resource.")
+
+
+def _put(bucket: Bucket, key: str, request: Request) -> Response:
+    bucket.objects[key] = Object(request.body, appendable=False)
+    return Response(200, b"", {"ETag": _etag(request.body)})
+
+
+def _delete(bucket: Bucket, key: str, _: Request) -> Response:
+    bucket.delete(key)
+    return Response(204)
+
+
+def _read(bucket: Bucket, key: str, request: Request) -> Response:
     found = bucket.objects.get(key)
+    if not bucket.read_allowed or (found is None and not bucket.list_allowed):
+        raise Refusal(403, "AccessDenied", "Access Denied")
     if found is None:
         raise Refusal(404, "NoSuchKey", "The specified key does not exist.")
     headers = {"ETag": _etag(found.data), "Content-Type": "binary/octet-stream"}
     if found.appendable:
         headers |= {"x-obs-object-type": "Appendable", "x-obs-next-append-position": str(len(found.data))}
-    if doing == "head_object":
+    if request.method == "HEAD":
         return Response(200, b"", {**headers, "Content-Length": str(len(found.data))})
     return _ranged(found.data, request.headers.get("range"), headers)
 
 
 def _ranged(data: bytes, wanted: str | None, headers: dict[str, str]) -> Response:
-    """The bytes of one range: `first-last`, `first-` or the `-last` so many; a header that says no range is ignored."""
+    """The bytes of one range: `first-last`, `first-`, or the last n as `-n`. Any other header is ignored."""
     span = re.fullmatch(r"bytes=(\d*)-(\d*)", wanted or "")
     if span is None or span[0] == "bytes=-":
         return Response(200, data, headers)

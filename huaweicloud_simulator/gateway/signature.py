@@ -1,4 +1,4 @@
-"""Who signed a request: SDK-HMAC-SHA256 and tokens (ges.md 1, smn-obs-core.md B4), and OBS's own scheme (C1)."""
+"""Checks who signed a request: SDK-HMAC-SHA256 and tokens (ges.md 1, smn-obs-core.md B4), and OBS's own scheme (C1)."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote, unquote
 
-from .wire import Refusal, Request
+from ..wire import Refusal, Request
 
 SKEW = timedelta(minutes=15)
-UNSIGNED = "UNSIGNED-PAYLOAD"  # what the SDK says of bodies that are neither JSON nor BSON (smn-obs-core.md B4)
+UNSIGNED = "UNSIGNED-PAYLOAD"  # the SDK's word for bodies that are neither JSON nor BSON (smn-obs-core.md B4)
+
+Keys = Mapping[str, tuple[str, "str | None"]]  # secret key and security token by access key
 
 
-def check(request: Request, keys: Mapping[str, tuple[str, str | None]], tokens: set[str], now: datetime) -> None:
-    """Raises Refusal 401 APIGW.0301. `keys` are secret keys and security tokens by access key."""
+def check(request: Request, keys: Keys, tokens: set[str], now: datetime) -> None:
+    """Raises Refusal 401 APIGW.0301 unless a known key signed the request, or it carries a known token."""
     if "x-auth-token" in request.headers:
         if request.headers["x-auth-token"] not in tokens:
             raise _refused("token is invalid or expired")
@@ -30,13 +32,28 @@ def check(request: Request, keys: Mapping[str, tuple[str, str | None]], tokens: 
     if found is None:
         raise _refused("the Authorization header is missing or malformed")
     access, names, signature = found[1], found[2].split(";"), found[3]
+    secret = _secret_of(access, names, request, keys)
+    stamp = _date(request, names, now)
+    digest = request.headers.get("x-sdk-content-sha256", UNSIGNED)
+    if digest != UNSIGNED and digest != hashlib.sha256(request.body).hexdigest():
+        raise _refused("X-Sdk-Content-Sha256 does not match the body")
+    if not hmac.compare_digest(signature, _sign(request, names, stamp, secret)):
+        raise _refused("verify aksk signature fail")
+
+
+def _secret_of(access: str, names: list[str], request: Request, keys: Keys) -> str:
+    """The secret key. A temporary access key needs its security token, which must be signed too."""
     if access not in keys:
         raise _refused("the access key does not exist")
     secret, security_token = keys[access]
     if request.headers.get("x-security-token") != security_token:
-        raise _refused("the security token is missing, wrong, or of no use to this access key")
+        raise _refused("the security token is missing, wrong, or does not belong to this access key")
     if security_token is not None and "x-security-token" not in names:
         raise _refused("the security token is not signed")
+    return secret
+
+
+def _date(request: Request, names: list[str], now: datetime) -> str:
     if not {"host", "x-sdk-date"} <= set(names):
         raise _refused("host and x-sdk-date must be signed")
     stamp = request.headers.get("x-sdk-date", "")
@@ -46,11 +63,7 @@ def check(request: Request, keys: Mapping[str, tuple[str, str | None]], tokens: 
         raise _refused("X-Sdk-Date is malformed") from None
     if abs(now - date) > SKEW:
         raise _refused("X-Sdk-Date is more than 15 minutes off")
-    digest = request.headers.get("x-sdk-content-sha256", UNSIGNED)
-    if digest != UNSIGNED and digest != hashlib.sha256(request.body).hexdigest():
-        raise _refused("X-Sdk-Content-Sha256 is not the body's")
-    if not hmac.compare_digest(signature, _sign(request, names, stamp, secret)):
-        raise _refused("verify aksk signature fail")
+    return stamp
 
 
 def _sign(request: Request, names: list[str], stamp: str, secret: str) -> str:
@@ -76,8 +89,8 @@ def _refused(why: str) -> Refusal:
     return Refusal(401, "APIGW.0301", f"Incorrect IAM authentication information: {why}")
 
 
-def check_obs(request: Request, bucket: str, key: str, keys: Mapping[str, tuple[str, str | None]], now: datetime) -> None:
-    """Raises Refusal 403. `Authorization: OBS AK:base64(HMAC-SHA1(SK, …))`."""
+def check_obs(request: Request, bucket: str, key: str, keys: Keys, now: datetime) -> None:
+    """Raises Refusal 403 unless a known key signed the request: `Authorization: OBS AK:base64(HMAC-SHA1(SK, …))`."""
     headers = request.headers
     if "authorization" not in headers:
         raise Refusal(403, "AccessDenied", "Access Denied")
@@ -88,16 +101,21 @@ def check_obs(request: Request, bucket: str, key: str, keys: Mapping[str, tuple[
     if headers.get("x-obs-security-token") != security_token:
         raise Refusal(403, "InvalidAccessKeyId", "The security token is missing or wrong.")
     if not _is_fresh(headers.get("x-obs-date") or headers.get("date", ""), now):
-        raise Refusal(403, "RequestTimeTooSkewed", "The request's time is more than 15 minutes off, or is missing.")
-    own = sorted((name, value) for name, value in headers.items() if name.startswith("x-obs-"))
-    date = "" if "x-obs-date" in headers else headers.get("date", "")
-    parts = [request.method, headers.get("content-md5", ""), headers.get("content-type", ""), date]
-    resource = f"/{bucket}/{quote(key, safe='/~')}"
-    sub = [name if value == "" else f"{name}={value}" for name, value in sorted(request.query.items()) if name in _SUBRESOURCES]
-    text = "\n".join(parts) + "\n" + "".join(f"{n}:{v}\n" for n, v in own) + resource + ("?" + "&".join(sub) if sub else "")
-    expected = base64.b64encode(hmac.new(secret.encode(), text.encode(), hashlib.sha1).digest()).decode()
-    if not hmac.compare_digest(found[2], expected):
+        raise Refusal(403, "RequestTimeTooSkewed", "The request's time is missing, or more than 15 minutes off.")
+    signed = hmac.new(secret.encode(), _to_sign(request, bucket, key).encode(), hashlib.sha1).digest()
+    if not hmac.compare_digest(found[2], base64.b64encode(signed).decode()):
         raise Refusal(403, "SignatureDoesNotMatch", "The request signature does not match.")
+
+
+def _to_sign(request: Request, bucket: str, key: str) -> str:
+    headers = request.headers
+    date = "" if "x-obs-date" in headers else headers.get("date", "")
+    own = "".join(f"{name}:{value}\n" for name, value in sorted(headers.items()) if name.startswith("x-obs-"))
+    sub = "&".join(
+        f"{name}={value}" if value else name for name, value in sorted(request.query.items()) if name in _SUBRESOURCES
+    )
+    parts = [request.method, headers.get("content-md5", ""), headers.get("content-type", ""), date]
+    return "\n".join(parts) + f"\n{own}/{bucket}/{quote(key, safe='/~')}" + (f"?{sub}" if sub else "")
 
 
 def _is_fresh(date: str, now: datetime) -> bool:
