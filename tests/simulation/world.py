@@ -130,6 +130,7 @@ class World:
         self.topic = self.project.topic(TOPIC.rsplit(":", 1)[1])
         self.cloud.token(TOKEN)
         self.cloud.upgrade_duration = timedelta(minutes=random.choice([2, 2, 4, 12]))
+        self.text = self.policy.text
         self.keys = seed % 10 == 0  # else the token serves, as signing takes time
         self.checks = Checks(self.policy, self.cloud, exact=not self.faults.kill and not self.losing)
         self.runs = self.requests = self.conflicts = 0
@@ -378,7 +379,7 @@ class World:
         def remaining() -> timedelta:
             return process.deadline - self.scheduler.now()
 
-        context = Context({"POLICY": self.policy.text, "LOG_LEVEL": "CRITICAL"}, remaining, TOKEN, "default", self.keys)
+        context = Context({"POLICY": self.text, "LOG_LEVEL": "CRITICAL"}, remaining, TOKEN, "default", self.keys)
         instance = Instance(Path(__file__).parent, process)
         try:
             result = instance.invoke(event, context)
