@@ -139,9 +139,13 @@ def _binding(decision: Decision, blocks: dict[str, Block], expires: bool, starts
         return lasting[0]
     if decision.until is None and expires:
         return "expiry"
-    without = starts() if decision.until is not None else {}
-    helped = {name: start for name, start in without.items() if name in blocks and decision.until and start < decision.until}
+    helped = _earlier(decision.until, blocks, starts) if decision.until is not None else {}
     return min(helped, key=helped.__getitem__) if helped else max(untils, key=untils.__getitem__)
+
+
+def _earlier(until: datetime, blocks: dict[str, Block], starts: Callable[[], dict[str, datetime]]) -> dict[str, datetime]:
+    """The starts that would come before `until` without one of the gates that block."""
+    return {name: start for name, start in starts().items() if name in blocks and start < until}
 
 
 def _expires(survey: Survey, case: Case) -> bool:

@@ -7,7 +7,7 @@ graph at the version that it shows; a state that only a person ends stays.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
@@ -15,7 +15,7 @@ from heapq import heappop, heappush
 import msgspec
 
 from ges_upgrader.domain.fleet import Fleet
-from ges_upgrader.domain.model import Action, Attempt, BackupAttempt, GraphKey, Reason, Start, Status, Verdict
+from ges_upgrader.domain.model import Action, Attempt, BackupAttempt, Decision, GraphKey, Reason, Start, Status, Verdict
 from ges_upgrader.domain.timestamps import ceiled
 from ges_upgrader.domain.version import Version
 from ges_upgrader.history.history import History
@@ -119,18 +119,23 @@ class _Future:
             if one.rule is not None and not one.rule.notice and budget.full(one.rule):
                 continue
             decision, start = decide(survey, one, budget)
-            if decision.reason in _FINAL:
-                del self._active[key]
-            elif start is not None and start.action is Action.UPGRADE:
+            if start is not None and start.action is Action.UPGRADE:
                 started.append(self._start(start))
             elif start is not None:
                 self._history.apply(BackedUp(at=self._now, graph_id=key[1], project_id=key[0], made_at=self._now))
                 backed_up = True
-            elif decision.until is not None:
-                following.append(decision.until)
-            if one.rule is not None and one.rule.notice and decision.announce and decision.target:
-                following.append(self._announce(one, decision.target, decision.announce))
+            else:
+                following += self._wait(one, decision)
         return started, following, bool(started) or backed_up
+
+    def _wait(self, one: Governed, decision: Decision) -> Iterator[datetime]:
+        """The instants at which a graph that does not start now may do so; none: it need not be asked again."""
+        if decision.reason in _FINAL:
+            del self._active[one.graph.key]
+        elif decision.until is not None:
+            yield decision.until
+        if one.rule is not None and one.rule.notice and decision.announce and decision.target:
+            yield self._announce(one, decision.target, decision.announce)
 
     def _start(self, start: Start) -> Forecast:
         attempt = Attempt(

@@ -11,9 +11,10 @@ from datetime import datetime
 from ges_upgrader.domain.duration import spelled
 from ges_upgrader.domain.model import Graph, Reason, Release
 from ges_upgrader.domain.timestamps import ceiled
+from ges_upgrader.domain.version import Version
 from ges_upgrader.planning.matching import Governed
 from ges_upgrader.planning.releases import Candidate, KnownRelease, Offer, old_enough, reaches, ready, targeted
-from ges_upgrader.planning.survey import Survey
+from ges_upgrader.planning.survey import Step, Survey
 from ges_upgrader.policy.schema import Rule
 
 MOST_RELEASES = 5
@@ -47,12 +48,12 @@ def misfits(release: Release, graph: Graph) -> Iterator[str]:
 
 
 def _objections(survey: Survey, known: KnownRelease, one: Governed) -> Iterator[str]:
+    """Everything that speaks against the release, in the order in which the planner looks."""
     assert one.rule is not None
-    rule, step, version = one.rule, survey.steps[one.rule.name], known.version
-    if version in survey.history.releases.withdrawn:
+    if known.version in survey.history.releases.withdrawn:
         yield "is withdrawn"
         return
-    if one.graph.version is not None and version <= one.graph.version:
+    if one.graph.version is not None and known.version <= one.graph.version:
         yield f"is no later than the graph's {one.graph.version}"
     candidate = known.candidate(one.graph)
     if candidate is None:
@@ -60,10 +61,24 @@ def _objections(survey: Survey, known: KnownRelease, one: Governed) -> Iterator[
         yield ", and by another announcement ".join(scopes)
     elif not reaches(candidate.release, one.graph):
         yield f"is only for graphs at {candidate.release.min_source_version} or later"
-    if rule.versions is not None and not rule.versions.allow(version):
-        yield f"is not allowed by versions {rule.versions.text}"
+    yield from _not_allowed(survey.steps[one.rule.name], known.version)
+    yield from _set_aside(survey, one, known.version)
+    if candidate is not None:
+        yield from _untimely(one.rule, candidate, survey.now)
+
+
+def _not_allowed(step: Step, version: Version) -> Iterator[str]:
+    versions = step.rule.versions
+    if versions is not None and not versions.allow(version):
+        yield f"is not allowed by versions {versions.text}"
     if version.major > step.highest_major:
         yield f"raises the major version above {step.highest_major}, which only an operator may"
+
+
+def _set_aside(survey: Survey, one: Governed, version: Version) -> Iterator[str]:
+    """The first of what keeps everybody, the rule, or this graph from the version."""
+    assert one.rule is not None
+    step = survey.steps[one.rule.name]
     if version in survey.history.releases.questioned:
         yield "is questioned by a message"
     elif version in step.halted:
@@ -72,8 +87,6 @@ def _objections(survey: Survey, known: KnownRelease, one: Governed) -> Iterator[
         yield "is quarantined"
     elif one.graph.version is not None and version in step.set_aside(one.graph):
         yield "is set aside for this graph"
-    if candidate is not None:
-        yield from _untimely(rule, candidate, survey.now)
 
 
 def _untimely(rule: Rule, candidate: Candidate, now: datetime) -> Iterator[str]:

@@ -103,16 +103,21 @@ def case_of(survey: Survey, one: Governed, choice: Choice) -> Case:
 
 def milestones(survey: Survey) -> list[Verified | FellBehind]:
     """What is not recorded yet of how far the rules have come that a soak counts from."""
-    rollout, now = survey.history.rollout, survey.now
-    found: list[Verified | FellBehind] = []
-    for name in sorted({name for rule in survey.policy.rules if rule.soak for name in rule.after}):
-        step, reached = survey.steps[name], rollout.reached(name)
-        level = min((one.graph.version for one in step.members if one.graph.version), default=None)
-        if level and reached and level < reached:
-            found.append(FellBehind(at=now, rule=name, version=level))
-        elif level and survey.complete and not step.behind(level) and not rollout.verified_at(name, level):
-            found.append(Verified(at=now, rule=name, version=level))
-    return found
+    names = sorted({name for rule in survey.policy.rules if rule.soak for name in rule.after})
+    return [found for name in names if (found := _milestone(survey, name)) is not None]
+
+
+def _milestone(survey: Survey, name: str) -> Verified | FellBehind | None:
+    step, rollout = survey.steps[name], survey.history.rollout
+    level = min((one.graph.version for one in step.members if one.graph.version), default=None)
+    reached = rollout.reached(name)
+    if level is None:
+        return None
+    if reached and level < reached:
+        return FellBehind(at=survey.now, rule=name, version=level)
+    recorded = rollout.verified_at(name, level) is not None
+    arrived = survey.complete and not step.behind(level)
+    return Verified(at=survey.now, rule=name, version=level) if arrived and not recorded else None
 
 
 def first_block(case: Case) -> Block | None:

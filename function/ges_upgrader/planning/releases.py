@@ -98,18 +98,22 @@ def known_releases(policy: Policy, history: History, now: datetime, spellings: M
 
 def offer(rule: Rule, graph: Graph, known: Sequence[KnownRelease], exclusions: Exclusions, now: datetime) -> Offer:
     """What the rule offers the graph, whose version is known. `known` holds no withdrawn version."""
-    candidates = [candidate for one in known if (candidate := one.candidate(graph)) is not None]
-    usable = [one for one in candidates if reaches(one.release, graph) and now < (one.release.not_after or FAR)]
-    if not usable:
-        return Offer(nothing=Reason.NO_RELEASE)
+    usable = [one for one in _candidates(graph, known) if _usable(one.release, graph, now)]
     newer = [one for one in usable if graph.version is not None and one.release.version > graph.version]
-    if not newer:
-        return Offer(nothing=Reason.UP_TO_DATE)
     allowed = [one for one in newer if allows(rule, one.release.version, exclusions.highest_major)]
     if not allowed:
-        return Offer(nothing=Reason.VERSION_NOT_ALLOWED)
+        left = (usable, Reason.NO_RELEASE), (newer, Reason.UP_TO_DATE), (allowed, Reason.VERSION_NOT_ALLOWED)
+        return Offer(nothing=next(reason for releases, reason in left if not releases))
     choices = _timeline(rule, allowed, exclusions, now)
     return Offer(choices) if choices else Offer(nothing=Reason.NO_RELEASE)
+
+
+def _candidates(graph: Graph, known: Sequence[KnownRelease]) -> list[Candidate]:
+    return [candidate for one in known if (candidate := one.candidate(graph)) is not None]
+
+
+def _usable(release: Release, graph: Graph, now: datetime) -> bool:
+    return reaches(release, graph) and now < (release.not_after or FAR)
 
 
 def allows(rule: Rule, version: Version, highest_major: int) -> bool:
