@@ -6,13 +6,14 @@ Older images lack methods, local runs lack the whole context: what is missing is
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from ges_upgrader.cloud.credentials import Credentials
 
-DEFAULT_TIME = timedelta(seconds=60)
 LONGEST_TIME = timedelta(days=3)  # what the platform allows (functiongraph.md, Runtime)
 MILLISECOND = timedelta(milliseconds=1)
 
@@ -76,6 +77,13 @@ class Platform:
         """The IAM token of the agency, which graphs' own engines want (ges.md 2.8)."""
         return self._text("getToken")
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no text may show: all credentials within reach, and the passwords of proxies and endpoints."""
+        within_reach = (self._keys_of_the_agency(), self._keys_of_variables(), Credentials(token=self.token or ""))
+        values = [value for credentials in within_reach if credentials for value in credentials.values if value]
+        return (*values, *_passwords())
+
     def policy_text(self, beside: Path) -> str:
         """POLICY, or the file that POLICY_FILE names, or policy.yaml `beside` the handler. Raises OSError, ValueError."""
         text = self.variable("POLICY")
@@ -105,3 +113,12 @@ class Platform:
             return function(*arguments)
         except Exception:
             return None
+
+
+def _passwords() -> Iterator[str]:
+    """Of the URLs in the process's variables that hold any, with and without the user, as they are and decoded."""
+    for name, url in os.environ.items():
+        if "@" in url and (name.lower().endswith("_proxy") or name.startswith("HUAWEICLOUD_SDK_REGION_")):
+            user_info = url.rpartition("@")[0].rpartition("//")[2]
+            for secret in (user_info, user_info.partition(":")[2]):
+                yield from (secret, unquote(secret))

@@ -122,7 +122,7 @@ class Follower:
         try:
             return list(self._context.ges.list_backups(attempt.project, attempt.graph_id))
         except CloudError as error:
-            self._context.log.warning("backups.not_listed", error=str(error), **names(attempt))
+            self._context.log.warning("backup.list_failed", error=str(error), **names(attempt))
             return []
 
     def began(self, attempt: Attempt, job_id: str, inferred: bool) -> None:
