@@ -12,6 +12,8 @@ import math
 import sys
 import traceback
 from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import redirect_stdout
+from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 from ges_upgrader.domain.plain_text import CUT, plain, plain_lines
@@ -31,7 +33,8 @@ _QUOTING = ("urllib3", "charset_normalizer")  # their warnings quote what a serv
 
 def start_log(level: str, secrets: Secrets, context: Mapping[str, Any]) -> Log:
     """A logger for one run, with `context` in every line and `secrets` in none. structlog comes with the first event."""
-    import structlog
+    with redirect_stdout(StringIO()):  # it asks stdout whether it is a terminal, which a closed one refuses to say
+        import structlog
 
     for library in _QUOTING:
         logging.getLogger(library).propagate = False
@@ -136,7 +139,7 @@ class _Excerpt:
 
     def _traceback(self, error: BaseException) -> str:
         """Its first lines and, most of all, its last."""
-        text = self._secrets.mask("".join(traceback.format_exception(type(error), error, error.__traceback__)))
+        text = self._secrets.mask("".join(traceback.format_exception(type(error), error, error.__traceback__)).rstrip())
         if len(text) > self._longest:
             text = f"{text[: self._longest // 4]}\n{CUT}\n{text[-(self._longest // 2) :]}"
         return plain_lines(text, self._longest)

@@ -61,7 +61,7 @@ class Platform:
         return self._keys_of_the_agency() or (Credentials(token=self.token) if self.token else self._keys_of_variables())
 
     def keys(self) -> Credentials:
-        """For OBS, which takes no token; of nobody, where there is none but a token."""
+        """For OBS, which takes no token. Empty if the function has only a token."""
         return self._keys_of_the_agency() or self._keys_of_variables() or Credentials()
 
     def _keys_of_the_agency(self) -> Credentials | None:

@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
-# Of the last two a run imports what it needs later, if at all.
+# huaweicloudsdkcore is imported with the first call. Of tzdata only the data are used; its package is small.
 _NAMES = ("requests", "urllib3", "msgspec", "yaml", "structlog", "tzdata", "huaweicloudsdkcore")
 
 
 def libraries(folder: Path) -> tuple[dict[str, str], list[str]]:
-    """Version and path of each library, and the names of those that `folder` holds but that come from elsewhere.
+    """Version and path of each library, and the names of those that come from elsewhere although `folder` holds them.
 
-    What is not imported yet has no version. Nothing is imported.
+    What is not imported has a path and no version.
     """
-    found: dict[str, str] = {}
-    foreign: list[str] = []
-    for name in _NAMES:
-        module = sys.modules.get(name)
-        path = str(getattr(module, "__file__", None) or (None if module else _origin(name)) or "not found")
-        found[name] = " ".join(filter(None, (str(getattr(module, "__version__", "")), path)))
-        if (folder / name).is_dir() and not path.startswith(f"{folder}/"):
-            foreign.append(name)
+    with suppress(ImportError):
+        import_module("tzdata")
+    found = {name: " ".join(filter(None, (_version(name), _path(name)))) for name in _NAMES}
+    foreign = [name for name in _NAMES if (folder / name).is_dir() and not _path(name).startswith(f"{folder}/")]
     return found, foreign
 
 
-def _origin(name: str) -> str | None:
+def _version(name: str) -> str:
+    module = sys.modules.get(name)
+    return str(vars(module).get("__version__", "")) if module else ""  # structlog's __getattr__ raises without metadata
+
+
+def _path(name: str) -> str:
+    module = sys.modules.get(name)
     try:
-        spec = find_spec(name)
-    except Exception:  # whatever an importer of the runtime raises
-        return None
-    return spec.origin if spec else None
+        spec = module.__spec__ if module else find_spec(name)
+        return spec.origin or "" if spec else "not found"
+    except Exception as error:  # whatever an importer of the runtime raises
+        return f"not found: {type(error).__name__}"
