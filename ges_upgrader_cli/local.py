@@ -110,7 +110,7 @@ def _progress(line: str) -> None:
         "upgrade.ended": f"{graph}: {entry.get('outcome')}",
         "notification.sent": f"told: {entry.get('event_id')}",
         "error.reported": f"error: {entry.get('error')}",
-        "run.failed": f"error: {entry.get('exception')}",
+        "run.crashed": f"error: {entry.get('exception')}",
     }
     if entry.get("event") == "fleet.observed":
         print(f"  {time}  looked at {entry.get('graphs')} graphs", flush=True)

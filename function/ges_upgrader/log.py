@@ -28,6 +28,7 @@ MOST_LINE = 8 * 1024  # bytes
 # Characters of a text, and values, at the most: the first of these that makes the line short enough. The last always does.
 _SIZES = ((2000, 200), (500, 60), (100, 30), (20, 12))
 _DEEPEST = 6
+_LEVELS = (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL)  # those that structlog has
 _QUOTING = ("urllib3", "charset_normalizer")  # their warnings quote what a server sent, past our masks
 
 
@@ -38,7 +39,7 @@ def start_log(level: str, secrets: Secrets, context: Mapping[str, Any]) -> Log:
 
     for library in _QUOTING:
         logging.getLogger(library).propagate = False
-    number = logging.getLevelName(level.strip().upper())
+    number = logging.getLevelName(level.strip().upper())  # a text if there is no such level
     stdout = _Stdout()
     processors: list[Processor] = [
         structlog.processors.add_log_level,
@@ -48,7 +49,7 @@ def start_log(level: str, secrets: Secrets, context: Mapping[str, Any]) -> Log:
     log: Log = structlog.wrap_logger(
         stdout,
         processors=processors,
-        wrapper_class=structlog.make_filtering_bound_logger(number if isinstance(number, int) else logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(number if number in _LEVELS else logging.INFO),
         context_class=dict,
     )
     return log.bind(**{name: value for name, value in context.items() if value is not None})

@@ -28,7 +28,7 @@ _ESCAPE = re.compile(
     rb"[%\\&](?:(?<=%)([0-9A-Fa-f]{2})|(?<!&)u([0-9A-Fa-f]{4})|(?<=\\)x([0-9A-Fa-f]{2})|(?<=\\)([\x00-\x7f])"
     rb"|(?<=&)#[xX]([0-9A-Fa-f]{1,6});?|(?<=&)#([0-9]{1,7});?|(?<=&)([A-Za-z][A-Za-z0-9]{1,30};))"
 )
-_INDIVISIBLE = re.compile(_ESCAPE.pattern + rb"|[\xc0-\xff][\x80-\xbf]*")
+_INDIVISIBLE = _ESCAPE.pattern + rb"|[\xc0-\xff][\x80-\xbf]*"  # compiled when a secret is found, which is rare
 _CONTROLS = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f", b"v": b"\v"}
 _LETTERS = b"abcdefghijklmnopqrstuvwxyz"
 _FOLDED = bytes.maketrans(_LETTERS.upper() + b"-_", _LETTERS + b"+/")  # case, and base64's two alphabets
@@ -62,7 +62,7 @@ class Secrets(msgspec.Struct, frozen=True):
         Mask before you cut: the end of a text that was cut may show FOUND - 1 characters of a secret.
         """
         raw = text.encode("utf-8", "surrogatepass")
-        if len(raw) >= SHORTEST and self._found_in(raw):
+        if (self.forms or self.wholes) and len(raw) >= SHORTEST and self._found_in(raw):
             text = self._masked(raw).decode("utf-8", "surrogatepass")
         return _USER_INFO.sub(STARS, text) if "@" in text else text
 
@@ -89,7 +89,7 @@ class Secrets(msgspec.Struct, frozen=True):
             if self._found_in(window):
                 for first, end in self._spans(window):
                     marks[start + first : start + end] = bytes([1]) * (end - first)
-        for one in _INDIVISIBLE.finditer(raw):
+        for one in re.finditer(_INDIVISIBLE, raw):
             if 1 in marks[one.start() : one.end()]:
                 marks[one.start() : one.end()] = bytes([1]) * len(one[0])
         masked, end = bytearray(), 0

@@ -27,7 +27,7 @@ _STEERING = (
 )
 _REMOVED = re.compile(f"[{_ZERO_WIDTH}]+")
 _SHOWN = re.compile(f"[{_STEERING}]")
-_UNSEEN = re.compile(f"[{_ZERO_WIDTH}{_STEERING}\x85\u2028\u2029]")
+_UNSEEN = f"[{_ZERO_WIDTH}{_STEERING}\x85\u2028\u2029]"  # compiled when a command is shown
 
 
 def plain(text: str, most: int) -> str:
@@ -49,7 +49,7 @@ def plain_lines(text: str, most: int) -> str:
 
 def visible_json(text: str) -> str:
     """JSON with the same meaning in which what nobody sees is written as an escape, so that it can be read and pasted."""
-    return _UNSEEN.sub(_escape, text)
+    return re.sub(_UNSEEN, _escape, text)
 
 
 def _escape(unseen: re.Match[str]) -> str:

@@ -155,7 +155,7 @@ def _notice(event: Event, notice: Noticed, run_id: str, policy: str, lasting: bo
 def _shown_id(event: Event) -> str:
     """The event's id, the same in every run. One that holds a name that cannot be shown ends in a hash of it."""
     shown = plain(event.id, MOST_NAME)
-    return shown if shown == event.id else f"{shown[:200]}:{sha256(event.id.encode(errors='replace')).hexdigest()[:12]}"
+    return shown if shown == event.id else f"{shown[:200]}:{sha256(event.id.encode(errors='surrogatepass')).hexdigest()[:12]}"
 
 
 def _state(lasting: bool) -> str:

@@ -100,7 +100,7 @@ def not_handed_over(work: Sequence[Work], why: str, advice: str, now: datetime) 
     graphs = {one.graph_id: name_of(one) for one in work}
     return Noticed(
         at=now,
-        notice_id=f"not-handed-on:{sha256(','.join(ids).encode()).hexdigest()[:12]}",
+        notice_id=f"not-handed-on:{sha256(','.join(ids).encode(errors='surrogatepass')).hexdigest()[:12]}",
         subject="GES upgrader: a run could not hand its work over",
         text=f"A run had no time left for its work, and could not invoke the function again: {plain(why, MOST_REASON)}.\n"
         f"Nothing was changed by that: GES continues what is in progress, and the next timer continues with "
@@ -278,7 +278,7 @@ def _unnamed(history: History, about: str, group: list[Decision]) -> list[Decisi
 
 
 def _hash(group: list[Decision], *more: str) -> str:
-    return sha256(",".join([*(one.graph_id for one in group), *more]).encode()).hexdigest()[:12]
+    return sha256(",".join([*(one.graph_id for one in group), *more]).encode(errors="surrogatepass")).hexdigest()[:12]
 
 
 def _because(decisions: list[Decision], reason: Reason) -> list[Decision]:
