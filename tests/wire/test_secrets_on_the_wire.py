@@ -200,7 +200,7 @@ def test_token_that_is_no_header_stays_inside(
     assert_hidden(json.dumps(result) + "".join(capfd.readouterr()), ["MIIEabcdefghijklmnop", "qrstuvwxyz0123456789"])
 
 
-@pytest.mark.parametrize("user_info", ["user:pass-word-1", "user:p@ss/wörd#1", "user:p%40ss%2Fword%231"])
+@pytest.mark.parametrize("user_info", ["user:pw", "user:pass-word-1", "user:p@ss/wörd#1", "user:p%40ss%2Fword%231"])
 @pytest.mark.parametrize(
     "variable", ["HTTP_PROXY", "HUAWEICLOUD_SDK_REGION_GES_CN_NORTH_4", "HUAWEICLOUD_SDK_REGION_OBS_CN_NORTH_4"]
 )
@@ -212,5 +212,6 @@ def test_password_of_a_url_stays_inside(
         result = run(cloud, monkeypatch, "obs://state/ges", {variable: f"{scheme}{user_info}@127.0.0.1:9"})
         text = json.dumps(result, ensure_ascii=False) + "".join(capfd.readouterr())
         assert result["errors"]
-        assert user_info.partition(":")[2] not in text
-        assert unquote(user_info.partition(":")[2]) not in text
+        for secret in (f"{user_info}@", *([user_info.partition(":")[2]] if len(user_info) > 10 else [])):
+            assert secret not in text
+            assert unquote(secret) not in text
