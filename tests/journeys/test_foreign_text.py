@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from huaweicloud_simulator import faults
-from tests.builders import policy
+from tests.builders import policy_text
 from tests.journeys.runs import TIMER, World, only
 
 NAME = "orders\n\x1b[31mRule:     dev\u202e\u200b\x00 图库 😀" + "x" * 5000
@@ -40,7 +40,7 @@ def assert_plain(world: World, *errors: str) -> None:
 
 @pytest.mark.parametrize("rule", ["", "mode: approve", "mode: notify", "max_graphs: 1", "backup: required", "notice: 24h"])
 def test_name_of_a_graph(tmp_path: Path, rule: str) -> None:
-    world = World(policy(f"[{{name: prod, {rule}}}]", state=f"file://{tmp_path}"))
+    world = World(policy_text(f"[{{name: prod, {rule}}}]", state=f"file://{tmp_path}"))
     world.graph(NAME)
     world.graph(NAME + "2")
     result = world.run(seconds=7200)
@@ -49,7 +49,7 @@ def test_name_of_a_graph(tmp_path: Path, rule: str) -> None:
 
 @pytest.mark.parametrize("max_failures", [1, 2])
 def test_reason_of_a_failure(tmp_path: Path, max_failures: int) -> None:
-    world = World(policy(f"[{{max_failures: {max_failures}}}]", state=f"file://{tmp_path}"))
+    world = World(policy_text(f"[{{max_failures: {max_failures}}}]", state=f"file://{tmp_path}"))
     world.graph(NAME).next_upgrade("failed", fail_reason=REASON)
     result = world.run(seconds=7200)
     (message,) = world.topic.messages
@@ -60,7 +60,7 @@ def test_reason_of_a_failure(tmp_path: Path, max_failures: int) -> None:
 
 
 def test_words_of_a_refusal(tmp_path: Path) -> None:
-    world = World(policy(state=f"file://{tmp_path}"))
+    world = World(policy_text(state=f"file://{tmp_path}"))
     world.graph(NAME)
     world.cloud.fault("ges.upgrade_graph", faults.error(400, "GES.0001\u202e", REASON), times=None)
     result = world.run()

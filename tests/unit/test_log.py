@@ -109,7 +109,7 @@ def test_traceback_has_its_end_and_no_secret(capsys: pytest.CaptureFixture[str])
             except ValueError:
                 raise KeyError("at the end", Unprintable()) from None
         except KeyError:
-            log.error("run.failed", exc_info=True)
+            log.error("run.crashed", exc_info=True)
 
     exception = line_of(capsys, fail)["exception"]
     assert exception.startswith("Traceback")
@@ -121,7 +121,7 @@ def test_long_traceback_keeps_both_ends(capsys: pytest.CaptureFixture[str]) -> N
         try:
             raise ValueError("first" + "." * 50_000 + SK[:20] + "\n" + SK[20:] + " last")
         except ValueError:
-            log.error("run.failed", exc_info=True)
+            log.error("run.crashed", exc_info=True)
 
     exception = line_of(capsys, fail)["exception"]
     assert exception.startswith("Traceback")

@@ -14,7 +14,7 @@ from ges_upgrader.domain.model import Verdict
 from ges_upgrader.history.outbox import Event
 from ges_upgrader.history.records import Noticed
 from ges_upgrader.notifications.messages import compose
-from ges_upgrader.notifications.notices import not_handed_on, started
+from ges_upgrader.notifications.notices import not_handed_over, started
 from tests.builders import NOW, attempt, graph
 
 ATTEMPT = attempt(graph("demo"))
@@ -118,7 +118,10 @@ def test_notice_has_only_its_own_lines(name: str, why: str) -> None:
     odd = msgspec.structs.replace(ATTEMPT, graph=f"x{name}", rule=f"x{name}")
     for notice, expected in (
         (started(odd, NOW), started(ATTEMPT, NOW)),
-        (not_handed_on([odd], why, "Set follow_up: timer.", NOW), not_handed_on([ATTEMPT], "no", "Set follow_up: timer.", NOW)),
+        (
+            not_handed_over([odd], why, "Set follow_up: timer.", NOW),
+            not_handed_over([ATTEMPT], "no", "Set follow_up: timer.", NOW),
+        ),
     ):
         texts = compose(Event(id="e", at=NOW, notice=notice), "run-1", "p", True).texts
         assert texts["email"].count("\n") == expected.text.count("\n") + 2

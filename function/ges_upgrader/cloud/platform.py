@@ -1,4 +1,4 @@
-"""FunctionGraph's context and variables, as far as they are there (functiongraph.md, `context`).
+"""FunctionGraph's context, variables and libraries, as far as they are there (functiongraph.md; deploy.md 8).
 
 Older images lack methods, local runs lack the whole context: what is missing is None, never an error.
 """
@@ -6,8 +6,12 @@ Older images lack methods, local runs lack the whole context: what is missing is
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -16,6 +20,8 @@ from ges_upgrader.cloud.credentials import Credentials
 
 LONGEST_TIME = timedelta(days=3)  # what the platform allows (functiongraph.md, Runtime)
 MILLISECOND = timedelta(milliseconds=1)
+# huaweicloudsdkcore is imported with the first call. Of tzdata only the data are used; its package is small.
+_NAMES = ("requests", "urllib3", "msgspec", "yaml", "structlog", "tzdata", "huaweicloudsdkcore")
 
 
 class Platform:
@@ -122,3 +128,29 @@ def _passwords() -> Iterator[str]:
             user_info = url.rpartition("@")[0].rpartition("//")[2]
             for secret in (user_info, user_info.partition(":")[2]):
                 yield from (secret, unquote(secret))
+
+
+def libraries(folder: Path) -> tuple[dict[str, str], list[str]]:
+    """Version and path of each library, and the names of those that come from elsewhere although `folder` holds them.
+
+    What is not imported has a path and no version.
+    """
+    with suppress(ImportError):
+        import_module("tzdata")
+    found = {name: " ".join(filter(None, (_version(name), _path(name)))) for name in _NAMES}
+    foreign = [name for name in _NAMES if (folder / name).is_dir() and not _path(name).startswith(f"{folder}/")]
+    return found, foreign
+
+
+def _version(name: str) -> str:
+    module = sys.modules.get(name)
+    return str(vars(module).get("__version__", "")) if module else ""  # structlog's __getattr__ raises without metadata
+
+
+def _path(name: str) -> str:
+    module = sys.modules.get(name)
+    try:
+        spec = module.__spec__ if module else find_spec(name)
+        return spec.origin or "" if spec else "not found"
+    except Exception as error:  # whatever an importer of the runtime raises
+        return f"not found: {type(error).__name__}"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ges_upgrader.clock import Clock
-from ges_upgrader.cloud.platform import Platform
+from ges_upgrader.cloud.platform import Platform, libraries
 from ges_upgrader.domain.timestamps import iso
 from ges_upgrader.events.commands import EventError
 from ges_upgrader.events.reading import read_event
@@ -18,7 +18,6 @@ from ges_upgrader.log import start_log
 from ges_upgrader.policy.schema import Policy, PolicyError, fingerprint, parse_policy
 from ges_upgrader.redaction import Secrets
 from ges_upgrader.running.context import ContextError, wire
-from ges_upgrader.running.libraries import libraries
 from ges_upgrader.running.report import presentable
 from ges_upgrader.running.run import Forgotten, run
 
