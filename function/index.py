@@ -1,14 +1,22 @@
-"""The entry points that FunctionGraph calls: `index.handler` and `index.initializer`."""
+"""The entry points that FunctionGraph calls: `index.handler` and `index.initializer`.
+
+Older copies of our libraries lie on board of the runtime (deploy.md 8). So the folder of this file comes first on the path
+before anything is imported from it.
+"""
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from ges_upgrader.clock import SystemClock
 from ges_upgrader.running.invocation import Instance
 
-_INSTANCE = Instance(Path(__file__).parent, SystemClock())
+_INSTANCE = Instance(Path(os.path.abspath(__file__)).parent, SystemClock())
 
 
 def initializer(context: object) -> None:

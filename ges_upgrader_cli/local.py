@@ -102,15 +102,15 @@ def _progress(line: str) -> None:
         return
     time, graph = entry.get("time", "")[11:19], entry.get("graph", "")
     texts = {
-        "run.began": f"run {entry.get('run_id', '')[:8]} began: {entry.get('command')}",
+        "run.started": f"run {entry.get('run_id', '')[:8]} began: {entry.get('command')}",
         "release.learned": f"learned of release {entry.get('version')}",
         "upgrade.started": f"{graph}: upgrade to {entry.get('to')} started",
         "upgrade.refused": f"{graph}: refused: {entry.get('detail')}",
         "job.seen": f"{graph}: job {entry.get('status')}",
         "upgrade.ended": f"{graph}: {entry.get('outcome')}",
-        "result.told": f"told: {entry.get('event_id')}",
-        "run.error": f"error: {entry.get('error')}",
-        "run.broke": f"error: {entry.get('exception')}",
+        "notification.sent": f"told: {entry.get('event_id')}",
+        "error.reported": f"error: {entry.get('error')}",
+        "run.crashed": f"error: {entry.get('exception')}",
     }
     if entry.get("event") == "fleet.observed":
         print(f"  {time}  looked at {entry.get('graphs')} graphs", flush=True)

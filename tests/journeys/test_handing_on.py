@@ -165,11 +165,11 @@ def test_a_hand_over_that_fails_is_told_once_and_the_timer_goes_on(
         assert error.startswith("functiongraph invoke_async in cn-north-4: ")
         assert "(demo) was not handed over and is left to the next timer" in error
         assert "functiongraph:function:invokeAsync" in error
-    assert "run.error" in capsys.readouterr().out
+    assert "error.reported" in capsys.readouterr().out
     assert (tmp_path / "journal-1.jsonl").read_text().count("not-handed-on:") == 3, "noticed, claimed, told"
     (notice,) = notices(world)
     assert (notice["notice"], notice["graph_ids"]) == ("blocked", [graph.id])
-    assert "the next timer goes on with demo" in notice["detail"]
+    assert "the next timer continues with demo" in notice["detail"]
     assert world.cloud.invocations == []
     world.run(TIMER, seconds=QUARTER)
     assert world.told() == ["notice", "succeeded"]

@@ -265,7 +265,7 @@ def test_a_halt_is_told_again_when_a_policy_that_bore_more_bears_less(tmp_path: 
     world.run(TIMER)
     assert len(world.cloud.upgrades) == 2
     (halted,) = [notice for notice in notices(world) if "halted" in notice["notice"] + notice["event_id"]]
-    assert "went wrong 2 times" in halted["detail"]
+    assert "failed 2 times" in halted["detail"]
 
 
 def test_while_a_project_is_not_listed_nobody_says_that_a_part_of_the_fleet_has_failed(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def test_an_approval_lapses(tmp_path: Path) -> None:
     result = world.run(TIMER)
     assert (only(result)["reason"], only(result)["until"]) == ("awaiting-approval", None)
     assert len(notices(world)) == 2
-    assert "has lapsed" in notices(world)[1]["detail"]
+    assert "has expired" in notices(world)[1]["detail"]
 
 
 def test_a_rule_in_mode_notify_tells_once_and_never_starts(tmp_path: Path) -> None:

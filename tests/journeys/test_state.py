@@ -76,7 +76,7 @@ def test_a_release_that_cannot_be_written_down_is_told_of() -> None:
     world.run(release("2.4.15"), seconds=300)
     (event,) = events(world)
     assert "2.4.15 was released" in event["detail"]
-    assert "send the message once more" in event["detail"]
+    assert "send the message again" in event["detail"]
     world.cloud.clear_faults()
     assert only(world.run(TIMER))["reason"] == "no-release"
 

@@ -17,7 +17,7 @@ MODULES = {".".join(path.relative_to(FUNCTION).with_suffix("").parts): path for 
 # A room imports only rooms that stand after it.
 ROOMS = (
     *("running", "diagnosis", "notifications", "journal", "cloud", "planning", "events", "history"),
-    *("policy", "schedule", "domain", "log", "clock"),
+    *("policy", "schedule", "log", "domain", "redaction", "clock"),
 )
 PURE_ROOMS = ("domain", "schedule", "policy", "history", "events", "planning", "notifications", "diagnosis")
 PURE = sorted(name for name in MODULES if name.startswith(tuple(f"{PACKAGE}.{room}." for room in PURE_ROOMS)))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +14,7 @@ from ges_upgrader.domain.model import Verdict
 from ges_upgrader.history.outbox import Event
 from ges_upgrader.history.records import Noticed
 from ges_upgrader.notifications.messages import compose
+from ges_upgrader.notifications.notices import not_handed_over, started
 from tests.builders import NOW, attempt, graph
 
 ATTEMPT = attempt(graph("demo"))
@@ -84,3 +87,62 @@ def test_every_text_stays_inside_the_limits(verdict: Verdict, detail: str, name:
     assert len(message.texts["sms"]) <= 490
     assert not set("[]【】") & set(message.texts["sms"])
     assert len(json.dumps(message.texts).encode()) <= 256 * 1024
+
+
+HOSTILE = st.text(st.characters(exclude_categories=()) | st.sampled_from("\n\r\x00\x1b\x85\u2028\u202e\u200b\ud83d:{}ab"))
+
+
+def unseen(*texts: str) -> list[str]:
+    return [char for text in texts for char in text if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp")]
+
+
+@given(st.sampled_from(Verdict), st.lists(HOSTILE, min_size=5, max_size=5), st.booleans())
+def test_foreign_text_forges_no_line(verdict: Verdict, texts: list[str], halts: bool) -> None:
+    name, graph_id, rule, job_id, detail = (f"x{text}" for text in texts)
+    harmless = Event(id="job-1", at=NOW, attempt=ATTEMPT, verdict=verdict, detail="no space", halts=halts)
+    hostile = msgspec.structs.replace(
+        harmless,
+        id=f"{job_id}:{verdict.value}",
+        attempt=msgspec.structs.replace(ATTEMPT, graph=name, graph_id=graph_id, rule=rule, job_id=job_id),
+        detail=detail,
+    )
+    message, expected = compose(hostile, "run-1", "p", True), compose(harmless, "run-1", "p", True)
+    lines = message.texts["email"].split("\n")
+    assert len(lines) == len(expected.texts["email"].split("\n"))
+    assert not unseen(message.subject, message.texts["sms"], *lines)
+    assert not unseen(*map(str, json.loads(message.texts["default"]).values()))
+
+
+@given(HOSTILE, HOSTILE)
+def test_notice_has_only_its_own_lines(name: str, why: str) -> None:
+    odd = msgspec.structs.replace(ATTEMPT, graph=f"x{name}", rule=f"x{name}")
+    for notice, expected in (
+        (started(odd, NOW), started(ATTEMPT, NOW)),
+        (
+            not_handed_over([odd], why, "Set follow_up: timer.", NOW),
+            not_handed_over([ATTEMPT], "no", "Set follow_up: timer.", NOW),
+        ),
+    ):
+        texts = compose(Event(id="e", at=NOW, notice=notice), "run-1", "p", True).texts
+        assert texts["email"].count("\n") == expected.text.count("\n") + 2
+        assert not unseen(texts["email"].replace("\n", ""), texts["sms"])
+
+
+def test_command_names_a_graph_of_any_name_exactly() -> None:
+    odd = msgspec.structs.replace(ATTEMPT, graph="de\u202emo\n\u200b")
+    email = compose(msgspec.structs.replace(event(Verdict.FAILED), attempt=odd), "run-1", "p", True).texts["email"]
+    (command,) = [json.loads(line) for line in email.split("\n") if line.strip().startswith("{")]
+    assert command == {"command": "retry", "graph": odd.graph}
+
+
+def test_html_stays_text() -> None:
+    message = compose(event(Verdict.FAILED, "<b>no</b> &amp; space", "<i>demo</i>"), "run-1", "p", True)
+    assert "Detail:   <b>no</b> &amp; space\nGraph:    <i>demo</i> (" in message.texts["email"]
+
+
+def test_ids_that_look_alike_stay_different() -> None:
+    shown = set()
+    for mark in ("\u200b", "\u200c", "\x00", "\x01", ""):
+        odd = msgspec.structs.replace(event(Verdict.FAILED), id=f"a{mark}b")
+        shown.add(json.loads(compose(odd, "run-1", "p", True).texts["default"])["event_id"])
+    assert len(shown) == 5

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from urllib.parse import parse_qsl, urlsplit
 
@@ -10,29 +10,47 @@ import msgspec
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
+from ges_upgrader.redaction import Secrets
+
 _SIGNED = ("Content-Type", "Host", "X-Project-Id", "X-Sdk-Date", "X-Security-Token")
 
 
 class Credentials(msgspec.Struct, frozen=True):
-    """Either a key pair, temporary with a security token, or an IAM token of a project. Never printed."""
+    """Either a key pair, temporary with a security token, or an IAM token of a project. Never printed.
+
+    `others` are further secrets of the run. They are not sent, only masked.
+    """
 
     ak: str = ""
     sk: str = ""
     security_token: str = ""
     token: str = ""
+    others: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return "Credentials(…)"
 
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        return tuple(secret for secret in (self.sk, self.security_token, self.token, self.ak) if secret)
+    def masking(self, secrets: tuple[str, ...]) -> Credentials:
+        """The same with further secrets to mask."""
+        return msgspec.structs.replace(self, others=secrets)
 
-    def hidden_in(self, text: str) -> str:
-        """The whole text with the secrets starred. It must not be cut before: half a secret is not found."""
-        for secret in self.secrets:
-            text = text.replace(secret, "***")
-        return text
+    @property
+    def values(self) -> tuple[str, ...]:
+        """What must never be shown."""
+        return (self.ak, self.sk, self.security_token, self.token, *self.others)
+
+    def mask(self, text: str, sent: Mapping[str, str] | None = None) -> str:
+        """The text without these credentials, and without the signature in the headers that were `sent`.
+
+        Mask the whole text before you cut it (see Secrets).
+        """
+        masked = Secrets.of(self.values).mask(text)
+        return Secrets.of([signature_in(sent)]).mask(masked) if sent else masked
+
+
+def signature_in(headers: Mapping[str, str]) -> str:
+    """The signature alone: the last part of `Authorization`, by either scheme (smn-obs-core.md B4, C1); "": there is none."""
+    return str(headers.get("Authorization") or "").rpartition("Signature=")[2].rpartition(":")[2].strip()
 
 
 class Signature(AuthBase):

@@ -123,7 +123,7 @@ class Engine:
         return None if found == rows else f"the statement of the health check gives {self._shown(found)}, not {rows}"[:500]
 
     def _shown(self, value: object) -> str:
-        return self._credentials.hidden_in(str(value))[:200]
+        return self._credentials.mask(str(value))[:200]
 
     def _ask(
         self,

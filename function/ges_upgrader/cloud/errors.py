@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from ges_upgrader.domain.plain_text import MOST_REASON, plain
+
+MOST_CODE = 64  # characters, of a request id too
+
 
 class CloudError(Exception):
-    """A service refused a call or answered nonsense. Secrets never get into `message`.
+    """A service refused a call or answered nonsense. Its texts are plain; whoever raises it has masked secrets in them.
 
     `may_have_acted`: the call could have taken effect although it failed, so look before it is made again.
     """
@@ -24,11 +28,11 @@ class CloudError(Exception):
         self.operation = operation
         self.region = region
         self.status = status
-        self.code = code
-        self.message = message
-        self.request_id = request_id
+        self.code = plain(code, MOST_CODE)
+        self.message = plain(message, MOST_REASON)
+        self.request_id = plain(request_id, MOST_CODE)
         self.may_have_acted = may_have_acted
-        super().__init__(service, operation, region, status, code, message)
+        super().__init__(service, operation, region, status, self.code, self.message)
 
     def __str__(self) -> str:
         status = f"HTTP {self.status}" if self.status else "no answer"

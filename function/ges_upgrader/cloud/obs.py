@@ -130,20 +130,20 @@ class Obs:
             )
         except requests.RequestException as failure:
             sent = not never_sent(failure)
-            what = self._credentials.hidden_in(f"{type(failure).__name__}: {failure}")[:500]
+            what = self._credentials.mask(f"{type(failure).__name__}: {failure}", signed)
             code = "no-answer" if sent else "unreachable"
             raise Unreachable("obs", operation, self._region, None, code, what, may_have_acted=sent) from None
 
     def _error(self, operation: str, answer: requests.Response) -> CloudError:
-        status = answer.status_code
+        status, sent = answer.status_code, answer.request.headers
         return CloudError(
             "obs",
             operation,
             self._region,
             status,
-            _code(answer) or f"HTTP-{status}",
-            self._credentials.hidden_in(_element(answer, "Message") or "no message")[:500],
-            answer.headers.get("x-obs-request-id", "")[:64],
+            self._credentials.mask(_code(answer) or f"HTTP-{status}", sent),
+            self._credentials.mask(_element(answer, "Message") or "no message", sent),
+            self._credentials.mask(answer.headers.get("x-obs-request-id", ""), sent),
             may_have_acted=status < 400 or status in ALWAYS,
         )
 

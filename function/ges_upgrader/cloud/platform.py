@@ -1,4 +1,4 @@
-"""FunctionGraph's context and variables, as far as they are there (functiongraph.md, `context`).
+"""FunctionGraph's context, variables and libraries, as far as they are there (functiongraph.md; deploy.md 8).
 
 Older images lack methods, local runs lack the whole context: what is missing is None, never an error.
 """
@@ -6,15 +6,22 @@ Older images lack methods, local runs lack the whole context: what is missing is
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from ges_upgrader.cloud.credentials import Credentials
 
-DEFAULT_TIME = timedelta(seconds=60)
 LONGEST_TIME = timedelta(days=3)  # what the platform allows (functiongraph.md, Runtime)
 MILLISECOND = timedelta(milliseconds=1)
+# huaweicloudsdkcore is imported with the first call. Of tzdata only the data are used; its package is small.
+_NAMES = ("requests", "urllib3", "msgspec", "yaml", "structlog", "tzdata", "huaweicloudsdkcore")
 
 
 class Platform:
@@ -60,7 +67,7 @@ class Platform:
         return self._keys_of_the_agency() or (Credentials(token=self.token) if self.token else self._keys_of_variables())
 
     def keys(self) -> Credentials:
-        """For OBS, which takes no token; of nobody, where there is none but a token."""
+        """For OBS, which takes no token. Empty if the function has only a token."""
         return self._keys_of_the_agency() or self._keys_of_variables() or Credentials()
 
     def _keys_of_the_agency(self) -> Credentials | None:
@@ -75,6 +82,13 @@ class Platform:
     def token(self) -> str | None:
         """The IAM token of the agency, which graphs' own engines want (ges.md 2.8)."""
         return self._text("getToken")
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no text may show: all credentials within reach, and the passwords of proxies and endpoints."""
+        within_reach = (self._keys_of_the_agency(), self._keys_of_variables(), Credentials(token=self.token or ""))
+        values = [value for credentials in within_reach if credentials for value in credentials.values if value]
+        return (*values, *_passwords())
 
     def policy_text(self, beside: Path) -> str:
         """POLICY, or the file that POLICY_FILE names, or policy.yaml `beside` the handler. Raises OSError, ValueError."""
@@ -105,3 +119,38 @@ class Platform:
             return function(*arguments)
         except Exception:
             return None
+
+
+def _passwords() -> Iterator[str]:
+    """Of the URLs in the process's variables that hold any, with and without the user, as they are and decoded."""
+    for name, url in os.environ.items():
+        if "@" in url and (name.lower().endswith("_proxy") or name.startswith("HUAWEICLOUD_SDK_REGION_")):
+            user_info = url.rpartition("@")[0].rpartition("//")[2]
+            for secret in (user_info, user_info.partition(":")[2]):
+                yield from (secret, unquote(secret))
+
+
+def libraries(folder: Path) -> tuple[dict[str, str], list[str]]:
+    """Version and path of each library, and the names of those that come from elsewhere although `folder` holds them.
+
+    What is not imported has a path and no version.
+    """
+    with suppress(ImportError):
+        import_module("tzdata")
+    found = {name: " ".join(filter(None, (_version(name), _path(name)))) for name in _NAMES}
+    foreign = [name for name in _NAMES if (folder / name).is_dir() and not _path(name).startswith(f"{folder}/")]
+    return found, foreign
+
+
+def _version(name: str) -> str:
+    module = sys.modules.get(name)
+    return str(vars(module).get("__version__", "")) if module else ""  # structlog's __getattr__ raises without metadata
+
+
+def _path(name: str) -> str:
+    module = sys.modules.get(name)
+    try:
+        spec = module.__spec__ if module else find_spec(name)
+        return spec.origin or "" if spec else "not found"
+    except Exception as error:  # whatever an importer of the runtime raises
+        return f"not found: {type(error).__name__}"

@@ -120,7 +120,7 @@ class Transport:
                 call.region,
                 None,
                 "unreachable" if not sent else "no-answer",
-                self._clean(f"{type(failure).__name__}: {failure}"),
+                self._credentials.mask(f"{type(failure).__name__}: {failure}", getattr(failure.request, "headers", None)),
                 may_have_acted=sent,
             )
             if call.method == "GET" or not sent:
@@ -129,7 +129,7 @@ class Transport:
         return self._read(call, response)
 
     def _read(self, call: Call, response: requests.Response) -> dict[str, Any]:
-        content = _json(self._credentials.hidden_in(response.content.decode("utf-8", "replace")))
+        content = _json(self._clean(response.content.decode("utf-8", "replace"), response))
         if 200 <= response.status_code < 300 and isinstance(content, dict):
             return content
         readable = _complaint(content)
@@ -142,9 +142,9 @@ class Transport:
             call.operation,
             call.region,
             response.status_code,
-            self._clean(code or f"HTTP-{response.status_code}"),
-            self._clean(message or _plain(self._credentials.hidden_in(response.text))),
-            self._clean(request_id)[:64],
+            self._clean(code or f"HTTP-{response.status_code}", response),
+            self._clean(message or _plain(self._clean(response.text, response)), response),
+            self._clean(request_id, response),
             may_have_acted=response.status_code < 400 or response.status_code in _MAY_HAVE_ACTED,
         )
         passing = response.status_code in call.repeat or error.code in call.repeat_codes
@@ -152,8 +152,8 @@ class Transport:
             raise _Again(error, _retry_after(response))
         raise error
 
-    def _clean(self, text: str) -> str:
-        return self._credentials.hidden_in(text)[:500]
+    def _clean(self, text: str, response: requests.Response) -> str:
+        return self._credentials.mask(text, response.request.headers)
 
 
 class _Again(Exception):

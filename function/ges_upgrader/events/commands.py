@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from ges_upgrader.domain.model import Release
+from ges_upgrader.domain.plain_text import visible_json
 from ges_upgrader.domain.version import Version
 
 
@@ -85,7 +86,7 @@ class Command(msgspec.Struct, frozen=True):
 
 def command(word: str, **arguments: str) -> str:
     """The exact text of a command, to be pasted into the console's test event."""
-    return json.dumps({"command": word, **arguments}, ensure_ascii=False)
+    return visible_json(json.dumps({"command": word, **arguments}, ensure_ascii=False))
 
 
 def read_command(event: Mapping[str, Any]) -> Command:

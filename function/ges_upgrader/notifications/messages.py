@@ -1,32 +1,38 @@
-"""An event to what each channel gets of it, inside SMN's limits (interface.md, Result message; smn-obs-core.md A)."""
+"""What each channel gets of an event, within SMN's limits (interface.md, Result message; smn-obs-core.md A).
+
+Whatever comes from outside is made plain, field by field, so that it cannot forge the lines that stand around it.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from datetime import timedelta
+from hashlib import sha256
 
 import msgspec
 
 from ges_upgrader.domain.model import Attempt, Verdict
+from ges_upgrader.domain.plain_text import MOST_DETAIL, MOST_NAME, plain, plain_lines
 from ges_upgrader.domain.timestamps import iso
 from ges_upgrader.domain.version import Version
 from ges_upgrader.events.commands import command
 from ges_upgrader.history.outbox import Event
 from ges_upgrader.history.records import Noticed
+from ges_upgrader.notifications.naming import argument_of
 
-MAX_SUBJECT_BYTES, MAX_SMS, MAX_DETAIL, MAX_NAME = 512, 490, 4000, 256
+MAX_SUBJECT_BYTES, MAX_SMS = 512, 490
 MAX_GRAPHS = 1000  # named in a message, which must not exceed 256 KB
 ROLLBACK_SINCE, ROLLBACK_LASTS = Version("2.4.4"), timedelta(days=30)  # ges.md 6
 
 _HEADLINES = {
     Verdict.SUCCEEDED: "was upgraded from {frm} to {to}",
-    Verdict.FAILED: "could not be upgraded from {frm} to {to}; look at it now",
+    Verdict.FAILED: "could not be upgraded from {frm} to {to}; check it now",
     Verdict.ROLLED_BACK: "could not be upgraded to {to}; it runs {frm} again",
     Verdict.VERSION_UNCHANGED: "still runs {frm}, although the job of its upgrade to {to} succeeded",
-    Verdict.TIMED_OUT: "is taking longer than the policy's job_timeout to get from {frm} to {to}; it is followed on",
-    Verdict.UNHEALTHY: "was upgraded from {frm} to {to} and fails its health check; look at it now",
-    Verdict.VANISHED: "was lost sight of while it was upgraded from {frm} to {to}; look at it now",
+    Verdict.TIMED_OUT: "takes longer than the policy's job_timeout to get from {frm} to {to}; it is still followed",
+    Verdict.UNHEALTHY: "was upgraded from {frm} to {to} and failed its health check; check it now",
+    Verdict.VANISHED: "disappeared during its upgrade from {frm} to {to}; check it now",
 }
 
 
@@ -36,18 +42,18 @@ class Message(msgspec.Struct, frozen=True):
 
 
 def compose(event: Event, run_id: str, policy: str, lasting: bool) -> Message:
-    """The message of an event. `lasting` false says that this result may be repeated or have been lost (state: none)."""
+    """The message of an event. Not `lasting`: without state, a result may be repeated or lost."""
     if event.notice is not None:
         return _notice(event, event.notice, run_id, policy, lasting)
     assert event.attempt is not None and event.verdict is not None
-    attempt, verdict = msgspec.structs.replace(event.attempt, graph=event.attempt.graph[:MAX_NAME]), event.verdict
+    attempt, verdict = _plain(event.attempt), event.verdict
     target = attempt.target.text if attempt.target else "a later version"
     headline = _HEADLINES[verdict].format(frm=attempt.from_version, to=target)
-    detail = (event.detail or "")[:MAX_DETAIL] or None
+    detail = plain(event.detail or "", MOST_DETAIL) or None
     ended_at = iso(event.job_ended_at or event.at)
     result = {
         "schema": "ges.upgrade.result/1",
-        "event_id": event.id,
+        "event_id": _shown_id(event),
         "run_id": run_id,
         "region": attempt.project.region,
         "project_id": attempt.project.project_id,
@@ -78,52 +84,63 @@ def compose(event: Event, run_id: str, policy: str, lasting: bool) -> Message:
             f"Job:      {attempt.job_id or 'unknown'}",
             f"Began:    {iso(attempt.began_at)}",
             f"Ended:    {ended_at}",
-            *_advice(event, attempt, verdict),
+            *_advice(event, attempt, event.attempt, verdict),
             "",
-            f"Event {event.id}, run {run_id}, policy {policy}.",
+            f"Event {_shown_id(event)}, run {run_id}, policy {policy}.",
             *_unkept(lasting),
         )
     )
     return Message(subject, {"default": _json(result), "email": email, "sms": _sms(f"GES: {attempt.graph} {headline}.")})
 
 
-def _advice(event: Event, attempt: Attempt, verdict: Verdict) -> list[str]:
-    """What to do, and what happens next."""
+def _plain(attempt: Attempt) -> Attempt:
+    """With names that can be shown."""
+    return msgspec.structs.replace(
+        attempt,
+        graph=plain(attempt.graph, MOST_NAME),
+        graph_id=plain(attempt.graph_id, MOST_NAME),
+        rule=plain(attempt.rule, MOST_NAME),
+        job_id=None if attempt.job_id is None else plain(attempt.job_id, MOST_NAME),
+    )
+
+
+def _advice(event: Event, attempt: Attempt, named: Attempt, verdict: Verdict) -> list[str]:
+    """What to do, and what happens next. `named` has the names as they are, for commands."""
     if verdict is Verdict.TIMED_OUT:
-        return ["", "Nothing has to be done yet; the end will be told."]
+        return ["", "You need to do nothing yet. Another message reports the end."]
     until = (event.job_ended_at or attempt.began_at) + ROLLBACK_LASTS  # better too early than too late
     rollback = [
         "",
-        f"To go back, within 30 days, so until {until:%Y-%m-%d}: GES console, Graph Management, the graph, More, Roll Back.",
-        "There is no API for it. The graph is unavailable meanwhile, and everything written since the upgrade is lost.",
+        f"To roll back within 30 days, so until {until:%Y-%m-%d}: GES console, Graph Management, the graph, More, Roll Back.",
+        "There is no API for it. The graph is unavailable meanwhile, and all data written since the upgrade is lost.",
     ]
     if attempt.to_version < ROLLBACK_SINCE or verdict not in (Verdict.SUCCEEDED, Verdict.UNHEALTHY):
         rollback = []
     if verdict is Verdict.SUCCEEDED:
         return rollback
     halted = [
-        f"The rule {attempt.rule} is halted at {attempt.to_version}: nothing more is started to it under this rule and those",
-        "after it, until a newer version is there or you invoke the function with",
-        f"  {command('resume', rule=attempt.rule)}",
+        f"The rule {attempt.rule} is halted at {attempt.to_version}: no further upgrade to it is started under this rule and",
+        "those after it, until a newer version is available or you invoke the function with",
+        f"  {command('resume', rule=named.rule)}",
     ]
     borne = [
-        f"The rule goes on with its other graphs: it bears more failures. {attempt.graph} is left alone at this version until",
-        "a newer one is there or you invoke the function with",
-        f"  {command('retry', graph=attempt.graph)}",
+        f"The rule continues with its other graphs, as it allows more failures. {attempt.graph} is not upgraded to this",
+        "version again until a newer one is available or you invoke the function with",
+        f"  {command('retry', graph=argument_of(named))}",
     ]
     return ["", *(halted if event.halts else borne), *rollback]
 
 
 def _notice(event: Event, notice: Noticed, run_id: str, policy: str, lasting: bool) -> Message:
-    text = notice.text[:MAX_DETAIL]
+    text = plain_lines(notice.text, MOST_DETAIL)
     told = {
         "schema": "ges.upgrade.notice/1",
-        "event_id": event.id,
+        "event_id": _shown_id(event),
         "run_id": run_id,
         "notice": notice.notice_kind,
-        "rule": notice.rule,
+        "rule": notice.rule and plain(notice.rule, MOST_NAME),
         "version": notice.version.text if notice.version else None,
-        "graph_ids": list(notice.graphs[:MAX_GRAPHS]),
+        "graph_ids": [plain(graph_id, MOST_NAME) for graph_id in notice.graphs[:MAX_GRAPHS]],
         "graph_count": len(notice.graphs),
         "detail": text,
         "at": iso(event.at),
@@ -131,8 +148,14 @@ def _notice(event: Event, notice: Noticed, run_id: str, policy: str, lasting: bo
         "state": _state(lasting),
     }
     subject = _one_line(notice.subject or "GES upgrader: a message was not understood")
-    email = "\n".join([text, "", f"Event {event.id}, run {run_id}, policy {policy}.", *_unkept(lasting)])
+    email = "\n".join([text, "", f"Event {_shown_id(event)}, run {run_id}, policy {policy}.", *_unkept(lasting)])
     return Message(subject, {"default": _json(told), "email": email, "sms": _sms(f"{subject}. {text}")})
+
+
+def _shown_id(event: Event) -> str:
+    """The event's id, the same in every run. One that holds a name that cannot be shown ends in a hash of it."""
+    shown = plain(event.id, MOST_NAME)
+    return shown if shown == event.id else f"{shown[:200]}:{sha256(event.id.encode(errors='surrogatepass')).hexdigest()[:12]}"
 
 
 def _state(lasting: bool) -> str:
@@ -140,7 +163,7 @@ def _state(lasting: bool) -> str:
 
 
 def _unkept(lasting: bool) -> list[str]:
-    return [] if lasting else ["The policy keeps no state: a result may be repeated, or be lost between runs."]
+    return [] if lasting else ["The policy keeps no state: a result may be repeated, or lost between runs."]
 
 
 def _json(content: Mapping[str, object]) -> str:
@@ -148,8 +171,8 @@ def _json(content: Mapping[str, object]) -> str:
 
 
 def _one_line(text: str) -> str:
-    """Within 512 bytes of UTF-8, cut between characters, without control characters."""
-    line = " ".join("".join(" " if ord(char) < 32 or ord(char) == 127 else char for char in text).split())
+    """Within 512 bytes of UTF-8, cut between characters."""
+    line = " ".join(plain(text, MAX_SUBJECT_BYTES).split())
     return line.encode()[:MAX_SUBJECT_BYTES].decode(errors="ignore")
 
 

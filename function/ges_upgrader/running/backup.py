@@ -90,7 +90,7 @@ class BackupMaker:
         try:
             return self._context.ges.backups_left(start.project)
         except CloudError as error:
-            self._context.log.warning("quota.not_shown", error=str(error), graph=start.graph)
+            self._context.log.warning("quota.read_failed", error=str(error), graph=start.graph)
             return None
 
     def _began(self, attempt: BackupAttempt, job_id: str) -> None:

@@ -21,6 +21,7 @@ from ges_upgrader.events.commands import Command
 from ges_upgrader.journal.segments import Journal
 from ges_upgrader.journal.storage import Bucket, Folder, Memory, Storage
 from ges_upgrader.policy.schema import Policy, fingerprint
+from ges_upgrader.redaction import Secrets
 
 if TYPE_CHECKING:
     from ges_upgrader.log import Log
@@ -49,7 +50,7 @@ class RunContext(msgspec.Struct, frozen=True):
     """`home` is the function's own project; `remaining` is the time until the platform kills the run.
 
     `reserve` is the last part of it, in which nothing is started. `function_urn` is the function's own, if the platform
-    tells it.
+    shows it. `secrets` must be masked in every text that leaves.
     """
 
     policy: Policy
@@ -65,6 +66,7 @@ class RunContext(msgspec.Struct, frozen=True):
     remaining: Callable[[], timedelta]
     reserve: timedelta
     log: Log
+    secrets: Secrets
     run_id: str
 
     def left(self) -> timedelta:
@@ -80,6 +82,7 @@ def wire(
     credentials = platform.credentials()
     if credentials is None:
         raise ContextError("no credentials: give the function an agency, or HUAWEICLOUD_SDK_AK and _SK; nothing was called")
+    credentials = credentials.masking(platform.secrets)
     home = home_of(platform, policy, command)
     if not home.region or not home.project_id:
         raise ContextError(
@@ -105,6 +108,7 @@ def wire(
         remaining=deadline.remaining,
         reserve=reserve,
         log=log.bind(policy=fingerprint(policy), region=home.region, project=home.project_id),
+        secrets=Secrets.of(platform.secrets),
         run_id=run_id,
     )
 
@@ -122,8 +126,8 @@ def _storage(
         return Folder(state.folder)
     if state.bucket is None:
         return memory
-    base = platform.bucket(state.bucket, home.region)
-    return Bucket(Obs(platform.keys(), state.bucket, home.region, base, clock, remaining), state.prefix)
+    base, keys = platform.bucket(state.bucket, home.region), platform.keys().masking(platform.secrets)
+    return Bucket(Obs(keys, state.bucket, home.region, base, clock, remaining), state.prefix)
 
 
 def home_of(platform: Platform, policy: Policy, command: Command) -> Project:

@@ -14,6 +14,7 @@ from ges_upgrader.cloud.errors import CloudError
 from ges_upgrader.domain.duration import spelled
 from ges_upgrader.domain.fleet import Fleet
 from ges_upgrader.domain.model import Attempt, Backup, Graph, Job, Verdict
+from ges_upgrader.domain.plain_text import MOST_DETAIL, plain
 from ges_upgrader.domain.timestamps import iso
 from ges_upgrader.history.history import History
 from ges_upgrader.history.records import AnyRecord, Ended, Intended, Refused, Started
@@ -122,7 +123,7 @@ class Follower:
         try:
             return list(self._context.ges.list_backups(attempt.project, attempt.graph_id))
         except CloudError as error:
-            self._context.log.warning("backups.not_listed", error=str(error), **names(attempt))
+            self._context.log.warning("backup.list_failed", error=str(error), **names(attempt))
             return []
 
     def began(self, attempt: Attempt, job_id: str, inferred: bool) -> None:
@@ -195,7 +196,8 @@ class Follower:
 
         None: how many those are is unknown, as the fleet is not complete.
         """
-        verdict, detail, ended_at = judgement.verdict, judgement.detail, judgement.job_ended_at
+        verdict, ended_at = judgement.verdict, judgement.job_ended_at
+        detail = judgement.detail and plain(judgement.detail, MOST_DETAIL)
         counts = verdict.ends and verdict is not Verdict.SUCCEEDED and attempt.target is not None
         now = self._context.clock.now()
         if ended_at is not None:  # by GES's clock

@@ -74,7 +74,7 @@ def hand_over(
         fail(missing, "Set follow_up: timer.")
         return
     if not _claim(context, writer, full):
-        context.log.info("run.left_to_another", graphs=_graphs(work))
+        context.log.info("hand_over.skipped", graphs=_graphs(work))
         return
     event = {"command": "reconcile", "reason": f"continues run {context.run_id}"}
     before = context.clock.now() + context.remaining() / 2  # the rest of the time is for reporting that it failed

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ges_upgrader.clock import Clock
-from ges_upgrader.cloud.credentials import Credentials
-from ges_upgrader.cloud.platform import Platform
+from ges_upgrader.cloud.platform import Platform, libraries
 from ges_upgrader.domain.timestamps import iso
 from ges_upgrader.events.commands import EventError
 from ges_upgrader.events.reading import read_event
@@ -16,7 +16,9 @@ from ges_upgrader.events.smn import Trust
 from ges_upgrader.journal.storage import Memory
 from ges_upgrader.log import start_log
 from ges_upgrader.policy.schema import Policy, PolicyError, fingerprint, parse_policy
+from ges_upgrader.redaction import Secrets
 from ges_upgrader.running.context import ContextError, wire
+from ges_upgrader.running.report import presentable
 from ges_upgrader.running.run import Forgotten, run
 
 if TYPE_CHECKING:
@@ -40,18 +42,17 @@ class Instance:
         Raises Forgotten, so that the platform delivers the event again if it would be lost otherwise.
         """
         platform = Platform(context)
-        run_id = os.urandom(16).hex()
-        log = _log(platform, run_id, self._cold)
-        self._cold = False
+        run_id, secrets = os.urandom(16).hex(), Secrets.of(platform.secrets)
+        log = self._log(platform, run_id, secrets)
         try:
-            return self._run(event, platform, run_id, log)
+            return presentable(self._run(event, platform, run_id, log), secrets)
         except Forgotten as error:
-            log.error("event.forgotten", error=str(error))
+            log.error("event.returned", error=str(error))
             raise
         except Exception as error:
             log.error("run.crashed", exc_info=True)
             fault = f"a fault of the function itself: {type(error).__name__}; see run.crashed in the log"
-            return self._refusal(run_id, None, [fault])
+            return presentable(self._refusal(run_id, None, [fault]), secrets)
 
     def _run(self, event: object, platform: Platform, run_id: str, log: Log) -> dict[str, Any]:
         try:
@@ -93,14 +94,20 @@ class Instance:
             "errors": errors,
         }
 
-
-def _log(platform: Platform, run_id: str, cold: bool) -> Log:
-    credentials = (platform.credentials(), platform.keys(), Credentials(token=platform.token or ""))
-    secrets = [secret for one in credentials if one for secret in one.secrets]
-    context = {
-        "request_id": platform.request_id,
-        "run_id": run_id,
-        "function": platform.function_name,
-        "cold_start": cold,
-    }
-    return start_log(platform.variable("LOG_LEVEL") or "INFO", secrets, context)
+    def _log(self, platform: Platform, run_id: str, secrets: Secrets) -> Log:
+        """The run's log. The first run of an instance logs which libraries it has, and warns of those that are not ours."""
+        cold, self._cold = self._cold, False
+        context = {
+            "request_id": platform.request_id,
+            "run_id": run_id,
+            "function": platform.function_name,
+            "cold_start": cold,
+        }
+        log = start_log(platform.variable("LOG_LEVEL") or "INFO", secrets, context)
+        if cold:
+            found, foreign = libraries(self._code)
+            write = log.warning if foreign else log.info
+            write(
+                "instance.started", python=sys.version.split()[0], libraries=found, **({"foreign": foreign} if foreign else {})
+            )
+        return log

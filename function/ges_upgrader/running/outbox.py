@@ -58,9 +58,10 @@ class Deliverer:
         context = self._context
         topic, home = context.policy.outlet.topic, context.home
         message = compose(event, context.run_id, fingerprint(context.policy), self._writer.lasting)
+        subject, texts = context.secrets.mask(message.subject), context.secrets.mask_all(message.texts)
         project_id = home.project_id if home.region == topic.region and home.project_id else topic.project_id
         try:
-            message_id = context.smn.publish(topic.region, project_id, topic.urn, message.subject, message.texts)
+            message_id = context.smn.publish(topic.region, project_id, topic.urn, subject, texts)
         except CloudError as error:
             context.log.error("notification.failed", event_id=event.id, error=str(error))
             self._report.complain(f"{error}; event {event.id} was not delivered; a later run sends it again")

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from ges_upgrader.domain.model import Action, Attempt, Decision, GraphKey, Operation, Reason, Start, Verdict
+from ges_upgrader.domain.plain_text import MOST_DETAIL, plain, plain_lines
 from ges_upgrader.domain.timestamps import ceiled, iso
 from ges_upgrader.events.commands import Command
+from ges_upgrader.redaction import Secrets
 
 if TYPE_CHECKING:
     from ges_upgrader.log import Log
@@ -33,11 +35,12 @@ class RunReport:
 
     def complain(self, text: str) -> None:
         """Adds an error, once."""
+        text = plain(text, MOST_DETAIL)
         same = re.sub(r"request [0-9a-f-]+", "request", text)
         if same not in self._complaints:
             self._complaints.add(same)
             self.errors.append(text)
-            self._log.error("run.error", error=text)
+            self._log.error("error.reported", error=text)
 
     def explain(self, explained: dict[GraphKey, dict[str, Any]]) -> None:
         """What is added to each graph's decision: its checks, and what would make it earlier."""
@@ -118,6 +121,28 @@ class RunReport:
         }
         self._log.info("run.ended", outcomes=len(self._outcomes), notified=self.notified, errors=len(self.errors))
         return result
+
+
+def presentable(result: Mapping[str, Any], secrets: Secrets) -> dict[str, Any]:
+    """The result as the handler returns it: no secret in it, every text plain and bounded, every error on one line.
+
+    Texts are masked and made plain where they arise as well; this is the last line of defence.
+    """
+    shown: dict[str, str] = {}  # most texts of a large result are repeated
+
+    def text(value: str) -> str:
+        if value not in shown:
+            shown[value] = plain_lines(secrets.mask(value), MOST_DETAIL)
+        return shown[value]
+
+    def copy(value: Any) -> Any:
+        if isinstance(value, str):
+            return text(value)
+        if isinstance(value, Mapping):
+            return {text(str(key)): copy(item) for key, item in value.items()}
+        return [copy(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+    return {**copy(result), "errors": [plain(secrets.mask(error), MOST_DETAIL) for error in result["errors"]]}
 
 
 def _shown(decision: Decision) -> dict[str, Any]:

@@ -221,7 +221,7 @@ class _Run:
             try:
                 self.context.journal.tidy(self.context.clock.now(), self.context.policy.memory)
             except JournalError as error:
-                self.context.log.warning("journal.untidy", error=str(error))
+                self.context.log.warning("journal.compaction_failed", error=str(error))
 
     def journal_failed(self, error: JournalError) -> None:
         state = self.context.policy.state.text

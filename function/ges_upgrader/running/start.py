@@ -152,7 +152,7 @@ class Starter:
                 graph = self._context.ges.show_graph(attempt.project, attempt.graph_id)
                 job_id = self._follower.job_of(attempt)
             except CloudError as failure:
-                self._context.log.warning("upgrade.look_failed", error=str(failure), **names(attempt))
+                self._context.log.warning("upgrade.check_failed", error=str(failure), **names(attempt))
                 return Unclear(error)
             if job_id is not None:
                 return Accepted(job_id, inferred=True)

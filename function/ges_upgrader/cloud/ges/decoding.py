@@ -9,9 +9,9 @@ from ipaddress import ip_address
 from typing import Any
 
 from ges_upgrader.domain.model import Backup, Graph, Job, Project, Status
+from ges_upgrader.domain.plain_text import MOST_DETAIL, plain
 from ges_upgrader.domain.version import Version
 
-MOST_TEXT = 4000  # of what GES says in its own words
 _JOB_STATUSES = ("pending", "running", "success", "failed", "partiallyFailed")
 _BACKUP_STATUSES = ("backing_up", "success", "failed")
 
@@ -78,7 +78,7 @@ def decode_job(item: Mapping[str, Any], job_id: str) -> Job:
         graph=text_of(item, "related_graph", "relatedGraph"),
         began_at=_time(text_of(item, "begin_time", "beginTime")),
         ended_at=_time(text_of(item, "end_time", "endTime")),
-        fail_reason=(text_of(item, "fail_reason", "failReason") or "")[:MOST_TEXT] or None,
+        fail_reason=plain(text_of(item, "fail_reason", "failReason") or "", MOST_DETAIL) or None,
     )
 
 
