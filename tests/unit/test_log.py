@@ -154,7 +154,9 @@ def test_lost_lines_are_counted(monkeypatch: pytest.MonkeyPatch, failure: Except
     assert counts[-2:] == [2, None]
 
 
-@pytest.mark.parametrize("stdout", [None, object(), io.TextIOWrapper(io.BytesIO(), "ascii"), io.StringIO()], ids=repr)
+@pytest.mark.parametrize(
+    "stdout", [None, object(), io.TextIOWrapper(io.BytesIO(), "ascii"), io.StringIO()], ids=lambda stdout: type(stdout).__name__
+)
 def test_unusable_stdout_ends_nothing(monkeypatch: pytest.MonkeyPatch, stdout: Any) -> None:
     if isinstance(stdout, io.StringIO):
         stdout.close()
