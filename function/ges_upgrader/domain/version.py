@@ -8,9 +8,9 @@ from functools import total_ordering
 
 @total_ordering
 class Version:
-    """A version, parsed once. `2.4.9` comes before `2.4.15`, and `2.4.15` is `2.4.15.0`.
+    """A version, parsed once. `2.4.9` comes before `2.4.15`, and `2.4.15.0` equals `2.4.15`.
 
-    `text` is what GES or a person wrote, less a leading v, and what is sent back to GES.
+    `text` is the spelling as it was read, without a leading v. It is what the upgrade call sends to GES.
     """
 
     __slots__ = ("_parts", "text")
@@ -18,7 +18,7 @@ class Version:
     pattern = r"[vV]?([0-9]{1,9}(?:\.[0-9]{1,9}){2,3})"
 
     def __init__(self, text: str) -> None:
-        """Raises ValueError for anything but three or four decimal components."""
+        """Reads what GES shows or a journal holds. Raises ValueError for anything but three or four decimal components."""
         match = re.fullmatch(self.pattern, text.strip())
         if match is None:
             raise ValueError(f"expected a version of three or four numbers, as 2.4.15; found {text[:80]!r}")
@@ -33,6 +33,18 @@ class Version:
     def shortest(self) -> Version:
         """The same version as GES writes it: three components, unless the fourth counts."""
         return self if len(self.text.split(".")) == 3 or self._parts[3] else Version(self.text.rpartition(".")[0])
+
+    @classmethod
+    def written(cls, text: str) -> Version:
+        """Reads what a person or a pipeline writes: in announcements, commands and the policy.
+
+        Raises ValueError for leading zeros too, as GES refuses such a spelling of a version that it knows.
+        """
+        version = cls(text)
+        plain = ".".join(str(int(part)) for part in version.text.split("."))
+        if version.text != plain:
+            raise ValueError(f"expected a version without leading zeros, as {plain}; found {version.text!r}")
+        return version
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Version) and self._parts == other._parts

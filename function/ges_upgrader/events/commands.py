@@ -59,16 +59,25 @@ class Notice(msgspec.Struct, frozen=True):
     text: str
 
 
+class Question(msgspec.Struct, frozen=True):
+    """A version that a trusted message may withdraw or warn of, and the id of the notice that says so."""
+
+    version: Version
+    notice_id: str
+
+
 class Command(msgspec.Struct, frozen=True):
     """What to do. `dry_run`: decide, and change nothing. `region` and `project_id` are what the event's URNs tell.
 
-    `graph` is an id or a name. `days` is how far a forecast looks.
+    `graph` is an id or a name. `days` is how far a forecast looks. `starts_nothing`: running upgrades are settled, followed
+    and reported, and no other begins. `foreign` counts the messages of the event that were not meant for the function.
     """
 
     word: Word
     dry_run: bool = False
     releases: tuple[Release, ...] = ()
     withdrawn: tuple[Version, ...] = ()
+    questioned: tuple[Question, ...] = ()
     notices: tuple[Notice, ...] = ()
     remarks: tuple[str, ...] = ()
     region: str | None = None
@@ -78,6 +87,8 @@ class Command(msgspec.Struct, frozen=True):
     graph: str | None = None
     reason: str | None = None
     days: int = 90
+    starts_nothing: bool = False
+    foreign: int = 0
 
     @property
     def changes_nothing(self) -> bool:
@@ -119,7 +130,7 @@ def read_command(event: Mapping[str, Any]) -> Command:
         if not isinstance(given.get(key, ""), str):
             raise EventError(f"the command {name}: {key} is a text in quotes; nothing was changed")
     try:
-        version = Version(given["version"]) if "version" in given else None
+        version = Version.written(given["version"]) if "version" in given else None
     except ValueError as error:
         raise EventError(f"the command {name}: {error}; nothing was changed") from None
     return Command(

@@ -56,7 +56,7 @@ def made(kind: Any, value: Any) -> Any:
     if kind is Version:
         if not isinstance(value, str):
             raise ValueError("expected a version in quotes, as '2.4.15'")
-        return Version(value)
+        return Version.written(value)
     if issubclass(kind, Duration):
         return kind.parse(value)
     return kind(value)

@@ -1,0 +1,134 @@
+"""The grammar of an announcement.
+
+A part of a sentence announces a version in one of two orders, and every word up to there is known:
+
+    The new version 2.4.15 of GES  is now            available         the version, then what is so of it
+    Huawei Cloud has               released  GES version 2.4.15        what somebody did, then the version
+
+Or two neighbouring parts do so together, if every word of both is known: `New GES version released: please upgrade to 2.4.15`.
+An unknown word at such a place may name what the version is really of: `GES dashboard 2.4.15`, `the GES 2.4.15 manual`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+_NAMING = frozenset("NMPO")  # words that name the version as a thing
+_BETWEEN = frozenset("LHD")  # words between the version and what is so of it
+_PLACE = frozenset("DNQMPLO")  # words after a preposition
+_ONWARD = frozenset("LDKGY")  # words with which the sentence may go on
+_POSITIVE = frozenset("ABZ")
+_GOVERNING = frozenset("ARBZ")
+_OBJECT = frozenset("NMPOLDGCHUK")  # words between what somebody did and the version
+_NO_LEAD = frozenset("WQKYZ")  # words that do not stand directly before the version's name
+_MOST_MENTIONS = 20
+_MOST_PARTS = 6  # how far apart two parts may stand
+
+
+def announces(kinds: str) -> bool:
+    """Whether the tokens, one letter each, announce their version."""
+    parts = re.split(r"[|.]", kinds)
+    conditional = _conditional_parts(kinds)
+    plain = ["X" not in part for part in parts]
+    product_known = any(known and "P" in part for known, part in zip(plain, parts))
+    mentions = [(index, at) for index, part in enumerate(parts) for at, kind in enumerate(part) if kind == "V"]
+    for index, at in mentions[:_MOST_MENTIONS]:
+        part = parts[index]
+        first, last = _name(part, at)
+        if conditional[index] or not _may_lead(part[:first]):
+            continue
+        if _has_predicate(part, last) or (_is_governed(part[:first]) and _may_go_on(part, last)):
+            if product_known or "P" in part[:last]:
+                return True
+        elif plain[index] and product_known:
+            partners = _partners(parts, plain, index)
+            if any(not conditional[other] and _announces_unnamed(parts[other]) for other in partners):
+                return True
+    return False
+
+
+def _conditional_parts(kinds: str) -> list[bool]:
+    """For each part whether its sentence has a condition, is somebody else's word, or speaks of an unknown place."""
+    found: list[bool] = []
+    for sentence in kinds.split("."):
+        parts = sentence.split("|")
+        found += [any("S" in part or (part[:1] == "W" and "X" in part) for part in parts)] * len(parts)
+    return found
+
+
+def _name(part: str, at: int) -> tuple[int, int]:
+    """From where to where the version's name goes: `the new GES version 2.4.15 of`."""
+    first, last = at, at + 1
+    while first > 0 and part[first - 1] in _NAMING:
+        first -= 1
+    while last < len(part) and part[last] in _NAMING:
+        last += 1
+    return first, last
+
+
+def _may_lead(words: str) -> bool:
+    """Whether the words before the name are known, ask nothing and do not place the name behind a preposition."""
+    return "X" not in words and words[:1] != "H" and words[-1:] not in _NO_LEAD - ({"Z"} if len(words) > 1 else set())
+
+
+def _has_predicate(part: str, at: int) -> bool:
+    """Whether what follows the name says that the version is released or available."""
+    in_place = False
+    while at < len(part) and (part[at] in _BETWEEN or part[at] == "W" or (in_place and part[at] in _PLACE)):
+        in_place = in_place or part[at] == "W"
+        at += 1
+    return at < len(part) and part[at] in _POSITIVE and _may_go_on(part, at + 1)
+
+
+def _is_governed(words: str) -> bool:
+    """Whether the words before the name say that the version is released or available."""
+    at = len(words)
+    while at > 0 and words[at - 1] in _OBJECT:
+        at -= 1
+    return at > 0 and words[at - 1] in _GOVERNING and _is_said_of_version(words[: at - 1], words[at - 1], words[at:])
+
+
+def _announces_unnamed(words: str) -> bool:
+    """Whether a part without a version says that one is released or available."""
+    at = max(words.rfind(kind) for kind in _GOVERNING)
+    if at < 0 or "V" in words or (words[0] == "H" and set("NMPG") & set(words[:at])):
+        return False
+    onward = not words[at + 1 :].strip("NMPOC") if words[at] == "R" else _may_go_on(words, at + 1)
+    return onward and _is_said_of_version(words[:at], words[at], words[at + 1 :])
+
+
+def _is_said_of_version(before: str, kind: str, after: str) -> bool:
+    """Whether a positive word between other known words speaks of a version, and is neither a request nor a state of GES."""
+    if before.rstrip("L")[-1:] == "Y":  # `please release`
+        return False
+    if kind == "Z":  # a Chinese verb, which by itself may be a request
+        return bool(set("PMLN") & set(before) or set("LMG") & set(after))
+    if kind == "A":  # of the product alone it says that the service works
+        return "P" not in before or bool({"M", "R"} & set(before))
+    return True
+
+
+def _may_go_on(part: str, at: int) -> bool:
+    """Whether what follows the announcement takes nothing back: it is nothing, a known word, or a known place."""
+    while at < len(part) and part[at] in _POSITIVE:
+        at += 1
+    if part[at : at + 1] == "C":
+        at += 1
+    if at == len(part) or part[at] in _ONWARD:
+        return True
+    if part[at] != "W":
+        return False
+    at += 1
+    while at < len(part) and part[at] in _PLACE:
+        at += 1
+    return at == len(part) or part[at] == "K"
+
+
+def _partners(parts: Sequence[str], plain: Sequence[bool], index: int) -> Iterator[int]:
+    """The parts around one, as far as every word up to there is known."""
+    for step in (-1, 1):
+        other = index + step
+        while 0 <= other < len(parts) and abs(other - index) <= _MOST_PARTS and plain[other]:
+            yield other
+            other += step

@@ -1,0 +1,147 @@
+"""A text as a person sees it: without markup, addresses and invisible characters, in one form of each character.
+
+What makes the text unreliable is returned beside it and not raised, as a doubtful text may still warn of a version.
+Each step costs time in proportion to the text, whatever the text is.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+import msgspec
+
+LOST = "\ufffd"  # stands for a character that has a form but no plain meaning: a superscript, a circled digit
+
+_TAG = re.compile(r"<[^<>]*>")
+_TAG_NAME = re.compile(r"<[/!?]?([A-Za-z][A-Za-z0-9:-]*)(?=[\s/>])")
+_INLINE = frozenset("a abbr b big code em font i ins label mark nobr small span strong tt u var".split())
+_RAISED = frozenset(("sub", "sup"))
+_STRUCK = frozenset(("blockquote", "del", "s", "strike"))
+_HIDDEN = frozenset(("script", "style"))
+_BLOCKS = frozenset(
+    "address area article aside body br center col colgroup dd details div dl doctype dt fieldset figure footer form h1 h2 h3 "
+    "h4 h5 h6 head header hr html img input legend li link main map meta nav o:p ol p pre section summary table tbody td tfoot "
+    "th thead title tr tt ul".split()
+)
+_HTML = _INLINE | _RAISED | _STRUCK | _HIDDEN | _BLOCKS
+
+_ADDRESSES = re.compile(
+    r"(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]*://[!#-&(-;=?-~]*"  # a URL, up to a quote or an angle bracket
+    r"|(?<![A-Za-z0-9])www\.[!#-&(-;=?-~]*"
+    r"|(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+"  # an e-mail address
+    r"|(?<![!-~])@[A-Za-z0-9_.-]+"  # a mention in a chat
+)
+_OF_ADDRESSES = ("://", "www.", "@")
+_EMOJI_NAME = re.compile(r"(?<![A-Za-z0-9:]):([a-z][a-z0-9_+-]{1,30}):(?![A-Za-z0-9:])")  # as chats write them
+_DIRECTIONS = re.compile("[\u202a-\u202e\u2066-\u2069]")  # they make a text look other than it reads
+_CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
+_IN_NUMBER = re.compile("[0-9.][\u00ad\u034f\u061c\u180e\u200b-\u200f\u2060-\u2064\ufeff][0-9.]")
+_INVISIBLE = re.compile("[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
+_TRADE_MARKS = re.compile("[\u2120\u2122\u00a9\u00ae]")
+# Superscripts, subscripts, fractions, and digits in circles, brackets or with a full stop.
+_ORNAMENTS = re.compile("[\u00aa\u00b2\u00b3\u00b9\u00ba\u00bc-\u00be\u2070-\u209f\u2150-\u2189\u2460-\u24ff\u2776-\u2793]")
+_WIDE_PUNCTUATION = str.maketrans(
+    {"，": ", ", "；": "; ", "：": ": ", "！": "! ", "？": "? ", "（": " (", "）": ") ", "［": " [", "］": "] "}
+)
+_MOST_MARKS = 8  # combining marks on one character; to sort long runs of them takes long
+_MOST_GROWTH = 3
+
+
+class Normalised(msgspec.Struct, frozen=True):
+    """A text to read, and why it is in doubt: reasons that begin with a verb, as `holds control characters`."""
+
+    text: str
+    doubts: tuple[str, ...] = ()
+
+
+@lru_cache(maxsize=4)  # a message that is not understood is read twice
+def normalised(raw: str) -> Normalised:
+    doubts: list[str] = []
+    text = _ADDRESSES.sub(_in_place_of_address, raw) if any(sign in raw for sign in _OF_ADDRESSES) else raw
+    text = _without_markup(text, doubts) if "<" in text else text
+    if _CONTROLS.search(text):
+        doubts.append("holds control characters")
+        text = _CONTROLS.sub(" ", text)
+    if not text.isascii():
+        text = _in_plain_characters(text, doubts)
+    text = text.replace("**", "").replace("`", "")
+    return Normalised(_EMOJI_NAME.sub(r", \1 ,", text) if ":" in text else text, tuple(doubts))
+
+
+def _in_plain_characters(text: str, doubts: list[str]) -> str:
+    """Without invisible characters, and each of the others in one form."""
+    if _DIRECTIONS.search(text):
+        doubts.append("changes the direction of writing")
+    if _IN_NUMBER.search(text):
+        doubts.append("hides characters in a number")
+    text = _ORNAMENTS.sub(LOST, _TRADE_MARKS.sub("", text)).translate(_WIDE_PUNCTUATION)
+    return _INVISIBLE.sub("", _composed(text, doubts))
+
+
+def _composed(text: str, doubts: list[str]) -> str:
+    """In Unicode's form NFKC."""
+    run, kept = 0, []
+    for char in text:
+        run = run + 1 if unicodedata.combining(char) else 0
+        if run <= _MOST_MARKS:
+            kept.append(char)
+    if len(kept) < len(text):
+        doubts.append("piles up accents")
+    composed = unicodedata.normalize("NFKC", "".join(kept))
+    if len(composed) > _MOST_GROWTH * len(text) + 100:
+        doubts.append("uses ligatures of whole words")
+        return "".join(kept)
+    return composed
+
+
+def _without_markup(text: str, doubts: list[str]) -> str:
+    """The text of an HTML mail. What has other tags is no mail, and what has none is returned as it is."""
+    names = [_TAG_NAME.match(tag[0]) for tag in _TAG.finditer(text)]
+    tags = {name[1].lower() for name in names if name}
+    if not tags:
+        return text
+    if not tags <= _HTML:
+        doubts.append("is markup that is not HTML")
+        return text
+    from html import unescape  # its table of entities is needed only here
+
+    if tags & _STRUCK:
+        doubts.append("strikes text out or quotes it")
+    parts: list[str] = []
+    at, hidden = 0, ""
+    source = _without_comments(text)
+    for tag in _TAG.finditer(source):
+        named = _TAG_NAME.match(tag[0])
+        if named is None:
+            continue
+        name = named[1].lower()
+        if not hidden:
+            parts += [source[at : tag.start()].replace("\n", " "), _in_place_of(name)]
+        at = tag.end()
+        if name in _HIDDEN:
+            hidden = "" if tag[0].startswith("</") else name
+    return unescape("".join([*parts, "" if hidden else source[at:].replace("\n", " ")]))
+
+
+def _in_place_of_address(address: re.Match[str]) -> str:
+    """A blank, and the end of the sentence that the address ends."""
+    return f"{address[0][-1]} " if address[0][-1] in ".,;!?" else " "
+
+
+def _in_place_of(tag: str) -> str:
+    if tag in _INLINE:
+        return ""
+    return LOST if tag in _RAISED else "\n"
+
+
+def _without_comments(text: str) -> str:
+    parts = []
+    at, start = 0, text.find("<!--")
+    while start >= 0:
+        end = text.find("-->", start)
+        parts.append(text[at:start])
+        at = len(text) if end < 0 else end + 3
+        start = text.find("<!--", at)
+    return "".join([*parts, text[at:]])

@@ -1,0 +1,109 @@
+"""Which words with digits are GES versions, which are dates, times and addresses, and which cannot be told."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from itertools import islice
+
+from ges_upgrader.domain.version import Version
+from ges_upgrader.events.free_text.lexing import Item
+
+# GES versions have one digit first (ges.md 6). Two digits there are rather a date (26.11.25) or an address.
+_VERSION = re.compile(r"(?P<product>ges)?v?(?P<number>(?:0|[1-9])(?:\.(?:0|[1-9][0-9]{0,2})){2,3})")
+_ADDRESS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
+_LIKE_VERSION = re.compile(r"[0-9]\.[0-9]+\.[0-9x]")
+_DATE_OR_TIME = re.compile(
+    r"20[0-9]{2}[-./][0-9]{1,2}(?:[-./][0-9]{1,2})?(?:t[0-9:.]+(?:z|[+-][0-9:]+)?)?|[0-9]{1,2}[-./][0-9]{1,2}[-./]20[0-9]{2}"
+    r"|[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?|[0-9]{1,14}(?:st|nd|rd|th)?"
+)
+_REGION = re.compile(r"[a-z]{2}-[a-z]+-[0-9]{1,2}")
+_MENTION = re.compile(r"(?<![0-9.])[0-9](?:\.[0-9]{1,3}){2,3}(?![0-9]|\.[0-9])")
+_BEFORE = re.compile("[\\s\"'“”‘’()\\[\\]{}（）【】《》「」『』:,;、。—•·\u3400-\u9fff\uf900-\ufaff\u2600-\u27bf\U0001f000-\U0001faff]")
+_AFTER = re.compile("[\\s\"'“”‘’()\\[\\]{}（）【】《》「」『』:,;、。.!?…—•·\u3400-\u9fff\uf900-\ufaff\u2600-\u27bf\U0001f000-\U0001faff]")
+
+_MOST_MENTIONS = 500
+
+_MONTHS = "january february march april may june july august september october november december".split()
+_MONTH = "(?P<name>" + "|".join(f"{month[:3]}(?:{month[3:]})?" for month in _MONTHS) + "|sept)"
+_DAY = r"(?P<day>[0-9]{1,2})(?:st|nd|rd|th)?"
+_DATES = (
+    re.compile(r"(?<![0-9.])(?P<year>20[0-9]{2})[-/.](?P<month>[0-9]{1,2})(?:[-/.](?P<day>[0-9]{1,2}))?(?![0-9.])"),
+    re.compile(r"(?:(?P<year>20[0-9]{2}) ?年 ?)?(?<![0-9.])(?P<month>[0-9]{1,2}) ?月(?: ?(?P<day>[0-9]{1,2}) ?[日号])?"),
+    re.compile(rf"\b{_MONTH}\b\.?(?: {_DAY}\b(?!:))?(?:,? ?(?P<year>20[0-9]{{2}}))?"),
+    re.compile(rf"(?<![0-9.]){_DAY} (?:of )?{_MONTH}\b\.?(?:,? (?P<year>20[0-9]{{2}}))?"),
+    re.compile(r"(?<![0-9.-])(?P<year>20[0-9]{2})(?: ?年|\b(?![-/.:]))"),
+)
+
+
+def numeral(item: Item, text: str) -> str | None:
+    """`V`: a GES version. `A`: four numbers that could be an address. `D`: a date, a time or a number. `?`: like a version."""
+    word = item.text
+    if not any(char.isdigit() for char in word):
+        return None
+    if _DATE_OR_TIME.fullmatch(word):
+        return "D"
+    found = _VERSION.fullmatch(word)
+    if found and _stands_alone(item, text):
+        return "A" if found["number"].count(".") == 3 and not found["product"] else "V"
+    if _ADDRESS.fullmatch(word):
+        return "D"
+    return "?" if _LIKE_VERSION.search(word) else None
+
+
+def version_of(item: Item) -> Version:
+    """The version of a word that `numeral` calls `V` or `A`."""
+    found = _VERSION.fullmatch(item.text)
+    assert found is not None
+    return Version.written(found["number"])
+
+
+def names_product(item: Item) -> bool:
+    """Whether product name and version are one word, as in GES2.4.15."""
+    return item.text.startswith("ges")
+
+
+def region_of(item: Item) -> str | None:
+    return item.text if _REGION.fullmatch(item.text) else None
+
+
+def mentioned(text: str) -> list[Version]:
+    """Every version that a text may name, however it is written, in order and once each."""
+    found: dict[Version, None] = {}
+    for spelling in islice(dict.fromkeys(_MENTION.findall(text)), _MOST_MENTIONS):
+        try:
+            found.setdefault(Version.written(spelling))
+        except ValueError:
+            continue
+    return list(found)
+
+
+def latest_date(text: str, now: date) -> date | None:
+    """The last date that the text names. Without a year it is the nearest one; without a day, the month's first."""
+    return max((found for pattern in _DATES for one in pattern.finditer(text) if (found := _date(one, now))), default=None)
+
+
+def _stands_alone(item: Item, text: str) -> bool:
+    before, after = text[item.begin - 1 : item.begin] if item.begin else "", text[item.end : item.end + 1]
+    if before == ":" and text[item.begin - 2 : item.begin - 1].isascii():
+        return False
+    return (not before or _BEFORE.match(before) is not None) and (not after or _AFTER.match(after) is not None)
+
+
+def _date(found: re.Match[str], now: date) -> date | None:
+    given = found.groupdict()
+    name, month = given.get("name"), given.get("month")
+    number = next(i for i, one in enumerate(_MONTHS, 1) if one.startswith(name[:3])) if name else int(month or 1)
+    if name == "may" and not given.get("day"):
+        return None  # rather the verb
+    day, year = int(given.get("day") or 1), given.get("year")
+    years = [int(year)] if year else [now.year - 1, now.year, now.year + 1]
+    dates: list[date] = []
+    for one in years:
+        try:
+            dates.append(date(one, number, day))
+        except ValueError:
+            continue
+    return min(dates, key=lambda one: abs(one - now), default=None)
+
+

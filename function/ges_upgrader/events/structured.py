@@ -1,0 +1,251 @@
+"""Structured announcements and withdrawals: the fields of smn-obs-core.md E1 and what an envelope adds to them.
+
+An announcement with a field that is not known here is unclear, as the field may restrict it. A withdrawal counts whatever
+else it says.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import msgspec
+
+from ges_upgrader.domain.model import Release, Severity, Targets
+from ges_upgrader.domain.release_merge import narrowed
+from ges_upgrader.domain.version import Version
+from ges_upgrader.events.envelopes import WRAPPERS, Object, each
+from ges_upgrader.events.readings import MAX_VERSIONS, Announced, Doubt, Withdrawal
+
+ALIASES = (
+    "version",
+    "target_version",
+    "targetVersion",
+    "upgrade_version",
+    "upgradeVersion",
+    "new_version",
+    "newVersion",
+    "latest_version",
+)
+_SAY_NOTHING = ("event_id", "force_upgrade", "rollback_supported", "notes_url", "publisher", "annotations")
+_RESTRICTIONS = (
+    *("released_at", "regions", "product_types", "arch", "min_source_version", "severity", "soak_hours"),
+    *("not_before", "not_after", "targets", "dry_run"),
+)
+_ABOUT = ("schema", "event", "service")
+_FIELDS = frozenset({*ALIASES, "versions", *_ABOUT, *_RESTRICTIONS, *_SAY_NOTHING})
+_CLOUD_EVENTS = ("specversion", "id", "source", "type", "time", "subject", "datacontenttype")
+_EVENT_BRIDGE = ("version", "detail-type", "account", "region", "resources")
+_ENVELOPE_FIELDS = frozenset({*_ABOUT, *_RESTRICTIONS, *_SAY_NOTHING, *_CLOUD_EVENTS, *_EVENT_BRIDGE, *WRAPPERS})
+_SCHEMA = re.compile(r"ges\.release/1(?:\.[0-9]+)*")
+_PRODUCT_TYPES, _ARCHITECTURES = ("InMemory", "Persistence"), ("x86_64", "aarch64")  # ges.md 2.3
+_FULL_WIDTH = str.maketrans("０１２３４５６７８９．ｖＶ", "0123456789.vV")
+
+
+def names_version(content: Object) -> bool:
+    return any(content.get(name) is not None for name in ("versions", *ALIASES))
+
+
+def releases_of(content: Object, envelopes: Sequence[Object], received: datetime) -> Announced:
+    """The releases that `content` announces, with what the envelopes add. Raises Doubt."""
+    unknown = sorted(set(content) - _FIELDS)
+    if unknown:
+        raise Doubt(f"it has a field that is not known: `{unknown[0][:80]}`")
+    versions = _versions(content)
+    levels = (content, *reversed(envelopes))
+    return Announced(tuple(_release(version, levels, received) for version in versions), _dry_run(levels))
+
+
+def restricted(release: Release, envelopes: Sequence[Object], received: datetime) -> Announced:
+    """A release that a text inside the envelopes announces, with what they add. Raises Doubt."""
+    if not envelopes:
+        return Announced((release,))
+    return Announced((narrowed(release, _release(release.version, envelopes, received)),), _dry_run(envelopes))
+
+
+def check_envelope(envelope: Object) -> None:
+    """Raises Doubt for a field that an envelope does not have."""
+    unknown = sorted(set(envelope) - _ENVELOPE_FIELDS)
+    if unknown:
+        raise Doubt(f"it has a field that is not known: `{unknown[0][:80]}`")
+
+
+def check_annotated(level: Object) -> None:
+    """Raises Doubt for a schema of another kind or a later major version, and for annotations that are no object."""
+    schema = level.get("schema")
+    if schema is not None and not (isinstance(schema, str) and _SCHEMA.fullmatch(schema)):
+        raise Doubt(f"its schema {str(schema)[:80]!r} is not known; expected ges.release/1")
+    if not isinstance(level.get("annotations", {}), dict):
+        raise Doubt("`annotations` is not an object")
+
+
+def withdrawal_of(levels: Sequence[Object], inside: Sequence[Version]) -> Withdrawal | None:
+    """The versions that a withdrawal names anywhere, `inside` being those in a text that it wraps. None: no version.
+
+    An envelope's own `version` counts only if nothing else is named.
+    """
+    versions, unread = list(inside), []
+    for level in reversed(levels):
+        envelope = level is not levels[-1] or bool(inside)
+        for spelling in _named(level, () if envelope and versions else ("version",)):
+            try:
+                versions.append(Version(_plain(spelling)))
+            except ValueError:
+                unread.append(spelling[:80])
+    if not versions:
+        return None
+    if len(set(versions)) > MAX_VERSIONS:
+        raise Doubt(f"it names more than {MAX_VERSIONS} versions")
+    return Withdrawal(tuple(dict.fromkeys(versions)), any(level.get("dry_run") is True for level in levels), tuple(unread))
+
+
+def _named(level: Object, more: tuple[str, ...]) -> Iterator[str]:
+    """The texts of an object in the place of a version."""
+    for name in ("versions", *more, *ALIASES[1:]):
+        for value in each(level.get(name)):
+            yield from (str(item) for item in (value if isinstance(value, list) else [value]))
+
+
+def _versions(content: Object) -> tuple[Version, ...]:
+    named = {_version(content[alias], alias) for alias in ALIASES if content.get(alias) is not None}
+    if len(named) > 1:
+        raise Doubt(f"it names several versions: {', '.join(str(version) for version in sorted(named))}")
+    if content.get("versions") is None:
+        if not named:
+            raise Doubt("it names no version")
+        return tuple(named)
+    listed = content["versions"]
+    if not isinstance(listed, list) or not listed:
+        raise Doubt("`versions` is not a list of versions")
+    if len(listed) > MAX_VERSIONS:
+        raise Doubt(f"it names more than {MAX_VERSIONS} versions")
+    found = tuple(dict.fromkeys(_version(item, "versions") for item in listed))
+    if named and named != set(found):
+        raise Doubt("`version` and `versions` name different versions")
+    return found
+
+
+def _version(value: Any, name: str) -> Version:
+    if not isinstance(value, str):
+        raise Doubt(f"`{name}` is not a version in quotes")
+    try:
+        return Version.written(_plain(value))
+    except ValueError as error:
+        raise Doubt(f"`{name}`: {error}") from None
+
+
+def _plain(version: str) -> str:
+    """With ASCII digits. A superscript stays what it is, and no digit."""
+    return version[:100].translate(_FULL_WIDTH)
+
+
+def _release(version: Version, levels: Sequence[Object], received: datetime) -> Release:
+    """The version with what each object says of it, the innermost first."""
+    severity = _severity(level.get("severity") for level in levels)
+    return functools.reduce(narrowed, (_restrictions(version, level, severity, received) for level in levels))
+
+
+def _restrictions(version: Version, level: Object, severity: Severity, received: datetime) -> Release:
+    """What one object says of the version. Raises Doubt if a restriction cannot be read.
+
+    A `released_at` that is unreadable or more than a day ahead is ignored.
+    """
+    released_at = _instant(level.get("released_at"))
+    if released_at is not None and released_at > received + timedelta(hours=24):
+        released_at = None
+    minimum = level.get("min_source_version")
+    release = Release(
+        version=version,
+        released_at=released_at,
+        regions=_texts(level, "regions"),
+        product_types=_some(_texts(level, "product_types"), _PRODUCT_TYPES),
+        arch=_some(_texts(level, "arch"), _ARCHITECTURES),
+        min_source_version=_version(minimum, "min_source_version") if minimum is not None else None,
+        not_before=_bound(level, "not_before"),
+        not_after=_bound(level, "not_after"),
+        targets=_targets(level.get("targets")),
+        severity=severity,
+        soak_hours=_soak_hours(level.get("soak_hours")),
+    )
+    region = level.get("region")
+    if region is None:
+        return release
+    if not isinstance(region, str) or not region.strip():
+        raise Doubt("`region` is not the name of a region")
+    return narrowed(release, msgspec.structs.replace(release, regions=(region,)))
+
+
+def _soak_hours(value: Any) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 24 * 365:
+        raise Doubt("`soak_hours` is not a number of hours")
+    return float(value)
+
+
+def _severity(values: Iterable[Any]) -> Severity:
+    """The least urgent that is given. What is not one of the three is the ordinary one, which waits the longest."""
+    given = [
+        Severity(value) if isinstance(value, str) and value in tuple(Severity) else Severity.NORMAL
+        for value in values
+        if value is not None
+    ]
+    return min(given, key=list(Severity).index, default=Severity.NORMAL)
+
+
+def _targets(value: Any) -> Targets:
+    if value is None:
+        return Targets()
+    if not isinstance(value, Mapping):
+        raise Doubt("`targets` is not an object")
+    unknown = sorted(set(value) - {"graph_ids", "graph_names", "tags"})
+    if unknown:
+        raise Doubt(f"`targets` has a field that is not known: `{unknown[0][:80]}`")
+    tags = value.get("tags")
+    tags = {} if tags is None else tags
+    if not isinstance(tags, Mapping) or not all(isinstance(text, str) for text in tags.values()):
+        raise Doubt("`targets.tags` is not an object of texts")
+    return Targets(_texts(value, "graph_ids"), _texts(value, "graph_names"), dict(tags))
+
+
+def _texts(content: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    value = content.get(name)
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise Doubt(f"`{name}` is not a list of texts")
+    return tuple(value)
+
+
+def _some(names: tuple[str, ...], of: tuple[str, ...]) -> tuple[str, ...]:
+    """To name all that there are restricts nothing, also where GES does not show which of them a graph is."""
+    return () if set(of) <= set(names) else names
+
+
+def _dry_run(levels: Sequence[Object]) -> bool:
+    given = [level["dry_run"] for level in levels if level.get("dry_run") is not None]
+    if not all(isinstance(value, bool) for value in given):
+        raise Doubt("`dry_run` is neither true nor false")
+    return any(given)
+
+
+def _bound(content: Mapping[str, Any], name: str) -> datetime | None:
+    value = content.get(name)
+    instant = _instant(value)
+    if value is not None and instant is None:
+        raise Doubt(f"`{name}` is not an instant with its offset, from 2000 to 2099")
+    return instant
+
+
+def _instant(value: Any) -> datetime | None:
+    if not isinstance(value, str) or len(value) > 64:
+        return None
+    try:
+        instant = datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", value.strip()))
+        instant = instant.astimezone(timezone.utc) if instant.tzinfo else instant
+        return instant if instant.tzinfo and 2000 <= instant.year < 2100 else None
+    except (ValueError, OverflowError):
+        return None
