@@ -6,10 +6,13 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from hashlib import sha256
+from itertools import filterfalse
 from typing import Any
 
 import msgspec
 
+from ges_upgrader.domain.model import Release
+from ges_upgrader.domain.version import Version
 from ges_upgrader.events.announcements import read_announcement
 from ges_upgrader.events.commands import Command, Notice, Question, Word, command
 from ges_upgrader.events.readings import MAX_VERSIONS, Announced, Foreign, Reading, Unclear, Withdrawal
@@ -37,47 +40,59 @@ class _Message(msgspec.Struct, frozen=True):
 
 
 def read_smn(event: Mapping[str, Any], trust: Trust, now: datetime) -> Command:
-    """What the messages of the event announce together. If none of them was understood, the run starts nothing."""
+    """What the messages of the event say together. If none of them was understood, the run starts nothing."""
     listed = event["record"] if isinstance(event["record"], list) else [event["record"]]
-    records = [record for record in listed if _is_record(record)]
+    records = list(filter(_is_record, listed))
     remarks = ["a part of the event's record is no SMN message; it changed nothing"] if len(records) < len(listed) else []
     if not records:
         return Command(Word.PLAN, remarks=tuple(remarks))
-    trusted = [record for record in records if _is_trusted(record, trust)]
-    remarks += [_disbelief(record) for record in records if _topic(record) != trust.result_topic and record not in trusted]
-    messages = [_read(record, trust, now) for record in trusted]
+    others = [record for record in records if _topic(record) != trust.result_topic]
+    trusted = [record for record in others if trust.topics is None or _topic(record) in trust.topics]
+    remarks += [_disbelief(record) for record in others if record not in trusted]
     region, project_id = _whereabouts(trusted)
-    learned = _learned(messages)
+    learned = _learned([_read(record, trust, now) for record in trusted])
     return msgspec.structs.replace(
         learned,
         remarks=(*remarks, *learned.remarks),
-        foreign=learned.foreign + sum(_topic(record) == trust.result_topic for record in records),
+        foreign=learned.foreign + len(records) - len(others),
         region=region,
         project_id=project_id,
     )
 
 
 def _learned(messages: Sequence[_Message]) -> Command:
-    """Releases, withdrawals and questions of the messages.
+    """The releases, withdrawals, questions and notices of trusted messages.
 
-    A message that asks for a dry run is recorded by nobody. The run is dry if each message that was understood asks for it;
+    Nothing is recorded of a message that asks for a dry run. The run is dry if each message that was understood asks for it;
     otherwise such a message is left out and a remark says so.
     """
     understood = [one for one in messages if isinstance(one.reading, (Announced, Withdrawal))]
-    dry_run = bool(understood) and all(_asks_for_dry_run(one) for one in understood)
-    counted = [one for one in understood if dry_run or not _asks_for_dry_run(one)]
+    dry_run = bool(understood) and all(map(_asks_for_dry_run, understood))
+    counted = understood if dry_run else list(filterfalse(_asks_for_dry_run, understood))
     notices = {notice.id: (notice, one) for one in messages for notice in _notices(one)}
     return Command(
         Word.RECONCILE,
         dry_run=dry_run,
-        releases=tuple(release for one in counted if isinstance(one.reading, Announced) for release in one.reading.releases),
-        withdrawn=tuple(version for one in counted if isinstance(one.reading, Withdrawal) for version in one.reading.versions),
+        releases=tuple(_releases(counted)),
+        withdrawn=tuple(_withdrawn(counted)),
         questioned=tuple(_questions(notices.values())),
         notices=tuple(notice for notice, _ in notices.values()),
-        remarks=tuple(_remarks(understood, counted)),
+        remarks=tuple(_remarks(understood, dry_run)),
         foreign=sum(isinstance(one.reading, Foreign) for one in messages),
         starts_nothing=not understood,
     )
+
+
+def _releases(messages: Iterable[_Message]) -> Iterable[Release]:
+    for message in messages:
+        if isinstance(message.reading, Announced):
+            yield from message.reading.releases
+
+
+def _withdrawn(messages: Iterable[_Message]) -> Iterable[Version]:
+    for message in messages:
+        if isinstance(message.reading, Withdrawal):
+            yield from message.reading.versions
 
 
 def _asks_for_dry_run(message: _Message) -> bool:
@@ -91,13 +106,13 @@ def _questions(notices: Iterable[tuple[Notice, _Message]]) -> Iterable[Question]
                 yield Question(version, notice.id)
 
 
-def _remarks(understood: Sequence[_Message], counted: Sequence[_Message]) -> Iterable[str]:
+def _remarks(understood: Sequence[_Message], dry_run: bool) -> Iterable[str]:
     for message in understood:
-        if message not in counted:
-            yield f"{message.origin} asks for a dry run, beside others that do not; nothing of it was recorded"
+        if _asks_for_dry_run(message) and not dry_run:
+            yield f"{message.origin} asks for a dry run, and others beside it do not; nothing of it was recorded"
         if isinstance(message.reading, Withdrawal) and message.reading.unread:
             names = ", ".join(repr(name) for name in message.reading.unread)
-            yield f"{message.origin} withdraws {names} too, which cannot be read as a version; withdraw it by command"
+            yield f"{message.origin} withdraws {names} too, which is no version; run `withdraw` for the version that is meant"
 
 
 def _notices(message: _Message) -> Iterable[Notice]:
@@ -151,11 +166,6 @@ def _is_record(record: object) -> bool:
 
 def _topic(record: Mapping[str, Any]) -> object:
     return record["smn"].get("topic_urn")
-
-
-def _is_trusted(record: Mapping[str, Any], trust: Trust) -> bool:
-    topic = _topic(record)
-    return topic != trust.result_topic and (trust.topics is None or topic in trust.topics)
 
 
 def _disbelief(record: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from ges_upgrader.domain.model import Release, Severity, Targets
-from ges_upgrader.domain.release_merge import narrowed
+from ges_upgrader.domain.release_merge import strictest
 from ges_upgrader.domain.version import Version
 from ges_upgrader.events.envelopes import WRAPPERS, Object, each
 from ges_upgrader.events.readings import MAX_VERSIONS, Announced, Doubt, Withdrawal
@@ -40,7 +40,6 @@ _FIELDS = frozenset({*ALIASES, "versions", *_ABOUT, *_RESTRICTIONS, *_SAY_NOTHIN
 _CLOUD_EVENTS = ("specversion", "id", "source", "type", "time", "subject", "datacontenttype")
 _EVENT_BRIDGE = ("version", "detail-type", "account", "region", "resources")
 _ENVELOPE_FIELDS = frozenset({*_ABOUT, *_RESTRICTIONS, *_SAY_NOTHING, *_CLOUD_EVENTS, *_EVENT_BRIDGE, *WRAPPERS})
-_SCHEMA = re.compile(r"ges\.release/1(?:\.[0-9]+)*")
 _PRODUCT_TYPES, _ARCHITECTURES = ("InMemory", "Persistence"), ("x86_64", "aarch64")  # ges.md 2.3
 _FULL_WIDTH = str.maketrans("０１２３４５６７８９．ｖＶ", "0123456789.vV")
 
@@ -51,9 +50,7 @@ def names_version(content: Object) -> bool:
 
 def releases_of(content: Object, envelopes: Sequence[Object], received: datetime) -> Announced:
     """The releases that `content` announces, with what the envelopes add. Raises Doubt."""
-    unknown = sorted(set(content) - _FIELDS)
-    if unknown:
-        raise Doubt(f"it has a field that is not known: `{unknown[0][:80]}`")
+    _check_fields(content, _FIELDS)
     versions = _versions(content)
     levels = (content, *reversed(envelopes))
     return Announced(tuple(_release(version, levels, received) for version in versions), _dry_run(levels))
@@ -63,21 +60,18 @@ def restricted(release: Release, envelopes: Sequence[Object], received: datetime
     """A release that a text inside the envelopes announces, with what they add. Raises Doubt."""
     if not envelopes:
         return Announced((release,))
-    return Announced((narrowed(release, _release(release.version, envelopes, received)),), _dry_run(envelopes))
+    return Announced((_within(release, _release(release.version, envelopes, received)),), _dry_run(envelopes))
 
 
 def check_envelope(envelope: Object) -> None:
     """Raises Doubt for a field that an envelope does not have."""
-    unknown = sorted(set(envelope) - _ENVELOPE_FIELDS)
+    _check_fields(envelope, _ENVELOPE_FIELDS)
+
+
+def _check_fields(level: Object, known: frozenset[str]) -> None:
+    unknown = sorted(set(level) - known)
     if unknown:
         raise Doubt(f"it has a field that is not known: `{unknown[0][:80]}`")
-
-
-def check_annotated(level: Object) -> None:
-    """Raises Doubt for a schema of another kind or a later major version, and for annotations that are no object."""
-    schema = level.get("schema")
-    if schema is not None and not (isinstance(schema, str) and _SCHEMA.fullmatch(schema)):
-        raise Doubt(f"its schema {str(schema)[:80]!r} is not known; expected ges.release/1")
     if not isinstance(level.get("annotations", {}), dict):
         raise Doubt("`annotations` is not an object")
 
@@ -99,7 +93,9 @@ def withdrawal_of(levels: Sequence[Object], inside: Sequence[Version]) -> Withdr
         return None
     if len(set(versions)) > MAX_VERSIONS:
         raise Doubt(f"it names more than {MAX_VERSIONS} versions")
-    return Withdrawal(tuple(dict.fromkeys(versions)), any(level.get("dry_run") is True for level in levels), tuple(unread))
+    return Withdrawal(
+        tuple(dict.fromkeys(versions)), any(level.get("dry_run") is True for level in levels), tuple(unread[:MAX_VERSIONS])
+    )
 
 
 def _named(level: Object, more: tuple[str, ...]) -> Iterator[str]:
@@ -110,22 +106,30 @@ def _named(level: Object, more: tuple[str, ...]) -> Iterator[str]:
 
 
 def _versions(content: Object) -> tuple[Version, ...]:
-    named = {_version(content[alias], alias) for alias in ALIASES if content.get(alias) is not None}
+    named = set(_aliased(content))
     if len(named) > 1:
         raise Doubt(f"it names several versions: {', '.join(str(version) for version in sorted(named))}")
-    if content.get("versions") is None:
-        if not named:
-            raise Doubt("it names no version")
-        return tuple(named)
-    listed = content["versions"]
-    if not isinstance(listed, list) or not listed:
-        raise Doubt("`versions` is not a list of versions")
-    if len(listed) > MAX_VERSIONS:
-        raise Doubt(f"it names more than {MAX_VERSIONS} versions")
-    found = tuple(dict.fromkeys(_version(item, "versions") for item in listed))
-    if named and named != set(found):
+    listed = _listed(content["versions"]) if content.get("versions") is not None else ()
+    if named and listed and named != set(listed):
         raise Doubt("`version` and `versions` name different versions")
+    found = listed or tuple(named)
+    if not found:
+        raise Doubt("it names no version")
     return found
+
+
+def _aliased(content: Object) -> Iterator[Version]:
+    for alias in ALIASES:
+        if content.get(alias) is not None:
+            yield _version(content[alias], alias)
+
+
+def _listed(value: Any) -> tuple[Version, ...]:
+    if not isinstance(value, list) or not value:
+        raise Doubt("`versions` is not a list of versions")
+    if len(value) > MAX_VERSIONS:
+        raise Doubt(f"it names more than {MAX_VERSIONS} versions")
+    return tuple(dict.fromkeys(_version(item, "versions") for item in value))
 
 
 def _version(value: Any, name: str) -> Version:
@@ -145,7 +149,7 @@ def _plain(version: str) -> str:
 def _release(version: Version, levels: Sequence[Object], received: datetime) -> Release:
     """The version with what each object says of it, the innermost first."""
     severity = _severity(level.get("severity") for level in levels)
-    return functools.reduce(narrowed, (_restrictions(version, level, severity, received) for level in levels))
+    return functools.reduce(_within, (_restrictions(version, level, severity, received) for level in levels))
 
 
 def _restrictions(version: Version, level: Object, severity: Severity, received: datetime) -> Release:
@@ -175,7 +179,33 @@ def _restrictions(version: Version, level: Object, severity: Severity, received:
         return release
     if not isinstance(region, str) or not region.strip():
         raise Doubt("`region` is not the name of a region")
-    return narrowed(release, msgspec.structs.replace(release, regions=(region,)))
+    return _within(release, msgspec.structs.replace(release, regions=(region,)))
+
+
+def _within(inner: Release, outer: Release) -> Release:
+    """The release with what both objects say of it. Raises Doubt if nothing is left that both mean."""
+    targets = Targets(
+        graph_ids=_common("targets.graph_ids", inner.targets.graph_ids, outer.targets.graph_ids),
+        graph_names=_common("targets.graph_names", inner.targets.graph_names, outer.targets.graph_names),
+        tags={**outer.targets.tags, **inner.targets.tags},
+    )
+    if any(targets.tags[tag] != value for tag, value in outer.targets.tags.items()):
+        raise Doubt("its envelope and its content name different `targets.tags`")
+    return msgspec.structs.replace(
+        strictest((inner, outer)),
+        regions=_common("regions", inner.regions, outer.regions),
+        product_types=_common("product_types", inner.product_types, outer.product_types),
+        arch=_common("arch", inner.arch, outer.arch),
+        targets=targets,
+    )
+
+
+def _common(name: str, inner: tuple[str, ...], outer: tuple[str, ...]) -> tuple[str, ...]:
+    """What two restrictions leave; an empty one restricts nothing."""
+    left = tuple(one for one in inner if one in outer) if inner and outer else inner or outer
+    if (inner or outer) and not left:
+        raise Doubt(f"its envelope and its content name different `{name}`")
+    return left
 
 
 def _soak_hours(value: Any) -> float | None:

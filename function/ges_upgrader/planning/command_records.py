@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from ges_upgrader.domain.model import Graph
@@ -14,6 +14,7 @@ from ges_upgrader.history.records import (
     Approved,
     Moved,
     Paused,
+    Questioned,
     Released,
     ReleaseSource,
     Resumed,
@@ -61,7 +62,15 @@ def news(command: Command, policy: Policy, history: History, now: datetime) -> l
     for known in policy.releases:
         if history.releases.learns_from(known.release, ReleaseSource.POLICY):
             records.append(Released(at=now, release=known.release, source=ReleaseSource.POLICY))
-    return records
+    return [*records, *_questions(command, policy, history, now)]
+
+
+def _questions(command: Command, policy: Policy, history: History, now: datetime) -> Iterator[Questioned]:
+    """The known versions that a message may withdraw or warn of. A message that comes again asks nothing anew."""
+    known = {*history.releases.known, *(release.version for release in policy.releases)} - history.releases.withdrawn
+    for question in command.questioned:
+        if question.version in known and not history.outbox.knows(question.notice_id):
+            yield Questioned(at=now, version=question.version, notice_id=question.notice_id)
 
 
 def moved(policy: Policy, fleet: Iterable[Graph], history: History, now: datetime) -> list[AnyRecord]:

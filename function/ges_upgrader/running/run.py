@@ -61,7 +61,10 @@ class _Run:
         self.idle = True
 
     def carry_out(self) -> dict[str, Any]:
-        self.context.log.info("run.started", command=self.command.word.value, dry_run=self.command.changes_nothing)
+        command = self.command
+        self.context.log.info(
+            "run.started", command=command.word.value, dry_run=command.changes_nothing, foreign_messages=command.foreign
+        )
         self.writer.recall()
         self.instructions.learn()
         self.observe()
@@ -74,7 +77,7 @@ class _Run:
             if not self.writer.lasting or not self.writer.history.readable:
                 self.follower.adopt(self.roster.fleet, self.began)
             self.pursue()
-            self.report.postpone(self.postponed)
+            self.report.postpone(self.plan.starts if self.command.starts_nothing else self.postponed)
             self.hand_over()
             self.tidy()
         policy = fingerprint(self.context.policy)
@@ -157,6 +160,8 @@ class _Run:
         """Starts what is due, each checked again at the last instant. Whether any was tried."""
         tried = False
         self.postponed = []
+        if self.command.starts_nothing:
+            return tried
         grounds = Grounds(self.roster, self.plan.occupied)
         for start in self.plan.starts:
             if self.context.clock.now() >= start.start_before:
@@ -180,6 +185,9 @@ class _Run:
         return soonest.total_seconds() if soonest < left else None
 
     def waiting(self) -> list[Decision]:
+        """What the run may still start if it waits."""
+        if self.command.starts_nothing:
+            return []
         return [one for one in self.plan.decisions if one.action is Action.WAIT and one.reason in _WORTH_WAITING]
 
     def in_progress(self) -> list[Operation]:

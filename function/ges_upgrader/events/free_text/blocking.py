@@ -9,7 +9,7 @@ from typing import Union
 
 import msgspec
 
-from ges_upgrader.events.free_text.lexing import Item, Lexicon, Text, sign_kind
+from ges_upgrader.events.free_text.lexing import Lexicon, Text, sign_kind
 from ges_upgrader.events.free_text.vocabulary import ADVERSE, BLOCKING, HARMLESS, REPAIRABLE, REPAIRING, Blocking
 
 _LETTERS = re.compile("[a-z]+")
@@ -24,9 +24,11 @@ class _Role(Enum):
 
 
 _Meaning = Union[_Role, Blocking]
-_MEANINGS: Lexicon[_Meaning] = Lexicon(
-    {_Role.HARMLESS: HARMLESS, **BLOCKING, _Role.REPAIRING: REPAIRING, _Role.ADVERSE: ADVERSE},
-)
+_LISTS: dict[_Meaning, str] = {_Role.HARMLESS: HARMLESS}
+for _against, _words in BLOCKING.items():
+    _LISTS[_against] = _words
+_LISTS |= {_Role.REPAIRING: REPAIRING, _Role.ADVERSE: ADVERSE}
+_MEANINGS: Lexicon[_Meaning] = Lexicon(_LISTS)
 _REPAIRABLE = Lexicon({True: REPAIRABLE})
 
 
@@ -54,8 +56,9 @@ def words_against(text: Text) -> Iterator[Word]:
         elif found.meaning in (_Role.REPAIRING, _Role.ADVERSE):
             repaired = found.meaning is _Role.REPAIRING
         elif isinstance(found.meaning, Blocking):
-            if not ((repaired or found.repaired_next) and _is_repairable(found.text)):
-                yield Word(found.text, found.meaning)
+            if (repaired or found.repaired_next) and _is_repairable(found.text):
+                continue
+            yield Word(found.text, found.meaning)
 
 
 def _is_repairable(text: str) -> bool:
@@ -75,14 +78,13 @@ def _meanings(text: Text) -> Iterator[_Found | None]:
                 length = phrase[0]
                 yield _Found(" ".join(words[:length]), phrase[1])
             else:
-                yield from _of_word(item.text, _repairs(text, index + 1))
+                yield from _of_word(item.text, _repairs_next(text, index + 1))
         elif item.sort == "han":
             yield from _of_characters(item.text)
-        elif item.sort == "line" or sign_kind(text.text, item) == ".":
-            yield from _of_characters(item.text)
-            yield None
         else:
             yield from _of_characters(item.text)
+            if item.sort == "line" or sign_kind(text.text, item) == ".":
+                yield None
         index += length
 
 
@@ -110,17 +112,21 @@ def _of_characters(text: str) -> Iterator[_Found]:
             at += 1
             continue
         length, meaning = found
-        end = at + length
-        repair = _MEANINGS.characters(text, end) if end < len(text) else None
-        repaired_next = repair is not None and repair[1] is _Role.REPAIRING and text[end + repair[0] : end + repair[0] + 1] != "中"
-        yield _Found(text[at:end], meaning, repaired_next)
-        at = end
+        yield _Found(text[at : at + length], meaning, _repairs_at(text, at + length))
+        at += length
 
 
-def _repairs(text: Text, index: int) -> bool:
+def _repairs_next(text: Text, index: int) -> bool:
     """Whether a piece begins with a word of repair."""
-    item = text.items[index] if index < len(text.items) else Item("", "", 0, 0)
+    if index >= len(text.items):
+        return False
+    item = text.items[index]
     if item.sort == "word":
         return _MEANINGS.word(item.text) is _Role.REPAIRING
-    found = _MEANINGS.characters(item.text, 0) if item.sort == "han" else None
-    return found is not None and found[1] is _Role.REPAIRING and item.text[found[0] : found[0] + 1] != "中"
+    return item.sort == "han" and _repairs_at(item.text, 0)
+
+
+def _repairs_at(text: str, at: int) -> bool:
+    """Whether a Chinese word of repair stands at a place of the text. 修复中 says that the repair is still to come."""
+    found = _MEANINGS.characters(text, at) if at < len(text) else None
+    return found is not None and found[1] is _Role.REPAIRING and text[at + found[0] : at + found[0] + 1] != "中"

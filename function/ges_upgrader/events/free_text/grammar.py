@@ -11,8 +11,9 @@ An unknown word at such a place may name what the version is really of: `GES das
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
+from itertools import islice, takewhile
+from typing import NamedTuple
 
 _NAMING = frozenset("NMPO")  # words that name the version as a thing
 _BETWEEN = frozenset("LHD")  # words between the version and what is so of it
@@ -26,34 +27,41 @@ _MOST_MENTIONS = 20
 _MOST_PARTS = 6  # how far apart two parts may stand
 
 
+class _Part(NamedTuple):
+    """A part of a sentence. `plain`: every word of it is known. `conditional`: its sentence takes back what it says."""
+
+    kinds: str
+    plain: bool
+    conditional: bool
+
+
 def announces(kinds: str) -> bool:
     """Whether the tokens, one letter each, announce their version."""
-    parts = re.split(r"[|.]", kinds)
-    conditional = _conditional_parts(kinds)
-    plain = ["X" not in part for part in parts]
-    product_known = any(known and "P" in part for known, part in zip(plain, parts))
-    mentions = [(index, at) for index, part in enumerate(parts) for at, kind in enumerate(part) if kind == "V"]
-    for index, at in mentions[:_MOST_MENTIONS]:
-        part = parts[index]
-        first, last = _name(part, at)
-        if conditional[index] or not _may_lead(part[:first]):
-            continue
-        if _has_predicate(part, last) or (_is_governed(part[:first]) and _may_go_on(part, last)):
-            if product_known or "P" in part[:last]:
-                return True
-        elif plain[index] and product_known:
-            partners = _partners(parts, plain, index)
-            if any(not conditional[other] and _announces_unnamed(parts[other]) for other in partners):
-                return True
-    return False
+    parts = _parts(kinds)
+    product_known = any(part.plain and "P" in part.kinds for part in parts)
+    mentions = ((index, at) for index, part in enumerate(parts) for at, kind in enumerate(part.kinds) if kind == "V")
+    return any(_announced(parts, index, at, product_known) for index, at in islice(mentions, _MOST_MENTIONS))
 
 
-def _conditional_parts(kinds: str) -> list[bool]:
-    """For each part whether its sentence has a condition, is somebody else's word, or speaks of an unknown place."""
-    found: list[bool] = []
+def _announced(parts: Sequence[_Part], index: int, at: int, product_known: bool) -> bool:
+    """Whether the version that a part mentions is announced there, or by its part and a neighbouring one together."""
+    part = parts[index]
+    first, last = _name(part.kinds, at)
+    head = part.kinds[:first]
+    if part.conditional or not _may_lead(head):
+        return False
+    if _has_predicate(part.kinds, last) or (_is_governed(head) and _may_go_on(part.kinds, last)):
+        return product_known or "P" in part.kinds[:last]
+    return part.plain and product_known and any(_announces_unnamed(one) for one in _partners(parts, index))
+
+
+def _parts(kinds: str) -> list[_Part]:
+    found: list[_Part] = []
     for sentence in kinds.split("."):
         parts = sentence.split("|")
-        found += [any("S" in part or (part[:1] == "W" and "X" in part) for part in parts)] * len(parts)
+        # a condition, somebody else's word, or an unknown place
+        conditional = any("S" in part or (part[:1] == "W" and "X" in part) for part in parts)
+        found += [_Part(part, "X" not in part, conditional) for part in parts]
     return found
 
 
@@ -89,10 +97,12 @@ def _is_governed(words: str) -> bool:
     return at > 0 and words[at - 1] in _GOVERNING and _is_said_of_version(words[: at - 1], words[at - 1], words[at:])
 
 
-def _announces_unnamed(words: str) -> bool:
+def _announces_unnamed(part: _Part) -> bool:
     """Whether a part without a version says that one is released or available."""
+    words = part.kinds
     at = max(words.rfind(kind) for kind in _GOVERNING)
-    if at < 0 or "V" in words or (words[0] == "H" and set("NMPG") & set(words[:at])):
+    asks = words[:1] == "H" and set("NMPG") & set(words[:at])
+    if at < 0 or "V" in words or asks or part.conditional:
         return False
     onward = not words[at + 1 :].strip("NMPOC") if words[at] == "R" else _may_go_on(words, at + 1)
     return onward and _is_said_of_version(words[:at], words[at], words[at + 1 :])
@@ -125,10 +135,7 @@ def _may_go_on(part: str, at: int) -> bool:
     return at == len(part) or part[at] == "K"
 
 
-def _partners(parts: Sequence[str], plain: Sequence[bool], index: int) -> Iterator[int]:
+def _partners(parts: Sequence[_Part], index: int) -> Iterator[_Part]:
     """The parts around one, as far as every word up to there is known."""
-    for step in (-1, 1):
-        other = index + step
-        while 0 <= other < len(parts) and abs(other - index) <= _MOST_PARTS and plain[other]:
-            yield other
-            other += step
+    yield from takewhile(lambda part: part.plain, reversed(parts[max(index - _MOST_PARTS, 0) : index]))
+    yield from takewhile(lambda part: part.plain, parts[index + 1 : index + 1 + _MOST_PARTS])

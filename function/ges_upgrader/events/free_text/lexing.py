@@ -12,6 +12,8 @@ from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
 
+LOST = "\ufffd"  # stands for a character that has a form but no plain meaning: a superscript, a circled digit
+
 T = TypeVar("T")
 
 _ITEM = re.compile(
@@ -20,8 +22,8 @@ _ITEM = re.compile(
 )
 _HAN_HYPHEN = re.compile(r"(?<=[\u3400-\u9fff])-(?=[\u3400-\u9fff])")
 _QUOTES = frozenset("\"'“”‘’«»*")
-_ENDS = frozenset(".!?;。")
-_PARTS = frozenset(",、()[]【】《》〈〉「」『』—–·•")
+_SIGNS = {**dict.fromkeys(".!?;。", "."), **dict.fromkeys("、()[]【】《》〈〉「」『』—–·•", "|"), ":": "C"}
+_FIRST_PICTURE = 0x2600
 _LONGEST_STEM, _LONGEST_PHRASE = 12, 6
 _LONG_LINE = 40  # a line at least so long may have been broken inside a sentence
 
@@ -133,14 +135,16 @@ def sign_kind(text: str, item: Item) -> str:
     """The kind of a sign: the end of a sentence or of a part, a colon, or something unknown."""
     sign = item.text
     before, after = text[item.begin - 1 : item.begin], text[item.end : item.end + 1]
-    if sign in _ENDS:
-        return "."
-    if sign == ":":
-        return "C"
-    if sign == ",":
+    if sign == ",":  # between two words without a blank it is data
         return "X" if after.isascii() and after.isalnum() else "|"
-    if sign == "-":
-        return "|" if (not before.strip() or before == "-") and (not after.strip() or after == "-") else "X"
-    if sign in _PARTS or ord(sign) >= 0x2600:
-        return "|" if sign in _PARTS or not sign.isalnum() and sign != "\ufffd" else "X"
-    return "X"
+    if sign == "-":  # a dash between blanks, or a part of a line
+        return "|" if _is_open(before) and _is_open(after) else "X"
+    return _SIGNS.get(sign) or ("|" if _is_picture(sign) else "X")
+
+
+def _is_picture(sign: str) -> bool:
+    return ord(sign) >= _FIRST_PICTURE and not sign.isalnum() and sign != LOST
+
+
+def _is_open(neighbour: str) -> bool:
+    return not neighbour.strip() or neighbour == "-"

@@ -8,24 +8,25 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from functools import lru_cache
 
 import msgspec
 
-LOST = "\ufffd"  # stands for a character that has a form but no plain meaning: a superscript, a circled digit
+from ges_upgrader.events.free_text.lexing import LOST
 
 _TAG = re.compile(r"<[^<>]*>")
 _TAG_NAME = re.compile(r"<[/!?]?([A-Za-z][A-Za-z0-9:-]*)(?=[\s/>])")
-_INLINE = frozenset("a abbr b big code em font i ins label mark nobr small span strong tt u var".split())
-_RAISED = frozenset(("sub", "sup"))
-_STRUCK = frozenset(("blockquote", "del", "s", "strike"))
-_HIDDEN = frozenset(("script", "style"))
-_BLOCKS = frozenset(
-    "address area article aside body br center col colgroup dd details div dl doctype dt fieldset figure footer form h1 h2 h3 "
-    "h4 h5 h6 head header hr html img input legend li link main map meta nav o:p ol p pre section summary table tbody td tfoot "
-    "th thead title tr tt ul".split()
+_INLINE = re.compile("a|abbr|b|big|code|em|font|i|ins|label|mark|nobr|small|span|strong|tt|u|var")
+_RAISED = re.compile("sub|sup")
+_STRUCK = re.compile("blockquote|del|s|strike")
+_HIDDEN = re.compile("script|style")
+_BLOCK = re.compile(
+    "address|area|article|aside|body|br|center|col|colgroup|dd|details|div|dl|doctype|dt|fieldset|figure|footer|form|h[1-6]|"
+    "head|header|hr|html|img|input|legend|li|link|main|map|meta|nav|o:p|ol|p|pre|section|summary|table|tbody|td|tfoot|th|"
+    "thead|title|tr|ul"
 )
-_HTML = _INLINE | _RAISED | _STRUCK | _HIDDEN | _BLOCKS
+_HTML = (_INLINE, _RAISED, _STRUCK, _HIDDEN, _BLOCK)
 
 _ADDRESSES = re.compile(
     r"(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]*://[!#-&(-;=?-~]*"  # a URL, up to a quote or an angle bracket
@@ -98,31 +99,40 @@ def _composed(text: str, doubts: list[str]) -> str:
 
 def _without_markup(text: str, doubts: list[str]) -> str:
     """The text of an HTML mail. What has other tags is no mail, and what has none is returned as it is."""
-    names = [_TAG_NAME.match(tag[0]) for tag in _TAG.finditer(text)]
-    tags = {name[1].lower() for name in names if name}
+    text = _without_comments(text)
+    tags = {name for tag in _TAG.finditer(text) if (name := _name_of(tag[0]))}
     if not tags:
         return text
-    if not tags <= _HTML:
+    if not all(any(sort.fullmatch(tag) for sort in _HTML) for tag in tags):
         doubts.append("is markup that is not HTML")
         return text
+    if any(_STRUCK.fullmatch(tag) for tag in tags):
+        doubts.append("strikes text out or quotes it")
     from html import unescape  # its table of entities is needed only here
 
-    if tags & _STRUCK:
-        doubts.append("strikes text out or quotes it")
-    parts: list[str] = []
-    at, hidden = 0, ""
-    source = _without_comments(text)
-    for tag in _TAG.finditer(source):
-        named = _TAG_NAME.match(tag[0])
-        if named is None:
+    return unescape("".join(_visible(text)))
+
+
+def _visible(html: str) -> Iterator[str]:
+    """The parts of an HTML text that a reader sees, and what stands in place of the tags."""
+    at, hidden = 0, False
+    for tag in _TAG.finditer(html):
+        name = _name_of(tag[0])
+        if not name:
             continue
-        name = named[1].lower()
         if not hidden:
-            parts += [source[at : tag.start()].replace("\n", " "), _in_place_of(name)]
+            yield html[at : tag.start()].replace("\n", " ")
+            yield _in_place_of(name)
         at = tag.end()
-        if name in _HIDDEN:
-            hidden = "" if tag[0].startswith("</") else name
-    return unescape("".join([*parts, "" if hidden else source[at:].replace("\n", " ")]))
+        if _HIDDEN.fullmatch(name):
+            hidden = not tag[0].startswith("</")
+    if not hidden:
+        yield html[at:].replace("\n", " ")
+
+
+def _name_of(tag: str) -> str:
+    found = _TAG_NAME.match(tag)
+    return found[1].lower() if found else ""
 
 
 def _in_place_of_address(address: re.Match[str]) -> str:
@@ -131,9 +141,9 @@ def _in_place_of_address(address: re.Match[str]) -> str:
 
 
 def _in_place_of(tag: str) -> str:
-    if tag in _INLINE:
+    if _INLINE.fullmatch(tag):
         return ""
-    return LOST if tag in _RAISED else "\n"
+    return LOST if _RAISED.fullmatch(tag) else "\n"
 
 
 def _without_comments(text: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange
+from collections.abc import Mapping
 from datetime import date
 from itertools import islice
 
@@ -19,12 +21,19 @@ _DATE_OR_TIME = re.compile(
 )
 _REGION = re.compile(r"[a-z]{2}-[a-z]+-[0-9]{1,2}")
 _MENTION = re.compile(r"(?<![0-9.])[0-9](?:\.[0-9]{1,3}){2,3}(?![0-9]|\.[0-9])")
-_BEFORE = re.compile("[\\s\"'“”‘’()\\[\\]{}（）【】《》「」『』:,;、。—•·\u3400-\u9fff\uf900-\ufaff\u2600-\u27bf\U0001f000-\U0001faff]")
-_AFTER = re.compile("[\\s\"'“”‘’()\\[\\]{}（）【】《》「」『』:,;、。.!?…—•·\u3400-\u9fff\uf900-\ufaff\u2600-\u27bf\U0001f000-\U0001faff]")
+_BEFORE = re.compile(
+    "[\\s\"'“”‘’()\\[\\]{}（）【】《》「」『』:,;、。—•·\u3400-\u9fff\uf900-\ufaff\u2600-\u27bf\U0001f000-\U0001faff]"
+)
+_AFTER = re.compile(
+    "[\\s\"'“”‘’()\\[\\]{}（）【】《》「」『』:,;、。.!?…—•·\u3400-\u9fff\uf900-\ufaff\u2600-\u27bf\U0001f000-\U0001faff]"
+)
 
 _MOST_MENTIONS = 500
 
-_MONTHS = "january february march april may june july august september october november december".split()
+_MONTHS = (
+    *("january", "february", "march", "april", "may", "june"),
+    *("july", "august", "september", "october", "november", "december"),
+)
 _MONTH = "(?P<name>" + "|".join(f"{month[:3]}(?:{month[3:]})?" for month in _MONTHS) + "|sept)"
 _DAY = r"(?P<day>[0-9]{1,2})(?:st|nd|rd|th)?"
 _DATES = (
@@ -91,19 +100,20 @@ def _stands_alone(item: Item, text: str) -> bool:
 
 
 def _date(found: re.Match[str], now: date) -> date | None:
-    given = found.groupdict()
-    name, month = given.get("name"), given.get("month")
-    number = next(i for i, one in enumerate(_MONTHS, 1) if one.startswith(name[:3])) if name else int(month or 1)
-    if name == "may" and not given.get("day"):
+    given = {name: value for name, value in found.groupdict().items() if value}
+    if given.get("name") == "may" and "day" not in given:
         return None  # rather the verb
-    day, year = int(given.get("day") or 1), given.get("year")
-    years = [int(year)] if year else [now.year - 1, now.year, now.year + 1]
-    dates: list[date] = []
-    for one in years:
-        try:
-            dates.append(date(one, number, day))
-        except ValueError:
-            continue
+    month, day = _month(given), int(given.get("day", 1))
+    years = [int(given["year"])] if "year" in given else [now.year - 1, now.year, now.year + 1]
+    dates = [date(year, month, day) for year in years if _exists(year, month, day)]
     return min(dates, key=lambda one: abs(one - now), default=None)
 
 
+def _month(given: Mapping[str, str]) -> int:
+    if "name" not in given:
+        return int(given.get("month", 1))
+    return next(number for number, name in enumerate(_MONTHS, 1) if name.startswith(given["name"][:3]))
+
+
+def _exists(year: int, month: int, day: int) -> bool:
+    return 1 <= month <= 12 and 1 <= day <= monthrange(year, month)[1]

@@ -1,7 +1,7 @@
 """What a free text announces, or why it announces nothing (interface.md, Announcements).
 
-In this order: the text must name the product, be readable, name exactly one version, hold no word that speaks against a release,
-name no day that is still to come, and announce the version by the grammar.
+In this order: the text must name the product, be readable, name exactly one version, have no word that speaks against a
+release, name no day that is still to come, and announce the version by the grammar.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ges_upgrader.domain.version import Version
 from ges_upgrader.events.free_text.blocking import words_against
 from ges_upgrader.events.free_text.grammar import announces
 from ges_upgrader.events.free_text.lexing import Text, pieces
-from ges_upgrader.events.free_text.normalising import Normalised, normalised
+from ges_upgrader.events.free_text.normalising import normalised
 from ges_upgrader.events.free_text.numbers import latest_date
 from ges_upgrader.events.free_text.tokens import Tokens
 from ges_upgrader.events.readings import Doubt, NotOurs
@@ -26,7 +26,8 @@ _NEARLY = re.compile(r"图引擎|graph[ -]engine|(?<![a-z0-9])ges[^a-z0-9\s]{1,2
 _BARE = re.compile(r"v?[0-9](?:\.[0-9]{1,3}){2,3}")
 _OWN = re.compile(r"^event \S+, run \S+, policy [0-9a-f]{6,}\.", re.MULTILINE)  # the last line of our mails
 _QUOTING = re.compile(
-    r"^[ \t]*>|^-{2,5} ?(?:original message|forwarded message|原始邮件|转发邮件)|(?:wrote|写道): ?$|^(?:from|sent|发件人|发送时间): ",
+    r"^[ \t]*>|^-{2,5} ?(?:original message|forwarded message|原始邮件|转发邮件)"
+    r"|(?:wrote|写道): ?$|^(?:from|sent|发件人|发送时间): ",
     re.MULTILINE,
 )
 _REPLY = re.compile(r"[ \t]*(?:re|aw|sv|回复|答复) ?[:(\[]")
@@ -41,24 +42,29 @@ def release_in(body: str, subject: str, sent: datetime, named_topic: bool) -> Re
     if len(text.text) + len(title.text) > MAX_LENGTH:
         raise Doubt(f"it is longer than {MAX_LENGTH} characters, too long for an announcement in free text")
     whole = pieces(f"{title.text}\n\n{text.text}")
-    if _OWN.search(whole.text):
-        raise NotOurs("a message of this product")
     tokens = Tokens(whole)
     bare = named_topic and _BARE.fullmatch(text.text.strip().lower()) is not None
-    if "P" not in tokens.kinds and not bare:
-        why = "a text that does not name GES, Graph Engine Service or 图引擎服务"
-        raise Doubt(f"it is {why}") if named_topic or _NEARLY.search(whole.text) else NotOurs(why)
-    version = _only_version(tokens, text, title)
+    if not bare:
+        _must_name_product(whole, tokens, named_topic)
+    for doubt in (*text.doubts, *title.doubts):
+        raise Doubt(f"it {doubt}")
+    version = _only_version(tokens)
     _must_be_unopposed(whole, sent)
     if not announces(tokens.kinds) and not (bare and "X" not in tokens.kinds):
         raise Doubt("it does not say in plain words that the version was released or is available")
     return Release(version, regions=tuple(sorted(tokens.regions)))
 
 
-def _only_version(tokens: Tokens, *texts: Normalised) -> Version:
-    for text in texts:
-        for doubt in text.doubts:
-            raise Doubt(f"it {doubt}")
+def _must_name_product(whole: Text, tokens: Tokens, named_topic: bool) -> None:
+    """Raises NotOurs for a text that does not name the product, and Doubt if it comes by a named topic or nearly names it."""
+    if _OWN.search(whole.text):
+        raise NotOurs("a message of this product")
+    if "P" not in tokens.kinds:
+        why = "a text that does not name GES, Graph Engine Service or 图引擎服务"
+        raise Doubt(f"it is {why}") if named_topic or _NEARLY.search(whole.text) else NotOurs(why)
+
+
+def _only_version(tokens: Tokens) -> Version:
     if tokens.strange:
         raise Doubt(f"it names {tokens.strange[0][:80]!r}, which is no GES version")
     if len(tokens.versions) != 1:

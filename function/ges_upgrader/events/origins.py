@@ -1,0 +1,111 @@
+"""Where a message comes from and what it says it is, by its outermost fields (interface.md, Announcements: Outermost first)."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Any
+
+from ges_upgrader.events.envelopes import Object, each
+from ges_upgrader.events.free_text.blocking import words_against
+from ges_upgrader.events.free_text.impression import impression_of
+from ges_upgrader.events.free_text.lexing import pieces
+from ges_upgrader.events.readings import Doubt, NotOurs
+from ges_upgrader.events.structured import names_version
+
+_KIND_FIELDS = ("event", "type", "detail-type")
+_ANNOUNCES = (["released"], ["available"], ["published"])
+_WITHDRAWS = (["withdrawn"], ["recalled"], ["retracted"], ["revoked"])
+_PRODUCT = ("ges", "graph engine service", "图引擎服务")
+_SCHEMA = re.compile(r"ges\.release/1(?:\.[0-9]+)*")
+_FOREIGN = (  # by the name of a field, or a word of the event's name
+    (frozenset(("confirmation", "subscribe_url", "subscribeurl")), "a confirmation of a subscription"),
+    (frozenset(("cts", "trace_name", "trace_id", "request_payload")), "a record of what was called"),
+    (
+        frozenset(("alarm", "alarm_id", "alarm_name", "alarm_status", "alarmname", "alerts", "metric_name", "event_severity")),
+        "an alarm",
+    ),
+)
+_OTHER_SERVICE = re.compile(
+    "aom|apig|as|bms|cbr|cce|cdm|ces|cfw|csbs|cse|css|cts|dcs|dds|deh|dis|dli|dms|dns|drs|dws|ecs|eip|elb|evs|gaussdb|hss|iam|"
+    "iec|ims|iotda|kafka|kms|live|lts|modelarts|mongodb|mrs|mysql|nat|obs|postgresql|rabbitmq|rds|redis|rocketmq|sfs|sis|smn|"
+    "sqlserver|swr|tms|vbs|vod|vpc|vpn|waf|workspace"
+)
+_SOURCE = re.compile(r"(?:hc|sys)\.([a-z0-9_-]+)", re.IGNORECASE)
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\x00-\x7f]+|[0-9]+")
+_MOST_NAME, _MOST_KIND = 100, 300  # characters
+
+
+def must_be_ours(level: Object) -> None:
+    """Raises NotOurs for an object that is foreign by its own fields.
+
+    A withdrawal that names a version counts whatever other fields it has, its schema, service and source apart.
+    """
+    if any(str(schema).strip().lower().startswith("ges.upgrade.") for schema in each(level.get("schema"))):
+        raise NotOurs("a message of this product")
+    _must_be_of_ges(level)
+    if withdraws(level) and names_version(level):
+        return
+    names = {name.lower() for name in level} | {word for words in _kinds_in_words(level) for word in words}
+    for fields, what in _FOREIGN:
+        if names & fields:
+            raise NotOurs(what)
+
+
+def must_announce(level: Object) -> None:
+    """Raises Doubt if the object says that it is something else than an announcement of a GES version."""
+    for schema in each(level.get("schema")):
+        if not (isinstance(schema, str) and _SCHEMA.fullmatch(schema)):
+            raise Doubt(f"its schema {str(schema)[:_MOST_NAME]!r} is not known; expected ges.release/1")
+    for service in each(level.get("service")):
+        if not _is_product(service):
+            raise Doubt(f"its service {str(service)[:_MOST_NAME]!r} is not known; expected GES")
+    for kind in _kinds(level):
+        if not _announces(kind):
+            raise Doubt(f"its event {str(kind)[:_MOST_NAME]!r} is not known; expected one that ends in released or withdrawn")
+
+
+def _announces(kind: Any) -> bool:
+    words = _words(kind) if isinstance(kind, str) else []
+    return words[-1:] in _ANNOUNCES and not any(words_against(pieces(" ".join(words))))
+
+
+def withdraws(level: Object) -> bool:
+    return any(words[-1:] in _WITHDRAWS for words in _kinds_in_words(level))
+
+
+def _must_be_of_ges(level: Object) -> None:
+    for service in each(level.get("service")):
+        if not _may_be_product(service):
+            raise NotOurs(f"a message of the service {service[:_MOST_NAME]!r}")
+    for source in each(level.get("source")):
+        found = _SOURCE.match(source) if isinstance(source, str) else None
+        if found and found[1].lower() != "ges":
+            raise NotOurs(f"an event of {found[0]}")
+    for words in _kinds_in_words(level):
+        if "ges" not in words and any(map(_OTHER_SERVICE.fullmatch, words)):
+            raise NotOurs(f"an event of another service: {' '.join(words)}")
+
+
+def _kinds(level: Object) -> list[Any]:
+    return [kind for name in _KIND_FIELDS for kind in each(level.get(name))]
+
+
+def _kinds_in_words(level: Object) -> list[list[str]]:
+    return [_words(kind) for kind in _kinds(level) if isinstance(kind, str)]
+
+
+def _words(kind: str) -> list[str]:
+    """`ges.version.released` and `GesVersionReleased` to the same words."""
+    return [word.lower() for word in _WORDS.findall(kind[:_MOST_KIND])]
+
+
+def _is_product(service: Any) -> bool:
+    if not isinstance(service, str) or len(service) > _MOST_NAME:
+        return False
+    return " ".join(unicodedata.normalize("NFKC", service).split()).lower() in _PRODUCT
+
+
+def _may_be_product(service: Any) -> bool:
+    """Whether the name of a service is the product's, holds it, or is no name at all."""
+    return not isinstance(service, str) or _is_product(service) or impression_of(service[:_MOST_NAME]).names_product
