@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -118,38 +116,11 @@ def test_junk_is_a_plan_and_told_of(event: object) -> None:
     assert "nothing" in command.remarks[0]
 
 
-def test_a_broken_record_takes_nothing_from_the_others_and_is_told_of() -> None:
-    command = read({"record": [None, *smn("2.4.15")["record"], {"smn": {}}]})
-    assert (command.word, [release.version.text for release in command.releases]) == (Word.RECONCILE, ["2.4.15"])
-    assert "no SMN message" in command.remarks[0]
-
-
 def test_an_event_nested_beyond_reason_is_a_plan_and_told_of() -> None:
     event: Any = {}
     for _ in range(100_000):
         event = {"a": event}
     assert read(event).remarks
-
-
-def test_a_message_from_a_topic_that_is_not_believed_is_not_learned_and_told_of() -> None:
-    command = read(smn("2.4.15"), topics=[])
-    assert (command.word, command.releases) == (Word.PLAN, ())
-    assert "not believed" in command.remarks[0]
-
-
-def test_our_own_results_are_left_alone() -> None:
-    assert read(smn("2.4.15", topic_urn=TOPIC)) == Command(Word.PLAN, region="cn-north-4")
-
-
-def test_a_confirmation_is_left_alone() -> None:
-    assert read(smn("2.4.15", type="SubscriptionConfirmation")).releases == ()
-
-
-def test_a_message_that_is_not_understood_changes_nothing_and_is_a_notice() -> None:
-    command = read(smn("GES 2.4.9 and 2.4.15"))
-    assert command.changes_nothing
-    assert command.notices[0].id == "message:m1"
-    assert "several versions" in command.notices[0].text
 
 
 @pytest.mark.parametrize(
@@ -159,28 +130,6 @@ def test_a_half_of_a_surrogate_pair_is_no_json(event: str) -> None:
     command = read(event)
     assert command.changes_nothing
     assert "the event is not JSON" in command.remarks[0]
-
-
-def test_a_time_without_its_zone_says_nothing_whatever_the_clocks_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TZ", "Asia/Shanghai")
-    time.tzset()
-    try:
-        event = smn('{"version": "2.4.15", "soak_hours": 8}')
-        event["record"][0]["smn"]["timestamp"] = "2026-11-23T02:00:00"
-        assert read(event).releases[0].not_before == NOW + timedelta(hours=8)
-    finally:
-        monkeypatch.undo()
-        time.tzset()
-
-
-def test_the_publisher_may_ask_for_a_dry_run() -> None:
-    assert read(smn('{"version": "2.4.15", "dry_run": true}')).changes_nothing
-    assert read(smn('{"event": "ges.version.withdrawn", "version": "2.4.15", "dry_run": true}')).changes_nothing
-
-
-@pytest.mark.parametrize("attributes", [None, "", "None", [], {}, {"a": "b"}, [{"name": "a", "type": "STRING", "value": "b"}]])
-def test_message_attributes_of_any_shape_are_ignored(attributes: object) -> None:
-    assert read(smn("2.4.15", message_attributes=attributes)).releases
 
 
 @pytest.mark.parametrize("note", ["nightly", '{"note": "nightly"}', {"job": "nightly"}, " "])

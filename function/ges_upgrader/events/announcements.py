@@ -56,11 +56,12 @@ def _announced(layers: Layers, subject: str, sent: datetime, named_topic: bool) 
     content, envelopes = layers.content, layers.envelopes
     if not _is_unicode(layers.objects):
         raise Doubt("it holds half of a surrogate pair, which is no character")
+    titles = "\n".join([subject, *(str(envelope.get("subject") or "") for envelope in envelopes)])
     if isinstance(content, str):
-        release = release_in(content, subject, sent, named_topic and not envelopes)
+        release = release_in(content, titles, sent, named_topic, bare_counts=named_topic and not envelopes)
         return restricted(release, envelopes, sent)
     assert isinstance(content, dict)  # the form of anything else is a problem
-    if impression_of(subject, *(str(envelope.get("subject") or "") for envelope in envelopes)).warns:
+    if impression_of(titles).warns:
         raise Doubt("its subject warns or withdraws")
     return releases_of(content, envelopes, sent)
 

@@ -20,6 +20,7 @@ WRAPPERS = ("data", "detail", "message", "default")
 _PADDING = string.whitespace + "\ufeff\u200b\u200e\u200f\u2060\u00a0\u3000"
 _JSON = ("{", "[", '"')
 _OTHER_DATA = ("'", "(", "“", "‘", "«", "`", "｛", "［", "（", "＂", "＇", "<?")
+_LANGUAGES = ("", "json", "text", "txt")  # of a fenced block that is no program
 _MAX_DIGITS = 18  # a longer integer is read as a float: to parse one of 60,000 digits takes long
 _ONE_WORD_KEY = re.compile(r"\s*-?\s*[A-Za-z_][\w.-]*\s*(?::\s|=)\s*\S")
 _SHORT_KEY = re.compile(r"\s*-?\s*[^\s:=：]{1,24}(?: [^\s:=：]{1,24}){0,3} ?(?::\s|=|：)\s*\S")
@@ -147,7 +148,7 @@ def _unfenced(text: str) -> str:
     if not (text.startswith("```") and text.endswith("```") and len(text) > 6):
         return text
     language, _, inside = text[3:-3].partition("\n")
-    return inside.strip(_PADDING) if not language.strip() or language.strip().isalnum() else text
+    return inside.strip(_PADDING) if language.strip().lower() in _LANGUAGES else text
 
 
 def _must_be_prose(text: str) -> None:

@@ -27,8 +27,8 @@ _FOREIGN = (  # by the name of a field, or a word of the event's name
     ),
 )
 _OTHER_SERVICE = re.compile(
-    "aom|apig|as|bms|cbr|cce|cdm|ces|cfw|csbs|cse|css|cts|dcs|dds|deh|dis|dli|dms|dns|drs|dws|ecs|eip|elb|evs|gaussdb|hss|iam|"
-    "iec|ims|iotda|kafka|kms|live|lts|modelarts|mongodb|mrs|mysql|nat|obs|postgresql|rabbitmq|rds|redis|rocketmq|sfs|sis|smn|"
+    "aom|apig|bms|cbr|cce|cdm|ces|cfw|csbs|cse|css|cts|dcs|dds|deh|dis|dli|dms|dns|drs|dws|ecs|eip|elb|evs|gaussdb|hss|iam|"
+    "iec|ims|iotda|kafka|kms|lts|modelarts|mongodb|mrs|mysql|nat|obs|postgresql|rabbitmq|rds|redis|rocketmq|sfs|sis|smn|"
     "sqlserver|swr|tms|vbs|vod|vpc|vpn|waf|workspace"
 )
 _SOURCE = re.compile(r"(?:hc|sys)\.([a-z0-9_-]+)", re.IGNORECASE)
@@ -66,7 +66,8 @@ def must_announce(level: Object) -> None:
 
 
 def _announces(kind: Any) -> bool:
-    words = _words(kind) if isinstance(kind, str) else []
+    """Whether the last word announces, and no other speaks against it, as in `ges.version.pre-released`."""
+    words = [word for word in _words(kind) if word != "example"] if isinstance(kind, str) else []
     return words[-1:] in _ANNOUNCES and not any(words_against(pieces(" ".join(words))))
 
 

@@ -17,6 +17,8 @@ from ges_upgrader.events.announcements import read_announcement
 from ges_upgrader.events.commands import Command, Notice, Question, Word, command
 from ges_upgrader.events.readings import MAX_VERSIONS, Announced, Foreign, Reading, Unclear, Withdrawal
 
+_Record = Mapping[str, Any]
+
 _FUNCTION_URN = re.compile(r"urn:(?:fss|cff):([a-z0-9-]+):([A-Za-z0-9]+):function:", re.ASCII)
 _TOPIC_URN = re.compile(r"urn:smn:([a-z0-9-]+):([A-Za-z0-9]+):", re.ASCII)
 _MOST_QUOTED = 300  # characters of a message in a notice
@@ -47,8 +49,8 @@ def read_smn(event: Mapping[str, Any], trust: Trust, now: datetime) -> Command:
     if not records:
         return Command(Word.PLAN, remarks=tuple(remarks))
     others = [record for record in records if _topic(record) != trust.result_topic]
-    trusted = [record for record in others if trust.topics is None or _topic(record) in trust.topics]
-    remarks += [_disbelief(record) for record in others if record not in trusted]
+    trusted, untrusted = _divided(others, trust)
+    remarks += map(_disbelief, untrusted)
     region, project_id = _whereabouts(trusted)
     learned = _learned([_read(record, trust, now) for record in trusted])
     return msgspec.structs.replace(
@@ -58,6 +60,12 @@ def read_smn(event: Mapping[str, Any], trust: Trust, now: datetime) -> Command:
         region=region,
         project_id=project_id,
     )
+
+
+def _divided(records: Sequence[_Record], trust: Trust) -> tuple[list[_Record], list[_Record]]:
+    """The records of trusted topics, and the others."""
+    trusted = [record for record in records if trust.topics is None or _topic(record) in trust.topics]
+    return trusted, [record for record in records if trust.topics is not None and _topic(record) not in trust.topics]
 
 
 def _learned(messages: Sequence[_Message]) -> Command:
@@ -146,7 +154,7 @@ def _quoted(text: str) -> str:
     return line if len(line) <= _MOST_QUOTED else f"{line[:_MOST_QUOTED]} …"
 
 
-def _read(record: Mapping[str, Any], trust: Trust, now: datetime) -> _Message:
+def _read(record: _Record, trust: Trust, now: datetime) -> _Message:
     smn = record["smn"]
     message_id, subject, text = smn.get("message_id"), smn.get("subject"), smn["message"]
     subject = subject if isinstance(subject, str) else ""
@@ -164,11 +172,11 @@ def _is_record(record: object) -> bool:
     )
 
 
-def _topic(record: Mapping[str, Any]) -> object:
+def _topic(record: _Record) -> object:
     return record["smn"].get("topic_urn")
 
 
-def _disbelief(record: Mapping[str, Any]) -> str:
+def _disbelief(record: _Record) -> str:
     return (
         f"an SMN message came from {str(_topic(record))[:300]}, which is not one of release_topics; it was not believed, and "
         "nothing was learned from it"
@@ -185,7 +193,7 @@ def _sent(smn: Mapping[str, Any], now: datetime) -> datetime:
     return min(sent, now)
 
 
-def _whereabouts(trusted: Sequence[Mapping[str, Any]]) -> tuple[str | None, str | None]:
+def _whereabouts(trusted: Sequence[_Record]) -> tuple[str | None, str | None]:
     """The function's region and project by its own URN, else the region by the topic's. Only trusted records count."""
     for record in trusted:
         urn = record.get("event_subscription_urn")

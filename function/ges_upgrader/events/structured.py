@@ -41,6 +41,7 @@ _CLOUD_EVENTS = ("specversion", "id", "source", "type", "time", "subject", "data
 _EVENT_BRIDGE = ("version", "detail-type", "account", "region", "resources")
 _ENVELOPE_FIELDS = frozenset({*_ABOUT, *_RESTRICTIONS, *_SAY_NOTHING, *_CLOUD_EVENTS, *_EVENT_BRIDGE, *WRAPPERS})
 _PRODUCT_TYPES, _ARCHITECTURES = ("InMemory", "Persistence"), ("x86_64", "aarch64")  # ges.md 2.3
+_LEADING_ZEROS = re.compile(r"\b0+(?=[0-9])")
 _FULL_WIDTH = str.maketrans("０１２３４５６７８９．ｖＶ", "0123456789.vV")
 
 
@@ -86,7 +87,7 @@ def withdrawal_of(levels: Sequence[Object], inside: Sequence[Version]) -> Withdr
         envelope = level is not levels[-1] or bool(inside)
         for spelling in _named(level, () if envelope and versions else ("version",)):
             try:
-                versions.append(Version(_plain(spelling)))
+                versions.append(Version(_LEADING_ZEROS.sub("", _plain(spelling))))
             except ValueError:
                 unread.append(spelling[:80])
     if not versions:

@@ -11,18 +11,21 @@ An unknown word at such a place may name what the version is really of: `GES das
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import islice, takewhile
 from typing import NamedTuple
 
 _NAMING = frozenset("NMPO")  # words that name the version as a thing
 _BETWEEN = frozenset("LHD")  # words between the version and what is so of it
-_PLACE = frozenset("DNQMPLO")  # words after a preposition
-_ONWARD = frozenset("LDKGY")  # words with which the sentence may go on
+_PLACE = frozenset("DNQMPLOW")  # words after a preposition
+_ONWARD = frozenset("LDKGYT")  # words with which the sentence may go on
 _POSITIVE = frozenset("ABZ")
 _GOVERNING = frozenset("ARBZ")
 _OBJECT = frozenset("NMPOLDGCHUK")  # words between what somebody did and the version
-_NO_LEAD = frozenset("WQKYZ")  # words that do not stand directly before the version's name
+_NO_LEAD = frozenset("WQKY")  # words that do not stand directly before the version's name
+_NO_OWNER = frozenset("GQ")  # … nor, if the name has no product in it: `GES bulletin 2.4.15`
+_THINGS = re.compile("W[DNQMPLOWI]*|I")  # things that have versions of their own, with the place in which they stand
 _MOST_MENTIONS = 20
 _MOST_PARTS = 6  # how far apart two parts may stand
 
@@ -47,8 +50,8 @@ def _announced(parts: Sequence[_Part], index: int, at: int, product_known: bool)
     """Whether the version that a part mentions is announced there, or by its part and a neighbouring one together."""
     part = parts[index]
     first, last = _name(part.kinds, at)
-    head = part.kinds[:first]
-    if part.conditional or not _may_lead(head):
+    head, name = part.kinds[:first], part.kinds[first:last]
+    if part.conditional or not _may_lead(head, name):
         return False
     if _has_predicate(part.kinds, last) or (_is_governed(head) and _may_go_on(part.kinds, last)):
         return product_known or "P" in part.kinds[:last]
@@ -56,6 +59,7 @@ def _announced(parts: Sequence[_Part], index: int, at: int, product_known: bool)
 
 
 def _parts(kinds: str) -> list[_Part]:
+    kinds = _THINGS.sub(lambda found: found[0].replace("I", "Q") if found[0] != "I" else "X", kinds)
     found: list[_Part] = []
     for sentence in kinds.split("."):
         parts = sentence.split("|")
@@ -75,9 +79,11 @@ def _name(part: str, at: int) -> tuple[int, int]:
     return first, last
 
 
-def _may_lead(words: str) -> bool:
-    """Whether the words before the name are known, ask nothing and do not place the name behind a preposition."""
-    return "X" not in words and words[:1] != "H" and words[-1:] not in _NO_LEAD - ({"Z"} if len(words) > 1 else set())
+def _may_lead(words: str, name: str) -> bool:
+    """Whether the words before the name are known, ask nothing, and neither place nor own what is named."""
+    if "X" in words or words[:1] == "H" or words[-1:] in tuple(_NO_LEAD):
+        return False
+    return "P" in name or words[-1:] not in tuple(_NO_OWNER)
 
 
 def _has_predicate(part: str, at: int) -> bool:
@@ -132,7 +138,7 @@ def _may_go_on(part: str, at: int) -> bool:
     at += 1
     while at < len(part) and part[at] in _PLACE:
         at += 1
-    return at == len(part) or part[at] == "K"
+    return part[at - 1] != "W" and (at == len(part) or part[at] == "K")
 
 
 def _partners(parts: Sequence[_Part], index: int) -> Iterator[_Part]:

@@ -14,6 +14,7 @@ from ges_upgrader.events.free_text.numbers import mentioned
 from ges_upgrader.events.free_text.vocabulary import BLOCKING, HOLDING
 
 _MAX_LENGTH = 4000  # a longer text is searched for words without regard to their order
+# The product's name, or one that may be meant so: no part of a longer name, as ges-agent is.
 _PRODUCT = re.compile(r"图引擎|graph[ -]engine|(?<![a-z0-9])ges(?:(?![a-z0-9-])|[^a-z0-9\s]{0,2}v?[0-9])")
 _WORD = re.compile("[a-z]+")
 _HELD = Lexicon({True: ",".join(BLOCKING[category] for category in HOLDING)})
@@ -29,7 +30,12 @@ class Impression(msgspec.Struct, frozen=True):
 
 def impression_of(*texts: str) -> Impression:
     read = "\n\n".join(normalised(text).text for text in texts).lower()
-    return Impression(_PRODUCT.search(read) is not None, tuple(mentioned(read)), _warns(read))
+    return Impression(nearly_names_product(read), tuple(mentioned(read)), _warns(read))
+
+
+def nearly_names_product(text: str) -> bool:
+    """Whether a text in small letters names the product, in whatever spelling. Such a text is not foreign."""
+    return _PRODUCT.search(text) is not None
 
 
 def _warns(text: str) -> bool:

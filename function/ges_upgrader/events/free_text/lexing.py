@@ -22,7 +22,7 @@ _ITEM = re.compile(
 )
 _HAN_HYPHEN = re.compile(r"(?<=[\u3400-\u9fff])-(?=[\u3400-\u9fff])")
 _QUOTES = frozenset("\"'“”‘’«»*")
-_SIGNS = {**dict.fromkeys(".!?;。", "."), **dict.fromkeys("、()[]【】《》〈〉「」『』—–·•", "|"), ":": "C"}
+_SIGNS = {**dict.fromkeys(".!?;。", "."), **dict.fromkeys(",、()[]【】《》〈〉「」『』—–·•", "|"), ":": "C"}
 _FIRST_PICTURE = 0x2600
 _LONGEST_STEM, _LONGEST_PHRASE = 12, 6
 _LONG_LINE = 40  # a line at least so long may have been broken inside a sentence
@@ -135,8 +135,8 @@ def sign_kind(text: str, item: Item) -> str:
     """The kind of a sign: the end of a sentence or of a part, a colon, or something unknown."""
     sign = item.text
     before, after = text[item.begin - 1 : item.begin], text[item.end : item.end + 1]
-    if sign == ",":  # between two words without a blank it is data
-        return "X" if after.isascii() and after.isalnum() else "|"
+    if sign in (",", ";") and after.isascii() and after.isalnum():  # without a blank it is data
+        return "X"
     if sign == "-":  # a dash between blanks, or a part of a line
         return "|" if _is_open(before) and _is_open(after) else "X"
     return _SIGNS.get(sign) or ("|" if _is_picture(sign) else "X")

@@ -28,6 +28,7 @@ _AFTER = re.compile(
     "[\\s\"'“”‘’()\\[\\]{}（）【】《》「」『』:,;、。.!?…—•·\u3400-\u9fff\uf900-\ufaff\u2600-\u27bf\U0001f000-\U0001faff]"
 )
 
+_STOPS = tuple(".,;:!?")
 _MOST_MENTIONS = 500
 
 _MONTHS = (
@@ -93,8 +94,11 @@ def latest_date(text: str, now: date) -> date | None:
 
 
 def _stands_alone(item: Item, text: str) -> bool:
-    before, after = text[item.begin - 1 : item.begin] if item.begin else "", text[item.end : item.end + 1]
+    """Whether blanks, brackets, quotes, Chinese characters or the ends of a sentence are around the word."""
+    before, after, beyond = text[item.begin - 1 : item.begin], text[item.end : item.end + 1], text[item.end + 1 : item.end + 2]
     if before == ":" and text[item.begin - 2 : item.begin - 1].isascii():
+        return False
+    if after in _STOPS and beyond and not _AFTER.match(beyond):  # 2.4.15.* or 2.4.15:8080
         return False
     return (not before or _BEFORE.match(before) is not None) and (not after or _AFTER.match(after) is not None)
 

@@ -13,6 +13,7 @@ from ges_upgrader.domain.model import Release
 from ges_upgrader.domain.version import Version
 from ges_upgrader.events.free_text.blocking import words_against
 from ges_upgrader.events.free_text.grammar import announces
+from ges_upgrader.events.free_text.impression import nearly_names_product
 from ges_upgrader.events.free_text.lexing import Text, pieces
 from ges_upgrader.events.free_text.normalising import normalised
 from ges_upgrader.events.free_text.numbers import latest_date
@@ -21,8 +22,6 @@ from ges_upgrader.events.readings import Doubt, NotOurs
 
 MAX_LENGTH = 8000  # characters of a free text that announces, without its markup and addresses
 
-# Other spellings of the name. They announce nothing, but a text with one of them is not foreign.
-_NEARLY = re.compile(r"图引擎|graph[ -]engine|(?<![a-z0-9])ges[^a-z0-9\s]{1,2}v?[0-9]")
 _BARE = re.compile(r"v?[0-9](?:\.[0-9]{1,3}){2,3}")
 _OWN = re.compile(r"^event \S+, run \S+, policy [0-9a-f]{6,}\.", re.MULTILINE)  # the last line of our mails
 _QUOTING = re.compile(
@@ -33,17 +32,17 @@ _QUOTING = re.compile(
 _REPLY = re.compile(r"[ \t]*(?:re|aw|sv|回复|答复) ?[:(\[]")
 
 
-def release_in(body: str, subject: str, sent: datetime, named_topic: bool) -> Release:
+def release_in(body: str, subject: str, sent: datetime, named_topic: bool, bare_counts: bool) -> Release:
     """The release that a message announces. Raises Doubt, or NotOurs if it does not name the product.
 
-    `named_topic`: it came by a topic that the policy's `release_topics` names, where a bare version announces too.
+    `named_topic`: it came by a topic that the policy's `release_topics` names. `bare_counts`: a version alone announces.
     """
     text, title = normalised(body), normalised(subject)
     if len(text.text) + len(title.text) > MAX_LENGTH:
         raise Doubt(f"it is longer than {MAX_LENGTH} characters, too long for an announcement in free text")
     whole = pieces(f"{title.text}\n\n{text.text}")
     tokens = Tokens(whole)
-    bare = named_topic and _BARE.fullmatch(text.text.strip().lower()) is not None
+    bare = bare_counts and _BARE.fullmatch(text.text.strip().lower()) is not None
     if not bare:
         _must_name_product(whole, tokens, named_topic)
     for doubt in (*text.doubts, *title.doubts):
@@ -61,7 +60,7 @@ def _must_name_product(whole: Text, tokens: Tokens, named_topic: bool) -> None:
         raise NotOurs("a message of this product")
     if "P" not in tokens.kinds:
         why = "a text that does not name GES, Graph Engine Service or 图引擎服务"
-        raise Doubt(f"it is {why}") if named_topic or _NEARLY.search(whole.text) else NotOurs(why)
+        raise Doubt(f"it is {why}") if named_topic or nearly_names_product(whole.text) else NotOurs(why)
 
 
 def _only_version(tokens: Tokens) -> Version:

@@ -36,18 +36,19 @@ BLOCKING = {
         blocklist*, banned, taken down, take down, took down, taken offline, taken back, called off, call off, pulled back,
         false alarm, in error, by error, backed out, forbid*, forbidden, prohibit*, void, null and void, scrapped, nixed,
         hoax, fake, kidding, joke, joking, april fool, april fools,
-        撤, 召回, 收回, 回收, 下架, 下线, 取消, 作废, 废止, 停用, 停止, 中止, 终止, 暂停, 叫停, 禁用, 禁止, 封禁, 冻结,
-        误发, 错发, 误报, 更正, 勘误, 忽略, 无效, 失效, 屏蔽, 隔离, 拉黑, 弃用, 已移除, 已删除, 阻断, 拦截, 否决, 驳回
+        撤, 召回, 收回, 回收, 下架, 下线, 取消, 作废, 废止, 停用, 停止, 中止, 终止, 暂停, 暫停, 撤銷, 下線, 叫停, 禁用,
+        禁止, 封禁, 冻结, 误发, 错发, 误报, 更正, 勘误, 忽略, 无效, 失效, 屏蔽, 隔离, 拉黑, 弃用, 已移除, 已删除, 阻断,
+        拦截, 否决, 驳回
         """,
     Blocking.WARNING: """
         warn*, caution*, beware, avoid*, danger*, unsafe, unstable, instabil*, risk*, alert*, alarm*, hold off, holding off,
         refrain*, do not upgrade, do not use, do not install, do not deploy, do not roll, don't upgrade, don't use,
         don't install, don't deploy, not recommended, not upgrade, advise against, advised against, recommend against,
         against upgrading, stay on, stay with, staying on, remain on, keep using, stick with, think twice, watch out,
-        look out, take care, be careful, careful*, harmful, unsuitable, unfit, ⚠, ❌, ❎, 🚫, ⛔, 🛑, ❗, ‼, ☠, ✖, ✘, 👎,
-        🐛, 🔴,
+        look out, take care, be careful, careful*, harmful, unsuitable, unfit, ⚠, ❌, ❎, 🚫, ⛔, 🛑, ❗, ☠, ✖, ✘, 👎, 🐛,
+        🔴,
         警告, 警示, 告警, 预警, 警惕, 谨慎, 慎重, 慎用, 切勿, 请勿, 勿, 不要, 不建议, 不推荐, 不可升级, 不宜, 不得, 暂缓,
-        暂不, 避免, 风险, 隐患, 危险, 高危, 小心, 当心, 停升, 先别, 别升, 缓升, 请先不要
+        暂不, 避免, 风险, 風險, 隐患, 危险, 高危, 小心, 当心, 停升, 先别, 别升, 缓升, 请先不要
         """,
     Blocking.FAULT: """
         bug*, defect*, issue, issues, problem*, error*, fault*, flaw*, crash*, leak*, vulnerab*, cve*, exploit*, regress*,
@@ -57,8 +58,9 @@ BLOCKING = {
         incorrect*, investigat*, mitigat*, complain*, root cause, glitch*, anomal*, abnormal*, is down, are down, went down,
         goes down, violat*, compromis*, malicious, breach*, disk full, out of memory, postmortem, post mortem, rca, sev1,
         sev2, p0, p1,
-        问题, 故障, 缺陷, 漏洞, 异常, 崩溃, 宕机, 错误, 报错, 出错, 失败, 丢失, 丢数据, 损坏, 泄漏, 泄露, 退化, 劣化, 变慢,
-        卡死, 卡住, 挂死, 挂了, 死锁, 事故, 受影响, 阻塞, 排查, 定位中, 投诉, 客诉, 瘫痪, 停摆, 翻车, 踩坑, 有坑
+        问题, 問題, 故障, 缺陷, 漏洞, 异常, 異常, 崩溃, 崩潰, 宕机, 错误, 錯誤, 报错, 出错, 失败, 丢失, 丢数据, 损坏, 泄漏,
+        泄露, 退化, 劣化, 变慢, 卡死, 卡住, 挂死, 挂了, 死锁, 事故, 受影响, 阻塞, 排查, 定位中, 投诉, 客诉, 瘫痪, 停摆,
+        翻车, 踩坑, 有坑
         """,
     Blocking.END_OF_SUPPORT: """
         end of support, end of life, end of service, end of maintenance, end of sale, end of availability, end of fix, eol,
@@ -74,7 +76,7 @@ BLOCKING = {
         推迟, 延期, 延后, 延迟, 暂缓, 顺延, 改期, 搁置, 跳票, 拖延, 推后
         """,
     Blocking.FUTURE: """
-        will, shall, would, 'll, going to, gonna, about to, soon, shortly, upcoming, coming, forthcoming, next, tomorrow,
+        will, shall, would, going to, gonna, about to, soon, shortly, upcoming, coming, forthcoming, next, tomorrow,
         tonight, later, future, plan, plans, planned, planning, schedul*, expect*, anticipat*, intend*, intent*, aim, aims,
         aimed, aiming, targeted, targeting, eta, roadmap*, to be released, to be published, to be launched, to be available,
         set to, due to, due on, due in, pending, tentativ*, estimat*, propos*, prepar*, wip, work in progress, draft*,
@@ -116,7 +118,7 @@ BLOCKING = {
         申请, 批准, 评审, 同意, 要求, 等待, 期盼, 盼望, 希望, 求证, 未知, 谣传, 传出, 有望
         """,
     Blocking.NEGATION: """
-        not, no, n't, never, none, nothing, nobody, nowhere, neither, nor, cannot, without, non, hardly, barely, scarcely,
+        not, no, never, none, nothing, nobody, nowhere, neither, nor, cannot, without, non, hardly, barely, scarcely,
         except, excluding, unless, rather than, instead of, instead, unreleased, unannounced, unsupported, untrue, false,
         nope, lack*, missing, absent, denied, denies, deny, refut*, rejected, rejects, reject, dropped, far from, yet,
         premature,
@@ -130,23 +132,24 @@ BLOCKING = {
     Blocking.CLIENT: """
         sdk, sdks, client, clients, driver, drivers, connector, connectors, plugin, plugins, plug-in, cli, library,
         libraries, jdbc, odbc, cypher, opencypher, gremlin, tinkerpop, sparql, gql, graphql, sql, java, python, golang,
-        javascript, typescript, nodejs, node.js, .net, dotnet, php, ruby, rust, scala, kotlin, swift, c++, maven, pip, npm,
-        pypi, jar, wheel, gradle, docker, container, containers, image, images, helm, chart, terraform, exporter, agent,
-        agents, ide,
+        javascript, typescript, nodejs, node.js, dotnet, php, ruby, rust, scala, kotlin, swift, maven, pip, npm, pypi, jar,
+        wheel, gradle, docker, container, containers, image, images, helm, chart, terraform, exporter, agent, agents, ide,
         客户端, 驱动, 开发包, 开发工具包, 插件, 连接器, 查询语言, 编程语言, 命令行, 类库, 依赖包, 镜像, 代理, 探针, 工具包
         """,
 }
 
 # Harmless words that contain a blocking one, and set phrases. They are taken out before the blocking words are looked for.
 HARMLESS = """
-    would like to, as soon as possible, at your convenience, when convenient, if you have any questions,
-    if you have questions, bug fixes, bugfixes, bug fix, bug-fixes, bug fixing, issue fixes, non-disruptive, seamless*,
-    lifecycle, due diligence, low-risk, fail-safe, failover, fault-tolerant, fault tolerance, high availability,
-    exceptional*, exceptionally, bug修复,
-    不断, 不仅, 不同, 不错, 不少, 不限, 不止, 不但, 不中断, 无缝, 无感, 无损, 无论, 非常, 级别, 类别, 区别, 特别, 识别,
-    分别, 辨别, 别名, 请将, 可将, 建议将, 如有疑问, 如有任何疑问, 如您有任何疑问, 如有问题, 如有任何问题, 如您有任何问题,
-    若有疑问, 若有问题, 如遇问题, 升级准备, 做好准备, 那么, 什么时候都, 多么, 未来感, 可能性, 问题修复, 缺陷修复, 漏洞修复,
-    故障修复, 非关系, 无人值守, 高可用, 目标版本, 内部优化, 部分优化, 虚拟, 差别, 无限, 无忧, 停机升级
+    do not reply, don't reply, no reply, no-reply, received this email in error, received this message in error,
+    received this mail in error, would like to, as soon as possible, at your convenience, when convenient,
+    if you have any questions, if you have questions, bug fixes, bugfixes, bug fix, bug-fixes, bug fixing, issue fixes,
+    non-disruptive, seamless*, lifecycle, due diligence, low-risk, fail-safe, failover, fault-tolerant, fault tolerance,
+    high availability, exceptional*, exceptionally, bug修复,
+    请勿回复, 请勿直接回复, 请勿回信, 请不要回复, 请不要直接回复, 不断, 不仅, 不同, 不错, 不少, 不限, 不止, 不但, 不中断,
+    无缝, 无感, 无损, 无论, 非常, 级别, 类别, 区别, 特别, 识别, 分别, 辨别, 别名, 请将, 可将, 建议将, 如有疑问,
+    如有任何疑问, 如您有任何疑问, 如有问题, 如有任何问题, 如您有任何问题, 若有疑问, 若有问题, 如遇问题, 升级准备, 做好准备,
+    那么, 什么时候都, 多么, 未来感, 可能性, 问题修复, 缺陷修复, 漏洞修复, 故障修复, 非关系, 无人值守, 高可用, 目标版本,
+    内部优化, 部分优化, 虚拟, 差别, 无限, 无忧, 停机升级
     """
 
 # After a word of repair, these faults in the same sentence are those that were repaired ...
@@ -217,28 +220,30 @@ GRAMMAR = {
     "U": "upgrade to, upgrading to, update to, 升级到, 升级至, 更新到, 更新至, 升级为",
     "W": "in, on, at, across, within, for, to, from, since, by, via, through, under, 在, 于, 至, 到, 自, 面向, 向, 从",
     "Q": """
-        all, every, each, region, regions, zone, zones, console, customers, users, tenants, everyone, download, upgrade,
-        upgrades, use, production, public, general, sites, site, china, international, account, accounts, graphs, instances,
-        commercial use, production use, business, any,
-        所有, 全部, 各, 各个, 区域, 局点, 客户, 用户, 租户, 生产, 升级, 控制台, 站点, 中国, 国际, 国内, 现网, 实例, 图实例,
-        图, 您, 您的, 用户的
+        all, every, each, region, regions, customers, users, tenants, everyone, download, upgrade, upgrades, use,
+        production, public, general, sites, site, china, international, account, accounts, commercial use, production use,
+        business, any,
+        所有, 全部, 各, 各个, 客户, 用户, 租户, 生产, 升级, 站点, 中国, 国际, 国内, 您, 您的, 用户的
         """,
+    # things that have versions of their own: known after a preposition only
+    "I": "console, graphs, instances, zone, zones, area, areas, 区域, 局点, 控制台, 现网, 实例, 图实例, 图",
     "Y": "请, please",
     "G": """
-        dear, hi, hello, kindly, we've, we're, i've, i'm, team, teams, valued, we, us, i, it, that, you, be, am, pleased,
-        happy, proud, excited, glad, delighted, thrilled, announce, announced, inform, informed, notify, notified, know,
-        let, aware, note, good, great, news, notice, announcement, notification, bulletin, information, info, product,
-        subject, title, important, fyi, fwd, fw, attention, reminder, colleagues, friends, folks, everybody, morning,
-        afternoon, evening, greetings, ladies, gentlemen, sir, madam, congratulations, hooray, yay, there, would like to,
-        like, want, share, thank, thanks, regards, best, kind, yours, sincerely, customer, user, what's new, whats new,
-        services, following, as follows, follows, welcome, heads up, service announcement, product announcement,
-        product update, release news,
+        dear, hi, hello, kindly, we've, we're, i've, i'm, team, teams, valued, we, us, i, it, you, be, am, pleased, happy,
+        proud, excited, glad, delighted, thrilled, announce, announced, inform, informed, notify, notified, know, let,
+        aware, note, good, great, news, notice, announcement, notification, bulletin, information, info, product, subject,
+        title, important, fyi, fwd, fw, attention, reminder, colleagues, friends, folks, everybody, morning, afternoon,
+        evening, greetings, ladies, gentlemen, sir, madam, congratulations, hooray, yay, there, would like to, like, want,
+        share, thank, thanks, regards, best, kind, yours, sincerely, customer, user, what's new, whats new, services,
+        following, as follows, follows, welcome, heads up, service announcement, product announcement, product update,
+        release news,
         的通知, 的公告, 的通告, 的消息, 尊敬的, 亲爱的, 各位, 大家, 您好, 你好, 大家好, 好, 我们, 我司, 我方, 很, 非常,
         高兴, 荣幸, 宣布, 通知, 公告, 通告, 告知, 知悉, 周知, 消息, 好消息, 新闻, 快讯, 喜讯, 喜报, 产品, 服务, 关于, 标题,
         主题, 重要, 提醒, 温馨提示, 提示, 动态, 通报, 公示, 团队, 同事, 同学, 朋友, 伙伴, 先生, 女士, 领导, 老师, 转发,
         特此, 为, 你, 你们, 版本更新, 产品更新, 更新, 升级公告, 升级通知, 变更, 内容, 如下, 现将, 简介, 详情, 重磅, 祝贺,
         恭喜, 下午好, 上午好, 早上好, 晚上好, 以下, 是, 有
         """,
+    "T": "that",
     # what may go on after the announcement
     "K": """
         and, with, which, so, as, including, includes, bringing, brings, adding, adds, offering, offers, featuring,
@@ -250,7 +255,7 @@ GRAMMAR = {
         """,
     "D": """
         january, february, march, april, june, july, august, september, october, november, december, jan, feb, mar, apr,
-        jun, jul, aug, sep, sept, oct, nov, dec, utc, gmt, cst, am, pm, date, time,
+        jun, jul, aug, sep, sept, oct, nov, dec, utc, gmt, cst, pm, date, time,
         年, 月, 日, 时, 分, 点, 上午, 下午, 凌晨, 北京时间
         """,
     # what makes the sentence a condition or somebody else's word

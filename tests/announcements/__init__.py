@@ -1,0 +1,1 @@
+"""Texts and payloads that people, pipelines and services send, with the reading that each must have."""
