@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,8 @@ import pytest
 import requests
 
 from ges_upgrader.domain.model import Project
+from ges_upgrader.events.announcements import read_announcement
+from ges_upgrader.events.readings import Announced, Foreign, Withdrawal
 from ges_upgrader.running.invocation import Instance
 from huaweicloud_simulator import ACCESS_KEY, SECRET_KEY, Cloud, VirtualClock, mock_huaweicloud
 from huaweicloud_simulator.ges.models import Graph
@@ -86,8 +88,12 @@ class World:
         named = ", ".join(f"{{region: {one.region}, project_id: '{one.project_id}'}}" for one in projects)
         text = self.policy + (f"\nprojects: [{named}]" if projects != (PROJECT,) else "")
         context = Context({"POLICY": text, "LOG_LEVEL": "ERROR"}, lambda: end - self.clock.now(), self.token, self.package)
+        sent = len(self.topic.messages)
         with mock_huaweicloud(self.cloud):
-            return self.instance.invoke(release("2.4.15") if event is None else event, context)
+            result = self.instance.invoke(release("2.4.15") if event is None else event, context)
+        for one in self.topic.messages[sent:]:
+            must_teach_nothing(one.subject or "", one.structure or {})
+        return result
 
     def later(self, **length: float) -> None:
         self.clock.sleep(timedelta(**length).total_seconds())
@@ -95,6 +101,14 @@ class World:
     def told(self) -> list[str]:
         """The outcomes that subscribers were told of, in order."""
         return [json.loads((message.structure or {})["default"]).get("outcome", "notice") for message in self.topic.messages]
+
+
+def must_teach_nothing(subject: str, texts: Mapping[str, str]) -> None:
+    """Another function that receives one of our messages, by whatever channel, must learn nothing from it."""
+    for channel, text in texts.items():
+        reading = read_announcement(text, subject, NOW, named_topic=True)
+        assert not isinstance(reading, (Announced, Withdrawal)), text
+        assert channel == "sms" or isinstance(reading, Foreign), text
 
 
 def release(version: str, **fields: Any) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from ges_upgrader.events.readings import Doubt, NotOurs
 MAX_LENGTH = 8000  # characters of a free text that announces, without its markup and addresses
 
 _BARE = re.compile(r"v?[0-9](?:\.[0-9]{1,3}){2,3}")
-_OWN = re.compile(r"^event \S+, run \S+, policy [0-9a-f]{6,}\.", re.MULTILINE)  # the last line of our mails
+_OWN = re.compile(r"\bevent \S+, run \S+, policy [0-9a-f]{6,}\.")  # the last line of our mails
 _QUOTING = re.compile(
     r"^[ \t]*>|^-{2,5} ?(?:original message|forwarded message|原始邮件|转发邮件)"
     r"|(?:wrote|写道): ?$|^(?:from|sent|发件人|发送时间): ",
