@@ -13,7 +13,7 @@ from typing import NamedTuple
 import yaml
 
 from ges_upgrader.events.announcements import read_announcement
-from ges_upgrader.events.readings import Announced, Foreign, Reading, Unclear, Withdrawal
+from ges_upgrader.events.meanings import Announced, Foreign, Meaning, Unclear, Withdrawal
 from tests.builders import NOW
 
 FOLDER = Path(__file__).parent
@@ -28,7 +28,7 @@ class Sample(NamedTuple):
     subject: str = ""
     named_topic: bool = False
 
-    def read(self) -> Reading:
+    def read(self) -> Meaning:
         return read_announcement(self.text, self.subject, NOW, self.named_topic)
 
 
@@ -40,7 +40,7 @@ def samples() -> Iterator[Sample]:
                 yield Sample(path.stem, reading, **given)
 
 
-def in_words(reading: Reading) -> str:
+def in_words(reading: Meaning) -> str:
     """A reading as the corpus writes it."""
     if isinstance(reading, Announced):
         regions = sorted({region for release in reading.releases for region in release.regions})

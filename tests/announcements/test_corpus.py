@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from ges_upgrader.domain.plain_text import plain
 from ges_upgrader.events.commands import command
-from ges_upgrader.events.readings import Unclear
+from ges_upgrader.events.meanings import Unclear
 from ges_upgrader.events.smn import Trust, read_smn
 from tests.announcements.corpus import Sample, in_words, samples
 from tests.builders import NOW, RELEASES_TOPIC, TOPIC
@@ -44,7 +45,7 @@ def test_unclear_message_names_its_commands(sample: Sample) -> None:
     (notice,) = read_smn({"record": [record]}, Trust([RELEASES_TOPIC] if sample.named_topic else None, TOPIC), NOW).notices
     reading = sample.read()
     assert isinstance(reading, Unclear)
-    assert reading.why in notice.text
+    assert plain(reading.why, 400) in notice.text
     for version in reading.named:
         assert command("release", version=version.text) in notice.text
         assert command("withdraw", version=version.text) in notice.text

@@ -1,4 +1,4 @@
-"""Reading costs time in proportion to a message, whatever it holds. Measured in CPU time, with wide margins."""
+"""Meaning costs time in proportion to a message, whatever it holds. Measured in CPU time, with wide margins."""
 
 from __future__ import annotations
 

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from ges_upgrader.events.announcements import read_announcement
 from ges_upgrader.events.free_text.vocabulary import BLOCKING, GRAMMAR, HARMLESS
-from ges_upgrader.events.readings import Announced, Foreign, Reading, Unclear, Withdrawal
+from ges_upgrader.events.meanings import Announced, Foreign, Meaning, Unclear, Withdrawal
+from ges_upgrader.events.smn import Trust, read_smn
 from tests.announcements.corpus import Sample, samples
-from tests.builders import NOW
+from tests.builders import NOW, RELEASES_TOPIC, TOPIC
 
 POSITIVE = ("A", "B", "Z", "R")
 ANNOUNCEMENTS = (
@@ -29,7 +30,7 @@ def entries(text: str) -> list[str]:
     return [" ".join(entry.split()) for entry in text.replace("\n", " ").split(",") if entry.strip()]
 
 
-def read(text: str, subject: str = "", named_topic: bool = False) -> Reading:
+def read(text: str, subject: str = "", named_topic: bool = False) -> Meaning:
     return read_announcement(text, subject, NOW, named_topic)
 
 
@@ -109,6 +110,14 @@ def test_withdrawal_withdraws_whatever_else_it_says(content: dict[str, Any]) -> 
     found = read(json.dumps(message))
     too_many = isinstance(content.get("versions"), list) and len(content["versions"]) > 20
     assert too_many or isinstance(found, Withdrawal)
+
+
+@given(json_values | contents | st.text(), st.text(max_size=20))
+def test_notice_can_be_written(content: Any, subject: str) -> None:
+    text = content if isinstance(content, str) else json.dumps(content)
+    record = {"smn": {"topic_urn": RELEASES_TOPIC, "message": text, "subject": subject}}
+    for notice in read_smn({"record": [record]}, Trust([RELEASES_TOPIC], TOPIC), NOW).notices:
+        assert len(notice.text.encode()) < 16_000
 
 
 @given(contents, st.text(min_size=1), json_values)

@@ -13,8 +13,8 @@ from ges_upgrader.domain.model import Verdict
 from ges_upgrader.domain.version import Version
 from ges_upgrader.events.announcements import read_announcement
 from ges_upgrader.events.commands import Command, Question, Word
+from ges_upgrader.events.meanings import Announced, Foreign, Withdrawal
 from ges_upgrader.events.reading import read_event
-from ges_upgrader.events.readings import Announced, Foreign, Withdrawal
 from ges_upgrader.events.smn import Trust
 from ges_upgrader.history.outbox import Event
 from ges_upgrader.notifications.messages import compose
@@ -135,7 +135,7 @@ def test_day_is_that_of_delivery_and_never_ahead() -> None:
 def test_notice_says_what_was_read_and_what_to_run() -> None:
     (notice,) = read(record(f"Dear all,\n\x1b[31m{RECALL}", subject="Heads up\x00")).notices
     assert "The SMN message m1 was not understood: it holds control characters" in notice.text
-    assert "the subject “Heads up” and the text “Dear all, [31mGES 2.4.16 has been recalled.”" in notice.text
+    assert "the subject “Heads up�” and the text “Dear all, ⏎ �[31mGES 2.4.16 has been recalled.”" in notice.text
     assert '  {"command": "release", "version": "2.4.16"}\n  {"command": "withdraw", "version": "2.4.16"}' in notice.text
     assert "It may withdraw or warn of 2.4.16" in notice.text
 
@@ -148,7 +148,7 @@ def test_notice_about_text_without_versions_names_no_command() -> None:
 def test_long_text_is_quoted_in_part() -> None:
     (notice,) = read(record(f"GES 2.4.15 {'图' * 5000}")).notices
     assert len(notice.text) < 1000
-    assert "图 …”" in notice.text
+    assert "图…”" in notice.text
 
 
 def test_trusted_warning_questions_its_versions() -> None:

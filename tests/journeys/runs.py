@@ -13,7 +13,7 @@ import requests
 
 from ges_upgrader.domain.model import Project
 from ges_upgrader.events.announcements import read_announcement
-from ges_upgrader.events.readings import Announced, Foreign, Withdrawal
+from ges_upgrader.events.meanings import Announced, Foreign, Withdrawal
 from ges_upgrader.running.invocation import Instance
 from huaweicloud_simulator import ACCESS_KEY, SECRET_KEY, Cloud, VirtualClock, mock_huaweicloud
 from huaweicloud_simulator.ges.models import Graph

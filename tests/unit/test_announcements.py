@@ -10,13 +10,13 @@ import pytest
 from ges_upgrader.domain.model import Release, Severity, Targets
 from ges_upgrader.domain.version import Version
 from ges_upgrader.events.announcements import read_announcement
-from ges_upgrader.events.readings import Announced, Foreign, Reading, Unclear, Withdrawal
+from ges_upgrader.events.meanings import Announced, Foreign, Meaning, Unclear, Withdrawal
 from tests.builders import NOW, at
 
 CANONICAL = {"schema": "ges.release/1", "event": "ges.version.released", "version": "2.4.6", "regions": ["cn-north-4"]}
 
 
-def read(content: object, subject: str = "", named_topic: bool = False) -> Reading:
+def read(content: object, subject: str = "", named_topic: bool = False) -> Meaning:
     text = content if isinstance(content, str) else json.dumps(content)
     return read_announcement(text, subject, NOW, named_topic)
 

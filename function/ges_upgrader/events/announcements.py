@@ -14,8 +14,8 @@ from datetime import datetime
 from ges_upgrader.events.envelopes import Layers, Object, is_data, layers_of
 from ges_upgrader.events.free_text.impression import Impression, impression_of
 from ges_upgrader.events.free_text.verdict import release_in
+from ges_upgrader.events.meanings import Announced, Doubt, Foreign, Meaning, NotOurs, Unclear, Withdrawal
 from ges_upgrader.events.origins import must_announce, must_be_ours, withdraws
-from ges_upgrader.events.readings import Announced, Doubt, Foreign, NotOurs, Reading, Unclear, Withdrawal
 from ges_upgrader.events.structured import check_envelope, releases_of, restricted, withdrawal_of
 
 MAX_MESSAGE = 64 * 1024  # bytes of UTF-8
@@ -24,7 +24,7 @@ _VERSION_WORD = re.compile("version|版本", re.IGNORECASE)
 _ESCAPED = re.compile(r"\\+(?:u([0-9a-fA-F]{4})|n)")
 
 
-def read_announcement(message: str, subject: str, sent: datetime, named_topic: bool) -> Reading:
+def read_announcement(message: str, subject: str, sent: datetime, named_topic: bool) -> Meaning:
     """What a message says. `sent` is when SMN sent it; `named_topic`: its topic is one of the policy's `release_topics`."""
     try:
         return _read(message, subject, sent, named_topic)
@@ -34,7 +34,7 @@ def read_announcement(message: str, subject: str, sent: datetime, named_topic: b
         return _unclear(str(doubt), message, subject, named_topic)
 
 
-def _read(message: str, subject: str, sent: datetime, named_topic: bool) -> Reading:
+def _read(message: str, subject: str, sent: datetime, named_topic: bool) -> Meaning:
     """Raises Doubt and NotOurs."""
     if len(message.encode("utf-8", "surrogatepass")) > MAX_MESSAGE:
         raise Doubt(f"the message is over {MAX_MESSAGE // 1024} KB")

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from ges_upgrader.events.readings import Doubt
+from ges_upgrader.events.meanings import Doubt
 
 MAX_LEVELS = 2
 WRAPPERS = ("data", "detail", "message", "default")

@@ -10,7 +10,7 @@ from ges_upgrader.events.envelopes import Object, each
 from ges_upgrader.events.free_text.blocking import words_against
 from ges_upgrader.events.free_text.impression import impression_of
 from ges_upgrader.events.free_text.lexing import pieces
-from ges_upgrader.events.readings import Doubt, NotOurs
+from ges_upgrader.events.meanings import Doubt, NotOurs
 from ges_upgrader.events.structured import names_version
 
 _KIND_FIELDS = ("event", "type", "detail-type")

@@ -12,16 +12,16 @@ from typing import Any
 import msgspec
 
 from ges_upgrader.domain.model import Release
+from ges_upgrader.domain.plain_text import MOST_NAME, MOST_REASON, plain
 from ges_upgrader.domain.version import Version
 from ges_upgrader.events.announcements import read_announcement
 from ges_upgrader.events.commands import Command, Notice, Question, Word, command
-from ges_upgrader.events.readings import MAX_VERSIONS, Announced, Foreign, Reading, Unclear, Withdrawal
+from ges_upgrader.events.meanings import MAX_VERSIONS, Announced, Foreign, Meaning, Unclear, Withdrawal
 
 _Record = Mapping[str, Any]
 
 _FUNCTION_URN = re.compile(r"urn:(?:fss|cff):([a-z0-9-]+):([A-Za-z0-9]+):function:", re.ASCII)
 _TOPIC_URN = re.compile(r"urn:smn:([a-z0-9-]+):([A-Za-z0-9]+):", re.ASCII)
-_MOST_QUOTED = 300  # characters of a message in a notice
 
 
 class Trust(msgspec.Struct, frozen=True):
@@ -38,7 +38,7 @@ class _Message(msgspec.Struct, frozen=True):
     subject: str
     text: str
     sent: datetime
-    reading: Reading
+    meaning: Meaning
 
 
 def read_smn(event: Mapping[str, Any], trust: Trust, now: datetime) -> Command:
@@ -74,7 +74,7 @@ def _learned(messages: Sequence[_Message]) -> Command:
     Nothing is recorded of a message that asks for a dry run. The run is dry if each message that was understood asks for it;
     otherwise such a message is left out and a remark says so.
     """
-    understood = [one for one in messages if isinstance(one.reading, (Announced, Withdrawal))]
+    understood = [one for one in messages if isinstance(one.meaning, (Announced, Withdrawal))]
     dry_run = bool(understood) and all(map(_asks_for_dry_run, understood))
     counted = understood if dry_run else list(filterfalse(_asks_for_dry_run, understood))
     notices = {notice.id: (notice, one) for one in messages for notice in _notices(one)}
@@ -86,31 +86,31 @@ def _learned(messages: Sequence[_Message]) -> Command:
         questioned=tuple(_questions(notices.values())),
         notices=tuple(notice for notice, _ in notices.values()),
         remarks=tuple(_remarks(understood, dry_run)),
-        foreign=sum(isinstance(one.reading, Foreign) for one in messages),
+        foreign=sum(isinstance(one.meaning, Foreign) for one in messages),
         starts_nothing=not understood,
     )
 
 
 def _releases(messages: Iterable[_Message]) -> Iterable[Release]:
     for message in messages:
-        if isinstance(message.reading, Announced):
-            yield from message.reading.releases
+        if isinstance(message.meaning, Announced):
+            yield from message.meaning.releases
 
 
 def _withdrawn(messages: Iterable[_Message]) -> Iterable[Version]:
     for message in messages:
-        if isinstance(message.reading, Withdrawal):
-            yield from message.reading.versions
+        if isinstance(message.meaning, Withdrawal):
+            yield from message.meaning.versions
 
 
 def _asks_for_dry_run(message: _Message) -> bool:
-    return isinstance(message.reading, (Announced, Withdrawal)) and message.reading.dry_run
+    return isinstance(message.meaning, (Announced, Withdrawal)) and message.meaning.dry_run
 
 
 def _questions(notices: Iterable[tuple[Notice, _Message]]) -> Iterable[Question]:
     for notice, message in notices:
-        if isinstance(message.reading, Unclear):
-            for version in message.reading.questioned:
+        if isinstance(message.meaning, Unclear):
+            for version in message.meaning.questioned:
                 yield Question(version, notice.id)
 
 
@@ -118,52 +118,50 @@ def _remarks(understood: Sequence[_Message], dry_run: bool) -> Iterable[str]:
     for message in understood:
         if _asks_for_dry_run(message) and not dry_run:
             yield f"{message.origin} asks for a dry run, and others beside it do not; nothing of it was recorded"
-        if isinstance(message.reading, Withdrawal) and message.reading.unread:
-            names = ", ".join(repr(name) for name in message.reading.unread)
+        if isinstance(message.meaning, Withdrawal) and message.meaning.unread:
+            names = ", ".join(repr(name) for name in message.meaning.unread)
             yield f"{message.origin} withdraws {names} too, which is no version; run `withdraw` for the version that is meant"
 
 
 def _notices(message: _Message) -> Iterable[Notice]:
     """The notice about a message that was not understood: the same for the same text on one day in UTC."""
-    if not isinstance(message.reading, Unclear):
+    if not isinstance(message.meaning, Unclear):
         return
     whole = f"{message.subject}\n{message.text}".encode("utf-8", "surrogatepass")
-    yield Notice(f"unclear:{message.sent:%Y-%m-%d}:{sha256(whole).hexdigest()[:16]}", _explained(message, message.reading))
+    yield Notice(f"unclear:{message.sent:%Y-%m-%d}:{sha256(whole).hexdigest()[:16]}", _explained(message, message.meaning))
 
 
-def _explained(message: _Message, reading: Unclear) -> str:
+def _explained(message: _Message, meaning: Unclear) -> str:
     """What was read, why it was not understood, what follows, and the commands that settle it."""
-    subject = f"the subject “{_quoted(message.subject)}” and " if message.subject.strip() else ""
+    subject = f"the subject “{plain(message.subject, MOST_NAME)}” and " if message.subject.strip() else ""
     parts = [
-        f"{message.origin} was not understood: {reading.why}. Nothing was learned and nothing was started by it.",
-        f"It has {subject}the text “{_quoted(message.text)}”.",
+        f"{message.origin} was not understood: {plain(meaning.why, MOST_REASON)}. Nothing was learned and nothing was started by it.",
+        f"It has {subject}the text “{plain(message.text, MOST_REASON)}”.",
     ]
-    if reading.questioned:
-        names = ", ".join(version.text for version in reading.questioned[:MAX_VERSIONS])
+    if meaning.questioned:
+        names = ", ".join(version.text for version in meaning.questioned[:MAX_VERSIONS])
         parts.append(f"It may withdraw or warn of {names}: a known release is held until one of these commands decides.")
-    if reading.named:
+    if meaning.named:
         parts.append("If it announces a release, or withdraws one, invoke the function with the command that fits:")
-    for version in reading.named[:MAX_VERSIONS]:
+    for version in meaning.named[:MAX_VERSIONS]:
         parts += [f"  {command(word, version=version.text)}" for word in ("release", "withdraw")]
     return "\n".join(parts)
 
 
-def _quoted(text: str) -> str:
-    """The beginning of a text in one line, without what cannot be printed."""
-    line = " ".join("".join(char if char.isprintable() else " " for char in text[: 4 * _MOST_QUOTED]).split())
-    return line if len(line) <= _MOST_QUOTED else f"{line[:_MOST_QUOTED]} …"
-
-
 def _read(record: _Record, trust: Trust, now: datetime) -> _Message:
     smn = record["smn"]
-    message_id, subject, text = smn.get("message_id"), smn.get("subject"), smn["message"]
-    subject = subject if isinstance(subject, str) else ""
-    named = f"The SMN message {_quoted(message_id)}" if isinstance(message_id, str) and message_id else "An SMN message"
-    sent = _sent(smn, now)
-    if smn.get("type") not in (None, "notification"):
-        return _Message(named, subject, text, sent, Foreign("a confirmation of a subscription"))
-    named_topic = trust.topics is not None
-    return _Message(named, subject, text, sent, read_announcement(text, subject, sent, named_topic))
+    text, sent = smn["message"], _sent(smn, now)
+    subject = smn["subject"] if isinstance(smn.get("subject"), str) else ""
+    if smn.get("type") in (None, "notification"):
+        meaning = read_announcement(text, subject, sent, named_topic=trust.topics is not None)
+    else:
+        meaning = Foreign("a confirmation of a subscription")
+    return _Message(_origin(smn.get("message_id")), subject, text, sent, meaning)
+
+
+def _origin(message_id: object) -> str:
+    known = isinstance(message_id, str) and bool(message_id)
+    return f"The SMN message {plain(str(message_id), MOST_NAME)}" if known else "An SMN message"
 
 
 def _is_record(record: object) -> bool:

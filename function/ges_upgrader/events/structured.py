@@ -18,7 +18,7 @@ from ges_upgrader.domain.model import Release, Severity, Targets
 from ges_upgrader.domain.release_merge import strictest
 from ges_upgrader.domain.version import Version
 from ges_upgrader.events.envelopes import WRAPPERS, Object, each
-from ges_upgrader.events.readings import MAX_VERSIONS, Announced, Doubt, Withdrawal
+from ges_upgrader.events.meanings import MAX_VERSIONS, Announced, Doubt, Withdrawal
 
 ALIASES = (
     "version",

@@ -18,7 +18,7 @@ from ges_upgrader.events.free_text.lexing import Text, pieces
 from ges_upgrader.events.free_text.normalising import normalised
 from ges_upgrader.events.free_text.numbers import latest_date
 from ges_upgrader.events.free_text.tokens import Tokens
-from ges_upgrader.events.readings import Doubt, NotOurs
+from ges_upgrader.events.meanings import Doubt, NotOurs
 
 MAX_LENGTH = 8000  # characters of a free text that announces, without its markup and addresses
 

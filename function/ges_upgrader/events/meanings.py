@@ -44,7 +44,7 @@ class Foreign(msgspec.Struct, frozen=True):
     what: str
 
 
-Reading = Union[Announced, Withdrawal, Unclear, Foreign]
+Meaning = Union[Announced, Withdrawal, Unclear, Foreign]
 
 
 class Doubt(Exception):
