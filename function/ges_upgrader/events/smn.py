@@ -135,7 +135,7 @@ def _explained(message: _Message, meaning: Unclear) -> str:
     """What was read, why it was not understood, what follows, and the commands that settle it."""
     subject = f"the subject “{plain(message.subject, MOST_NAME)}” and " if message.subject.strip() else ""
     parts = [
-        f"{message.origin} was not understood: {plain(meaning.why, MOST_REASON)}. Nothing was learned and nothing was started by it.",
+        f"{message.origin} was not understood: {plain(meaning.why, MOST_REASON)}. It taught nothing and started nothing.",
         f"It has {subject}the text “{plain(message.text, MOST_REASON)}”.",
     ]
     if meaning.questioned:

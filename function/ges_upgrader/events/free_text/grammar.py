@@ -129,16 +129,18 @@ def _may_go_on(part: str, at: int) -> bool:
     """Whether what follows the announcement takes nothing back: it is nothing, a known word, or a known place."""
     while at < len(part) and part[at] in _POSITIVE:
         at += 1
-    if part[at : at + 1] == "C":
-        at += 1
+    at += part[at : at + 1] == "C"
     if at == len(part) or part[at] in _ONWARD:
         return True
-    if part[at] != "W":
-        return False
-    at += 1
-    while at < len(part) and part[at] in _PLACE:
-        at += 1
-    return part[at - 1] != "W" and (at == len(part) or part[at] == "K")
+    return part[at] == "W" and _names_place(part, at)
+
+
+def _names_place(part: str, at: int) -> bool:
+    """Whether the preposition at a place of the part begins a place or a time of which every word is known."""
+    end = at
+    while end < len(part) and part[end] in _PLACE:
+        end += 1
+    return part[end - 1] != "W" and (end == len(part) or part[end] == "K")
 
 
 def _partners(parts: Sequence[_Part], index: int) -> Iterator[_Part]:
