@@ -14,7 +14,6 @@ import msgspec
 from ges_upgrader.domain.model import Release
 from ges_upgrader.domain.plain_text import MOST_NAME, MOST_REASON, plain
 from ges_upgrader.domain.version import Version
-from ges_upgrader.events.announcements import read_announcement
 from ges_upgrader.events.commands import Command, Notice, Question, Word, command
 from ges_upgrader.events.meanings import MAX_VERSIONS, Announced, Foreign, Meaning, Unclear, Withdrawal
 
@@ -149,6 +148,8 @@ def _explained(message: _Message, meaning: Unclear) -> str:
 
 
 def _read(record: _Record, trust: Trust, now: datetime) -> _Message:
+    from ges_upgrader.events.announcements import read_announcement  # a cold start by a timer needs none of its words
+
     smn = record["smn"]
     text, sent = smn["message"], _sent(smn, now)
     subject = smn["subject"] if isinstance(smn.get("subject"), str) else ""
