@@ -19,7 +19,8 @@ from typing import NamedTuple
 _NAMING = frozenset("NMPO")  # words that name the version as a thing
 _BETWEEN = frozenset("LHD")  # words between the version and what is so of it
 _PLACE = frozenset("DNQMPLOW")  # words after a preposition
-_ONWARD = frozenset("LDKGYT")  # words with which the sentence may go on
+_TIMES = frozenset("LD")  # words that may follow what is so of the version, as `released today`
+_ONWARD = frozenset("KGYT")  # words with which the sentence may go on
 _POSITIVE = frozenset("ABZ")
 _GOVERNING = frozenset("ARBZ")
 _OBJECT = frozenset("NMPOLDGCHUK")  # words between what somebody did and the version
@@ -130,6 +131,8 @@ def _may_go_on(part: str, at: int) -> bool:
     while at < len(part) and part[at] in _POSITIVE:
         at += 1
     at += part[at : at + 1] == "C"
+    while at < len(part) and part[at] in _TIMES:
+        at += 1
     if at == len(part) or part[at] in _ONWARD:
         return True
     return part[at] == "W" and _names_place(part, at)

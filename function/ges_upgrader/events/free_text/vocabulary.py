@@ -45,10 +45,10 @@ BLOCKING = {
         refrain*, do not upgrade, do not use, do not install, do not deploy, do not roll, don't upgrade, don't use,
         don't install, don't deploy, not recommended, not upgrade, advise against, advised against, recommend against,
         against upgrading, stay on, stay with, staying on, remain on, keep using, stick with, think twice, watch out,
-        look out, take care, be careful, careful*, harmful, unsuitable, unfit, ⚠, ❌, ❎, 🚫, ⛔, 🛑, ❗, ☠, ✖, ✘, 👎, 🐛,
-        🔴,
+        look out, take care, be careful, careful*, harmful, unsuitable, unfit, with care, skip, skips, skipped, skipping,
+        stay away, ⚠, ❌, ❎, 🚫, ⛔, 🛑, ❗, ☠, ✖, ✘, 👎, 🐛, 🔴,
         警告, 警示, 告警, 预警, 警惕, 谨慎, 慎重, 慎用, 切勿, 请勿, 勿, 不要, 不建议, 不推荐, 不可升级, 不宜, 不得, 暂缓,
-        暂不, 避免, 风险, 風險, 隐患, 危险, 高危, 小心, 当心, 停升, 先别, 别升, 缓升, 请先不要
+        暂不, 避免, 风险, 風險, 隐患, 危险, 高危, 小心, 当心, 停升, 先别, 别升, 缓升, 请先不要, 跳过, 观望, 慎, 缓
         """,
     Blocking.FAULT: """
         bug*, defect*, issue, issues, problem*, error*, fault*, flaw*, crash*, leak*, vulnerab*, cve*, exploit*, regress*,
@@ -56,8 +56,8 @@ BLOCKING = {
         lost, broke, broken, break, breaks, breaking, outage*, incident*, degrad*, malfunction*, trouble*, unusable,
         inaccessib*, unreachable, unresponsive, unreliable, panic*, damag*, bad, badly, worse, worst, severe*, wrong*,
         incorrect*, investigat*, mitigat*, complain*, root cause, glitch*, anomal*, abnormal*, is down, are down, went down,
-        goes down, violat*, compromis*, malicious, breach*, disk full, out of memory, postmortem, post mortem, rca, sev1,
-        sev2, p0, p1,
+        goes down, violat*, compromis*, malicious, breach*, disk full, out of memory, kill*, ruin*, postmortem, post mortem,
+        rca, sev1, sev2, p0, p1,
         问题, 問題, 故障, 缺陷, 漏洞, 异常, 異常, 崩溃, 崩潰, 宕机, 错误, 錯誤, 报错, 出错, 失败, 丢失, 丢数据, 损坏, 泄漏,
         泄露, 退化, 劣化, 变慢, 卡死, 卡住, 挂死, 挂了, 死锁, 事故, 受影响, 阻塞, 排查, 定位中, 投诉, 客诉, 瘫痪, 停摆,
         翻车, 踩坑, 有坑
@@ -87,7 +87,8 @@ BLOCKING = {
         即将, 将, 预计, 计划, 拟, 待发布, 待上线, 待定, 准备发布, 准备上线, 准备, 敬请期待, 期待, 下周, 下月, 下个月, 明天,
         明日, 明年, 后天, 月底, 月末, 年底, 年末, 年内, 季度, 届时, 未来, 后续, 稍后, 随后, 近期, 不日, 择日, 择期, 排期,
         排程, 规划, 路线图, 预告, 预定, 预期, 预热, 筹备, 倒计时, 开发中, 研发中, 进行中, 发布中, 上线中, 推进中, 今晚,
-        本周, 本月, 本季, 周一, 周二, 周三, 周四, 周五, 周六, 周日, 星期, 礼拜, 快要, 就要, 快发布, 马上, 待办, 里程碑, 目标
+        本周, 本月, 本季, 周一, 周二, 周三, 周四, 周五, 周六, 周日, 星期, 礼拜, 快要, 就要, 快发布, 下一, 马上, 待办,
+        里程碑, 目标
         """,
     Blocking.PREVIEW: """
         preview*, beta*, alpha*, rc, rcs, release candidate, candidate*, prerelease*, pre, nightly, snapshot*, canary,
@@ -110,8 +111,8 @@ BLOCKING = {
         uncertain*, unconfirmed, unverified, assum*, guess*, think, thinks, believe*, hope, hopes, hoping, hopefully, wish,
         wishes, waiting, await*, wait, suppose*, suspect*, doubt*, speculat*, hearsay, gossip, leaked, supposedly,
         presumably, likely, unlikely, emergenc*, unavailab*, downtime*, interrupt*, disrupt*, timeout*, slowdown*,
-        unexpected*, workaround*, impacted, affected, affecting, down, huh, todo, fixme, requested, request for,
-        feature request, vote, survey, poll, rumor*, rumour*,
+        unexpected*, workaround*, impacted, affected, affecting, down, caveat*, limitation*, slow, slower, slowly, huh,
+        todo, fixme, requested, request for, feature request, vote, survey, poll, rumor*, rumour*,
         吗, 么, 呢, 嘛, 是否, 何时, 何日, 几时, 几号, 多久, 能否, 可否, 可不可以, 会不会, 有没有, 是不是, 谁, 哪, 请问,
         咨询, 疑问, 疑似, 听说, 据说, 据悉, 据传, 可能, 也许, 或许, 大概, 传闻, 传言, 谣言, 似乎, 好像, 应该, 估计, 猜,
         假设, 假如, 倘若, 一旦, 万一, 否则, 除非, 紧急, 中断, 不可用, 无法, 超时, 抖动, 冲突, 影响, 待确认, 确认中, 审批,
@@ -149,7 +150,7 @@ HARMLESS = """
     无缝, 无感, 无损, 无论, 非常, 级别, 类别, 区别, 特别, 识别, 分别, 辨别, 别名, 请将, 可将, 建议将, 如有疑问,
     如有任何疑问, 如您有任何疑问, 如有问题, 如有任何问题, 如您有任何问题, 若有疑问, 若有问题, 如遇问题, 升级准备, 做好准备,
     那么, 什么时候都, 多么, 未来感, 可能性, 问题修复, 缺陷修复, 漏洞修复, 故障修复, 非关系, 无人值守, 高可用, 目标版本,
-    内部优化, 部分优化, 虚拟, 差别, 无限, 无忧, 停机升级
+    内部优化, 部分优化, 虚拟, 差别, 无限, 无忧, 停机升级, 缓存, 缓解, 缓冲
     """
 
 # After a word of repair, these faults in the same sentence are those that were repaired ...
