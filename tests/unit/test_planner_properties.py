@@ -347,17 +347,23 @@ def check_start(rollout: Rollout, decision: Decision) -> None:
 
 
 def check_age(rollout: Rollout, decision: Decision, rule: dict[str, Any], target: Version) -> None:
-    announced = rollout.history.releases.announcements(target)
-    release, seen = (announced[0].release, announced[0].first_seen) if announced else (Release(target), rollout.now)
+    """Each announcement that is meant for the graph bounds the start, and the age counts from the first of them."""
+    announced = [
+        one
+        for one in rollout.history.releases.announcements(target)
+        if decision.graph in (one.release.targets.graph_names or (decision.graph,))
+    ]
+    assert announced
     ages = rule.get("min_release_age", "0d")
-    age = ages.get(release.severity.value, ages["default"]) if isinstance(ages, dict) else ages
-    assert seen + length(str(age)) <= rollout.now
-    assert release.not_before is None or release.not_before <= rollout.now
-    assert release.not_after is None or rollout.now < release.not_after
-    assert not release.targets.graph_names or decision.graph in release.targets.graph_names
-    assert release.min_source_version is None or (
-        decision.from_version is not None and decision.from_version >= release.min_source_version
-    )
+    first = min(one.first_seen for one in announced)
+    for release in (one.release for one in announced):
+        age = ages.get(release.severity.value, ages["default"]) if isinstance(ages, dict) else ages
+        assert first + length(str(age)) <= rollout.now
+        assert release.not_before is None or release.not_before <= rollout.now
+        assert release.not_after is None or rollout.now < release.not_after
+        assert release.min_source_version is None or (
+            decision.from_version is not None and decision.from_version >= release.min_source_version
+        )
 
 
 def check_wave(rollout: Rollout, target: Version, soak: timedelta) -> None:
