@@ -22,3 +22,14 @@ class SystemClock:
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
+
+
+class Countdown:
+    """So many seconds of real time. Sockets need it: they wait in real time, whatever a Clock says."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+
+    def left(self) -> float:
+        """Seconds; negative once they are over."""
+        return self._end - time.monotonic()

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 import requests
+from requests.adapters import HTTPAdapter
 
+from ges_upgrader.cloud.sockets import LimitedAdapter
 from ges_upgrader.domain.model import Project
 from ges_upgrader.events.announcements import read_announcement
 from ges_upgrader.events.meanings import Announced, Foreign, Withdrawal
@@ -122,15 +124,14 @@ def message(text: str, message_id: str = "m1") -> dict[str, Any]:
 
 def fall_silent(monkeypatch: pytest.MonkeyPatch, world: World, service: str, begin: datetime = NOW) -> None:
     """A service takes requests and answers none; who waits for it waits as long as it has said."""
-    send = requests.Session.send
 
-    def silent(session: requests.Session, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+    def silent(adapter: LimitedAdapter, request: requests.PreparedRequest, **options: Any) -> requests.Response:
         if service in (request.url or "") and world.clock.now() >= begin:
             world.clock.sleep(options["timeout"][1])
             raise requests.exceptions.ReadTimeout("Read timed out.", request=request)
-        return send(session, request, **options)
+        return HTTPAdapter.send(adapter, request, **options)
 
-    monkeypatch.setattr(requests.Session, "send", silent)
+    monkeypatch.setattr(LimitedAdapter, "send", silent)
 
 
 TIMER = {"version": "v1.0", "trigger_type": "TIMER", "trigger_name": "nightly", "user_event": ""}

@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 import requests
+from requests.adapters import HTTPAdapter
 
+from ges_upgrader.cloud.sockets import LimitedAdapter
 from ges_upgrader.domain.model import Project
 from huaweicloud_simulator import faults
 from huaweicloud_simulator.faults import Fault
 from huaweicloud_simulator.ges.shapes import graph_shown
 from huaweicloud_simulator.mock import received
-from huaweicloud_simulator.wire import Refusal, Request, Response
+from huaweicloud_simulator.wire import Request, Response
 from tests.builders import NOW, PROJECT
 from tests.builders import policy_text as policy
 from tests.journeys.runs import TIMER, World, alter, only
@@ -334,18 +336,18 @@ def test_a_call_that_arrives_late_is_followed_whatever_came_between(
     graph = world.graph()
     graph.next_upgrade("failed")
     world.later(seconds=45)
-    send, lost = requests.Session.send, list[requests.PreparedRequest]()
+    lost = list[requests.PreparedRequest]()
 
-    def slow(session: requests.Session, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+    def slow(adapter: LimitedAdapter, request: requests.PreparedRequest, **options: Any) -> requests.Response:
         if request.method == "POST" and "/upgrade" in (request.url or "") and not lost:
             lost.append(request)
             world.clock.sleep(options["timeout"][1])
             if then == "throttled":
                 world.cloud.fault("ges.upgrade_graph", faults.throttle(retry_after=600), times=None)
             raise requests.exceptions.ReadTimeout("no answer", request=request)
-        return send(session, request, **options)
+        return HTTPAdapter.send(adapter, request, **options)
 
-    monkeypatch.setattr(requests.Session, "send", slow)
+    monkeypatch.setattr(LimitedAdapter, "send", slow)
     world.run(seconds=120)
     world.cloud.clear_faults()
     assert world.cloud.upgrades == []
@@ -549,15 +551,15 @@ def test_a_publish_that_smn_could_not_produce_is_repeated_in_the_run() -> None:
     assert (world.run()["errors"], world.told()) == ([], ["succeeded"])
 
 
-def test_what_is_due_when_the_runs_time_is_over_is_not_said_to_be_started() -> None:
+def test_due_graph_waits_when_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World()
     world.graph()
 
-    def slow() -> Response:
+    def slow(body: bytes) -> bytes:
         world.later(seconds=16)
-        raise Refusal(500, "GES.7006", "An internal error occurs.")
+        return body
 
-    world.cloud.fault("ges.list_graphs", Fault("slow", acts=False, strike=slow))
+    alter(world, monkeypatch, "ges.list_graphs", slow)
     result = world.run(seconds=20)
     assert world.cloud.upgrades == []
     assert (only(result)["action"], only(result)["reason"]) == ("wait", "due")

@@ -491,7 +491,7 @@ def test_a_graph_without_an_address_is_not_asked(mocked: Cloud) -> None:
 def test_the_addresses_of_a_graph_are_read_from_both_apis(mocked: Cloud, graph: Graph, api: Any) -> None:
     graph.https = True
     transport = Transport(Credentials(token=TOKEN), lambda s, r: f"https://{s}.{r}.myhuaweicloud.com", mocked.clock, hour)
-    (shown,), _ = Ges(transport, api).list_graphs(PROJECT)
+    (shown,) = Ges(transport, api).list_graphs(PROJECT).graphs
     assert (list(shown.addresses), shown.https) == (graph.addresses, True)
 
 
@@ -513,7 +513,7 @@ def test_addresses_of_odd_types_are_left_out(fields: dict[str, Any], addresses: 
         wire.get(url, json={"graph_count": 1, "graphs": [item]})
         clock = VirtualClock(NOW)
         transport = Transport(Credentials(token=TOKEN), lambda s, r: f"https://{s}.{r}.myhuaweicloud.com", clock, hour)
-        (shown,), _ = Ges(transport, "v2").list_graphs(PROJECT)
+        (shown,) = Ges(transport, "v2").list_graphs(PROJECT).graphs
     assert (shown.addresses, shown.https) == (addresses, False)
 
 

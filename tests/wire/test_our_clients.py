@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 import requests
 import responses
+from requests.adapters import HTTPAdapter
 
 from ges_upgrader.cloud.credentials import Credentials
 from ges_upgrader.cloud.errors import CloudError, Unreachable
 from ges_upgrader.cloud.ges.client import Ges
 from ges_upgrader.cloud.smn import Smn
+from ges_upgrader.cloud.sockets import LimitedAdapter
 from ges_upgrader.cloud.transport import TRIES, Transport
 from huaweicloud_simulator import Cloud, VirtualClock, faults, mock_huaweicloud
 from tests.builders import NOW, PROJECT, PROJECT_ID, TOPIC
@@ -77,13 +79,12 @@ def test_the_urn_in_the_path_is_encoded_as_it_is_signed() -> None:
 def test_every_request_has_explicit_time_limits_inside_the_runs_time(monkeypatch: pytest.MonkeyPatch) -> None:
     cloud, transport = world(left=timedelta(seconds=3))
     seen: list[Any] = []
-    send = requests.Session.send
 
-    def watched(session: requests.Session, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+    def watched(adapter: LimitedAdapter, request: requests.PreparedRequest, **options: Any) -> requests.Response:
         seen.append(options["timeout"])
-        return send(session, request, **options)
+        return HTTPAdapter.send(adapter, request, **options)
 
-    monkeypatch.setattr(requests.Session, "send", watched)
+    monkeypatch.setattr(LimitedAdapter, "send", watched)
     with mock_huaweicloud(cloud):
         Ges(transport(), "v2").list_graphs(PROJECT)
     assert seen == [(0.75, 1.5)]
@@ -152,5 +153,5 @@ def test_a_service_that_gives_smaller_pages_than_it_is_asked_for_is_read_to_the_
 
     monkeypatch.setattr(cloud, "handle", stingy)
     with mock_huaweicloud(cloud):
-        graphs, remarks = Ges(transport(), "v2").list_graphs(PROJECT)
-    assert (len(graphs), remarks) == (25, [])
+        listing = Ges(transport(), "v2").list_graphs(PROJECT)
+    assert (len(listing.graphs), listing.problems) == (25, ())

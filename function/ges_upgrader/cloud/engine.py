@@ -1,6 +1,6 @@
-"""A graph's own engine, asked at the graph's own address whether it is well (ges.md 2.8, the data plane).
+"""The health of a graph's own engine, which answers at the graph's own address (ges.md 2.8, the data plane).
 
-The address lies in the graph's VPC, so that the function needs a way into it; and the engine knows IAM tokens only.
+The address lies in the graph's VPC, so the function needs a way into it. An engine takes IAM tokens only.
 """
 
 from __future__ import annotations
@@ -10,20 +10,20 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from ipaddress import ip_address
 from typing import Any
-from urllib.parse import quote
 
 from ges_upgrader.clock import Clock
 from ges_upgrader.cloud.credentials import Credentials
 from ges_upgrader.cloud.errors import CloudError, Unreachable
+from ges_upgrader.cloud.ges.decoding import version_of
 from ges_upgrader.cloud.transport import Call, Transport
 from ges_upgrader.domain.model import Graph
 from ges_upgrader.domain.version import Version
 
-# An engine may refuse for a while after the restart that ends an upgrade.
+# An engine may refuse calls for a while after the restart that ends an upgrade.
 PATIENCE = timedelta(seconds=60)
 _TRIES = 20
 
-# Refusals of the caller, which say nothing about the engine (ges.md 5.2).
+# Refusals of the caller. They say nothing about the engine (ges.md 5.2).
 _NOT_FOR_US = ("no-token", "no-address", "GES.8006", "GES.8007", "GES.8008", "GES.8020")
 
 _FAILED = {
@@ -34,9 +34,9 @@ _FAILED = {
 
 
 def address_of(graph: Graph) -> str | None:
-    """Scheme and host of the graph's engine, without a path; None: no address is known that may be asked.
+    """Scheme and host of the graph's engine, without a path; None: there is no address that may get a token.
 
-    Private addresses come first. A public one serves over https only: over http a token would cross the internet in clear.
+    Private addresses come first. A public one serves with https only, because http would send the token in clear text.
     """
     usable = (address for address in graph.addresses if graph.https or not ip_address(address).is_global)
     address = next(usable, None)
@@ -48,8 +48,8 @@ def address_of(graph: Graph) -> str | None:
 class Engine:
     """The engines of all graphs.
 
-    `token` is the IAM token of the function's agency, of the graphs' project; None where it has none. `remaining` is the
-    time that the run has left. `address` says where a graph's engine is; None: nowhere.
+    `token` is the IAM token of the function's agency in the graphs' project, None if it has none. `remaining` is the time
+    that the run has left. `address` gives the address of a graph's engine, None if it has none.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Engine:
         remaining: Callable[[], timedelta],
         address: Callable[[Graph], str | None] = address_of,
     ) -> None:
-        # What is no header's value would stand in the exception of the HTTP library.
+        # The HTTP library quotes a value that no header can have in its exception.
         self._credentials = Credentials(token=token if token and re.fullmatch(r"[!-~]+", token) else "")
         self._clock, self._address = clock, address
         self._transport = Transport(self._credentials, lambda *_: "", clock, remaining)
@@ -69,13 +69,13 @@ class Engine:
     ) -> str | None:
         """What is wrong with the graph's engine, in a sentence for the operator; None: it is well.
 
-        It must say that it runs `expected`, must count its vertices and edges, and must answer `cypher` without an error,
-        with just these `rows` in this order where they are given. The statement must only read: it may be sent more than
-        once. An engine that is not up, or throttles, is asked again for up to PATIENCE; then that is the ailment.
+        A healthy engine runs `expected`, counts its vertices and edges, and answers `cypher` without an error; if `rows` are
+        given, with exactly these in this order. The statement must only read, because it may be sent more than once. An
+        engine that is not up, or throttles, is asked again for up to PATIENCE; after that, this is what is wrong.
 
-        Raises Unreachable where nothing answers at the address, or the run has no time left; CloudError where the engine
-        does not let the function ask (GES.8006, 8007, 8008, 8020, HTTP 401 and 403, a redirect), and with the codes
-        no-token and no-address. In all of these cases nothing is known about the engine. Sources: ges.md 2.8 and 5.
+        Raises Unreachable if nothing answers at the address or the run has no time left. Raises CloudError if the engine
+        rejects the caller (GES.8006, 8007, 8008, 8020, HTTP 401 and 403, a redirect), and with the codes no-token and
+        no-address. After each of these the engine's health is unknown. Sources: ges.md 2.8 and 5.
         """
         before = self._clock.now() + PATIENCE
         try:
@@ -91,16 +91,13 @@ class Engine:
         return found
 
     def _version(self, graph: Graph, expected: Version, before: datetime) -> str | None:
-        told = self._ask(graph, "version", "GET", "/version", before).get("version")
-        try:
-            right = isinstance(told, str) and Version(told) == expected
-        except ValueError:
-            right = False
+        told = self._ask(graph, "version", "GET", "version", before).get("version")
+        right = isinstance(told, str) and version_of(told) == expected
         return None if right else f"the engine says that it runs {self._shown(told)}, not {expected}"
 
     def _summary(self, graph: Graph, before: datetime) -> str | None:
-        """Without the details by label, which take an index (GES.8017)."""
-        data = self._ask(graph, "summary", "GET", "/summary", before).get("data")
+        """Without the details by label, which need an index (GES.8017)."""
+        data = self._ask(graph, "summary", "GET", "summary", before).get("data")
         counts = data if isinstance(data, dict) else {}
         missing = [name for name in ("vertexNum", "edgeNum") if counts.get(name) is None]
         return f"{_FAILED['summary']}: there is no {' and no '.join(missing)} in it" if missing else None
@@ -108,7 +105,7 @@ class Engine:
     def _query(self, graph: Graph, cypher: str, rows: list[list[Any]] | None, before: datetime) -> str | None:
         statement = {"statement": cypher, "parameters": {}, "resultDataContents": ["row"], "includeStats": False}
         query = {"action_id": "execute-cypher-query"}
-        answer = self._ask(graph, "cypher", "POST", "/action", before, query, {"statements": [statement]})
+        answer = self._ask(graph, "cypher", "POST", "action", before, query, {"statements": [statement]})
         if answer.get("errors"):
             return f"{_FAILED['cypher']}: {self._shown(answer['errors'])}"
         results = answer.get("results")
@@ -123,7 +120,11 @@ class Engine:
         return None if found == rows else f"the statement of the health check gives {self._shown(found)}, not {rows}"[:500]
 
     def _shown(self, value: object) -> str:
-        return self._credentials.mask(str(value))[:200]
+        try:
+            text = str(value)
+        except RecursionError:
+            text = "a value that is nested too deeply"
+        return self._credentials.mask(text)[:200]
 
     def _ask(
         self,
@@ -143,14 +144,14 @@ class Engine:
         if not address:
             problem = "GES shows no address of the graph that a token may be sent to"
             raise CloudError("engine", operation, project.region, None, "no-address", problem)
-        answer = self._transport.call(
+        return self._transport.call(
             Call(
                 service="engine",
                 operation=operation,
                 region=project.region,
                 project_id=project.project_id,
                 method=method,
-                path=f"/ges/v1.0/{quote(project.project_id, safe='')}/graphs/{quote(graph.name, safe='')}{path}",
+                path=("ges", "v1.0", project.project_id, "graphs", graph.name, path),
                 query=query or {},
                 body=body,
                 before=before,
@@ -159,9 +160,3 @@ class Engine:
                 headers={"X-Language": "en-us"},
             )
         )
-        code = answer.get("errorCode")
-        if code:
-            raise CloudError(
-                "engine", operation, project.region, 200, self._shown(code), self._shown(answer.get("errorMessage") or "")
-            )
-        return answer

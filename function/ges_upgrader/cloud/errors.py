@@ -1,4 +1,4 @@
-"""What can go wrong between the function and the cloud, named after what can be done about it."""
+"""What can fail between the function and the cloud, named after what a caller can do about it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ MOST_CODE = 64  # characters, of a request id too
 
 
 class CloudError(Exception):
-    """A service refused a call or answered nonsense. Its texts are plain; whoever raises it has masked secrets in them.
+    """A service refused a call, or its answer is of no use. Its texts are plain; whoever raises it has masked secrets in them.
 
-    `may_have_acted`: the call could have taken effect although it failed, so look before it is made again.
+    `status` is the HTTP status, None if there was no usable answer.
+    `may_have_acted`: the call may have taken effect although it failed, so a caller must look before it calls again.
     """
 
     def __init__(
@@ -35,10 +36,18 @@ class CloudError(Exception):
         super().__init__(service, operation, region, status, self.code, self.message)
 
     def __str__(self) -> str:
-        status = f"HTTP {self.status}" if self.status else "no answer"
+        unanswered = "no answer" if self.may_have_acted else "not sent"
+        status = f"HTTP {self.status}" if self.status else unanswered
         request = f", request {self.request_id}" if self.request_id else ""
         return f"{self.service} {self.operation} in {self.region}: {self.code} ({status}{request}): {self.message}"
 
 
 class Unreachable(CloudError):
-    """No answer came, and none will in the time that is left."""
+    """No usable answer came, and none will in the time that is left.
+
+    `may_have_acted` is false only if no part of the request was sent.
+    """
+
+
+class Forbidden(CloudError):
+    """The caller has no right to do this; OBS also says so of a missing object to a caller that may not list the bucket."""

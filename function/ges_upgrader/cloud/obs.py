@@ -1,4 +1,4 @@
-"""OBS: an object that is read from a position on and appended to at one, which is its compare-and-swap (smn-obs-core.md C1).
+"""OBS: an object is read from a position on and appended to at one, which is its compare-and-swap (smn-obs-core.md C1).
 
 OBS has a signature of its own, which huaweicloudsdkcore does not know, and speaks bytes and XML.
 """
@@ -12,18 +12,20 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from email.utils import format_datetime
-from urllib.parse import quote
+from urllib.parse import parse_qsl, urlsplit
 
-import requests
+from requests import PreparedRequest
 from requests.auth import AuthBase
 
 from ges_upgrader.clock import Clock
 from ges_upgrader.cloud.credentials import Credentials
-from ges_upgrader.cloud.errors import CloudError, Unreachable
-from ges_upgrader.cloud.transport import ALWAYS, LEAST_TIME, TRIES, backoff, never_sent, time_limits
+from ges_upgrader.cloud.errors import CloudError, Forbidden
+from ges_upgrader.cloud.exchange import Answer
+from ges_upgrader.cloud.transport import ALWAYS, ONLY_THROTTLED, Call, Transport, unsettled
 
-_NOT_THERE, _BEYOND_END, _ELSEWHERE = "NoSuchKey", "InvalidRange", "PositionNotEqualToLength"
-_ABORTED = "OperationAborted"  # it met another operation, and did nothing (smn-obs-core.md C1, consistency)
+_MISSING, _BEYOND_END, _ELSEWHERE = "NoSuchKey", "InvalidRange", "PositionNotEqualToLength"
+_ABORTED = frozenset({"OperationAborted"})  # it met another operation, and did nothing (smn-obs-core.md C1, consistency)
+_NEXT = "x-obs-next-append-position"
 
 
 class WrongPosition(Exception):
@@ -31,7 +33,10 @@ class WrongPosition(Exception):
 
 
 class Obs:
-    """The objects of one bucket. `base` is the address that keys are added to."""
+    """The objects of one bucket. `base` is the address that keys are added to.
+
+    A call takes at most a quarter of the time that the run has left: if OBS is silent, the run has other things to do.
+    """
 
     def __init__(
         self,
@@ -42,120 +47,107 @@ class Obs:
         clock: Clock,
         remaining: Callable[[], timedelta],
     ) -> None:
-        self._credentials, self._bucket, self._region, self._base = credentials, bucket, region, base.rstrip("/")
+        self._credentials, self._region, self._base = credentials, region, base.rstrip("/")
         self._clock, self._remaining = clock, remaining
-        self._session = requests.Session()
+        signature = ObsSignature(credentials, bucket, self._base, clock.now)
+        self._transport = Transport(credentials, lambda *_: self._base, clock, remaining, signature)
 
     def read(self, key: str, position: int) -> bytes | None:
-        """The bytes from `position` to the end, which may be none; None: there is no such object. Raises CloudError."""
-        answer = self._send("get_object", "GET", key, headers={"Range": f"bytes={position}-"} if position else {}, repeat=True)
-        code = _code(answer)
-        if answer.status_code == 404 and code == _NOT_THERE:
-            return None
-        if answer.status_code == 416 or code == _BEYOND_END:
-            return b""
-        if answer.status_code == 200 and position:
-            return answer.content[position:]
-        if answer.status_code in (200, 206):
-            return answer.content
-        raise self._error("get_object", answer)
+        """The bytes from `position` to the end, which may be none; None: there is no such object.
+
+        Raises Forbidden if the object may not be read, or is missing and the bucket may not be listed (deploy.md 3);
+        otherwise CloudError.
+        """
+        call = self._call("get_object", "GET", key)
+
+        def found(answer: Answer) -> bytes | None:
+            code = _element(answer, "Code")
+            if answer.status == 404 and code == _MISSING:
+                return None
+            if answer.status == 416 or code == _BEYOND_END:
+                return b""
+            if answer.status == 200:
+                return self._whole(call, answer, 0)[position:]
+            if answer.status == 206:
+                return self._whole(call, answer, position)
+            raise self._refused(call, answer)
+
+        return self._transport.send(call, found, {"Range": f"bytes={position}-"} if position else {})
 
     def append(self, key: str, position: int, data: bytes) -> None:
         """Appends at exactly `position`; 0 creates the object.
 
         Raises WrongPosition, and CloudError, whose `may_have_acted` says whether to look.
         """
-        query = {"append": "", "position": str(position)}
-        answer = self._send("append_object", "POST", key, query, data)
-        if answer.status_code == 409 and _code(answer) == _ELSEWHERE:
-            raise WrongPosition
-        if answer.status_code != 200:
-            raise self._error("append_object", answer)
+        call = self._call("append_object", "POST", key, {"append": "", "position": str(position)})
 
-    def _send(
-        self,
-        operation: str,
-        method: str,
-        key: str,
-        query: Mapping[str, str] | None = None,
-        data: bytes = b"",
-        headers: Mapping[str, str] | None = None,
-        repeat: bool = False,
-    ) -> requests.Response:
-        """A quarter of the time that is left at the most: where OBS is silent, the run has other things to do."""
-        end = self._clock.now() + self._remaining() / 4
-        for attempt in range(1, TRIES + 1):
-            pause = backoff(attempt)
-            left = end - self._clock.now()
-            last = attempt == TRIES or timedelta(seconds=pause) >= left
-            try:
-                answer = self._once(operation, method, key, query or {}, data, headers or {}, left)
-            except Unreachable as error:
-                if last or (error.may_have_acted and not repeat):
-                    raise
-            else:
-                again = answer.status_code in ALWAYS if repeat else answer.status_code == 429
-                if last or not (again or _code(answer) == _ABORTED):
-                    return answer
-            self._clock.sleep(pause)
-        raise AssertionError("unreachable")
+        def appended(answer: Answer) -> None:
+            if answer.status == 409 and _element(answer, "Code") == _ELSEWHERE:
+                raise WrongPosition
+            if answer.status != 200:
+                raise self._refused(call, answer)
+            end, told = position + len(data), answer.headers.get(_NEXT)
+            if told is not None and told != str(end):
+                what = f"the object now ends at {self._credentials.mask(told, answer.sent)}, not at {end}"
+                raise call.failed(200, "unexpected-position", what, may_have_acted=True)
 
-    def _once(
-        self,
-        operation: str,
-        method: str,
-        key: str,
-        query: Mapping[str, str],
-        data: bytes,
-        headers: Mapping[str, str],
-        left: timedelta,
-    ) -> requests.Response:
-        if left < LEAST_TIME:
-            raise Unreachable("obs", operation, self._region, None, "out-of-time", "the run has no time left")
+        self._transport.send(call, appended, {}, data)
+
+    def _call(self, operation: str, method: str, key: str, query: Mapping[str, str] | None = None) -> Call:
+        """Raises CloudError without keys to sign with."""
+        call = Call(
+            service="obs",
+            operation=operation,
+            region=self._region,
+            project_id="",
+            method=method,
+            path=tuple(key.split("/")),
+            query=query or {},
+            repeat=ALWAYS if method == "GET" else ONLY_THROTTLED,
+            repeat_codes=_ABORTED,
+            until=self._clock.now() + self._remaining() / 4,
+        )
         if not self._credentials.ak:
             why = "OBS takes no token: give the function an agency with keys, or HUAWEICLOUD_SDK_AK and _SK"
             raise CloudError("obs", operation, self._region, None, "no-keys", why)
-        path = quote(key, safe="/~")
-        asked = "&".join(name if value == "" else f"{name}={value}" for name, value in query.items())
-        signed = authorization(self._credentials, method, f"/{self._bucket}/{path}", query, self._clock.now())
-        try:
-            return self._session.request(
-                method,
-                f"{self._base}/{path}" + (f"?{asked}" if asked else ""),
-                headers={"User-Agent": "ges-upgrader", **headers},
-                auth=_Signed(signed),
-                data=data or None,
-                timeout=time_limits(2 * left),
-                allow_redirects=False,
-            )
-        except requests.RequestException as failure:
-            sent = not never_sent(failure)
-            what = self._credentials.mask(f"{type(failure).__name__}: {failure}", signed)
-            code = "no-answer" if sent else "unreachable"
-            raise Unreachable("obs", operation, self._region, None, code, what, may_have_acted=sent) from None
+        return call
 
-    def _error(self, operation: str, answer: requests.Response) -> CloudError:
-        status, sent = answer.status_code, answer.request.headers
-        return CloudError(
-            "obs",
-            operation,
-            self._region,
+    def _whole(self, call: Call, answer: Answer, position: int) -> bytes:
+        """The body, if it begins at `position` and ends where the object does. A part would be taken for the journal."""
+        span, end = answer.headers.get("Content-Range"), answer.headers.get(_NEXT)
+        begins = answer.status == 200 or span is None or span.startswith(f"bytes {position}-")
+        ends = end is None or not re.fullmatch("[0-9]{1,18}", end) or position + len(answer.body) >= int(end)
+        if begins and ends:
+            return answer.body
+        raise call.failed(answer.status, "unreadable", "the answer is not the part of the object that was asked for")
+
+    def _refused(self, call: Call, answer: Answer) -> CloudError:
+        status = answer.status
+        code = _element(answer, "Code") or f"HTTP-{status}"
+        kind = Forbidden if (status, code) == (403, "AccessDenied") else CloudError
+        return kind(
+            call.service,
+            call.operation,
+            call.region,
             status,
-            self._credentials.mask(_code(answer) or f"HTTP-{status}", sent),
-            self._credentials.mask(_element(answer, "Message") or "no message", sent),
-            self._credentials.mask(answer.headers.get("x-obs-request-id", ""), sent),
-            may_have_acted=status < 400 or status in ALWAYS,
+            self._credentials.mask(code, answer.sent),
+            self._credentials.mask(_element(answer, "Message") or "no message", answer.sent),
+            self._credentials.mask(answer.headers.get("x-obs-request-id", ""), answer.sent),
+            unsettled(status),
         )
 
 
-class _Signed(AuthBase):
-    """As requests' `auth`, so that a ~/.netrc is not used instead."""
+class ObsSignature(AuthBase):
+    """Signs a request to a bucket whose keys are added to `base`. As requests' `auth`, so that each try gets its own date."""
 
-    def __init__(self, headers: Mapping[str, str]) -> None:
-        self._headers = headers
+    def __init__(self, credentials: Credentials, bucket: str, base: str, now: Callable[[], datetime]) -> None:
+        self._credentials, self._bucket, self._base, self._now = credentials, bucket, base, now
 
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers.update(self._headers)
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        url = urlsplit(request.url or "")
+        resource = f"/{self._bucket}{url.path[len(urlsplit(self._base).path) :]}"
+        query = dict(parse_qsl(url.query, keep_blank_values=True))
+        request.headers.update(authorization(self._credentials, request.method or "", resource, query, self._now()))
         return request
 
 
@@ -173,11 +165,7 @@ def authorization(
     return {**own, "Authorization": f"OBS {credentials.ak}:{base64.b64encode(digest).decode()}"}
 
 
-def _code(answer: requests.Response) -> str:
-    return _element(answer, "Code")
-
-
-def _element(answer: requests.Response, name: str) -> str:
+def _element(answer: Answer, name: str) -> str:
     """The text of an element of an error, without a parser of XML for two words."""
-    found = re.search(rf"<{name}>([^<]*)</{name}>", answer.text[:4000]) if answer.status_code >= 300 else None
+    found = re.search(rf"<{name}>([^<]*)</{name}>", answer.text[:4000]) if answer.status >= 300 else None
     return found[1].strip() if found else ""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from urllib.parse import quote
 
+from ges_upgrader.cloud.answers import text_of
 from ges_upgrader.cloud.errors import CloudError
 from ges_upgrader.cloud.transport import UNLESS_ACCEPTED, Call, Transport
 
-_PASSING = ("SMN.0016", "SMN.0018", "SMN.0019")  # A4
-_MALFORMED = ("SMN.0008", "SMN.0009", "SMN.0021")
+_PASSING = frozenset({"SMN.0016", "SMN.0018", "SMN.0019"})  # A4
+_MALFORMED = frozenset({"SMN.0008", "SMN.0009", "SMN.0021"})
 
 
 class Smn:
@@ -18,10 +18,10 @@ class Smn:
         self._transport = transport
 
     def publish(self, region: str, project_id: str, topic_urn: str, subject: str, texts: Mapping[str, str]) -> str:
-        """Publishes one message with a text for each channel, `default` among them; its message id.
+        """Publishes one message with a text for each channel, `default` among them; its message id. Raises CloudError.
 
-        No attributes: a message with any is not delivered to subscriptions without a filter (A3). Where SMN finds the
-        message malformed, it is sent once more as plain ASCII (A4). Raises CloudError.
+        It has no attributes: SMN does not deliver a message with attributes to subscriptions without a filter (A3). A
+        message that SMN finds malformed is sent once more, as plain ASCII (A4).
         """
         structure = json.dumps(dict(texts), ensure_ascii=False)
         try:
@@ -40,10 +40,10 @@ class Smn:
                 region=region,
                 project_id=project_id,
                 method="POST",
-                path=f"/v2/{project_id}/notifications/topics/{quote(topic_urn, safe='')}/publish",
+                path=("v2", project_id, "notifications", "topics", topic_urn, "publish"),
                 body=body,
                 repeat=UNLESS_ACCEPTED,
                 repeat_codes=_PASSING,
             )
         )
-        return str(answer.get("message_id") or "")
+        return text_of(answer, "message_id") or ""

@@ -1,7 +1,7 @@
-"""The one way to the cloud: signed, with time limits, retrying what may be repeated, never past the run's time.
+"""The one way to the cloud: signed, within a time, repeating what may be repeated, never beyond the run's time.
 
-It knows the traps of smn-obs-core.md B3: a redirect is no success, an unreadable answer is told from a refusal, and an
-exception does not mean that nothing was done.
+It knows the traps of smn-obs-core.md B3: a redirect is no success, an unreadable answer is no refusal, and an exception
+does not mean that nothing was done.
 """
 
 from __future__ import annotations
@@ -12,36 +12,38 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from itertools import count
-from typing import Any
-from urllib.parse import quote, urlencode
+from typing import Any, TypeVar
 
 import msgspec
-import requests
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from requests.auth import AuthBase
 
 from ges_upgrader.clock import Clock
+from ges_upgrader.cloud.answers import Refusal, decode_json, hard_error, plain, soft_error
 from ges_upgrader.cloud.credentials import Credentials, Signature
 from ges_upgrader.cloud.errors import CloudError, Unreachable
+from ges_upgrader.cloud.exchange import Answer, Exchange, Unanswered, url_of
 
-CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 20.0
+CONNECT_TIMEOUT, EXCHANGE_TIMEOUT = 5.0, 20.0  # seconds: the second includes the first, and everything else of one try
 TRIES = 5
-LEAST_TIME = timedelta(milliseconds=100)  # with less left nothing is called any more
+LEAST_TIME = timedelta(milliseconds=100)  # with less left no call is made
 
-# Answers after which a call may simply be repeated. A POST that acts is repeated only after answers that say it did not act.
+# Answers after which a call may be repeated without a look. A POST that acts is repeated only if it did not act.
 ALWAYS = frozenset({408, 429, *range(500, 600)})
 UNLESS_ACCEPTED = frozenset({429, 500, 502, 503})
 ONLY_THROTTLED = frozenset({429})
 
-_MAY_HAVE_ACTED = frozenset({408, *range(500, 600)})
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 20.0
+_UNREADABLE, _OUT_OF_TIME, _UNUSABLE = "unreadable", "out-of-time", "unusable"
+
+T = TypeVar("T")
 
 
 class Call(msgspec.Struct, frozen=True):
-    """One call of a service. `path` is percent-encoded; `repeat` holds the statuses after which it may be repeated,
-    `repeat_codes` the services' own codes.
+    """One call of a service. `path` holds segments that are not encoded.
 
-    `before`: an instant from which on the call must not be made, nor repeated. `tries` bounds how often an answer may be
-    asked for; silence is met at most TRIES times. `address`: where to call, scheme and host, instead of the service's.
+    `repeat` holds the statuses, `repeat_codes` the service's own codes, after which the call may be repeated. From `before`
+    on it must be neither made nor repeated; by `until` it has ended, with all repetitions. `tries` limits how often it is
+    made in all, TRIES how often without an answer. `address` (scheme, host and perhaps a path) replaces the service's own.
     """
 
     service: str
@@ -49,19 +51,30 @@ class Call(msgspec.Struct, frozen=True):
     region: str
     project_id: str
     method: str
-    path: str
+    path: tuple[str, ...]
     query: Mapping[str, str] = {}
     body: Mapping[str, Any] | None = None
     repeat: frozenset[int] = ALWAYS
-    repeat_codes: tuple[str, ...] = ()
+    repeat_codes: frozenset[str] = frozenset()
     before: datetime | None = None
+    until: datetime | None = None
     tries: int = TRIES
     address: str | None = None
     headers: Mapping[str, str] = {}
 
+    def failed(
+        self, status: int | None, code: str, message: str, request_id: str = "", may_have_acted: bool = False
+    ) -> CloudError:
+        """The error of this call; Unreachable without a status."""
+        kind = CloudError if status else Unreachable
+        return kind(self.service, self.operation, self.region, status, code, message, request_id, may_have_acted)
+
 
 class Transport:
-    """Makes calls. `remaining` is the time that the run has left; `endpoint` gives the address of a service in a region."""
+    """Makes calls. `remaining` is the time that the run has left; `endpoint` gives the address of a service in a region.
+
+    `auth` signs requests; without it they are signed as all services but OBS want it.
+    """
 
     def __init__(
         self,
@@ -69,149 +82,117 @@ class Transport:
         endpoint: Callable[[str, str], str],
         clock: Clock,
         remaining: Callable[[], timedelta],
+        auth: AuthBase | None = None,
     ) -> None:
-        self._session = requests.Session()
-        self._auth = Signature(credentials, clock.now)
+        self._exchange = Exchange()
+        self._auth = auth or Signature(credentials, clock.now)
         self._credentials = credentials
         self._endpoint = endpoint
         self._clock = clock
         self._remaining = remaining
 
     def call(self, call: Call) -> dict[str, Any]:
-        """The answer's JSON object. Raises CloudError, Unreachable where no answer came."""
+        """The answer's JSON object. Raises CloudError, Unreachable without a usable answer."""
+        headers = {"Content-Type": "application/json;charset=UTF-8", "X-Project-Id": call.project_id, **call.headers}
+        content = json.dumps(call.body).encode() if call.body is not None else None
+        return self.send(call, lambda answer: self._object(call, answer), headers, content)
+
+    def send(self, call: Call, read: Callable[[Answer], T], headers: Mapping[str, str], content: bytes | None = None) -> T:
+        """What `read` makes of the answer. It raises CloudError for an answer that says no, which may be repeated.
+
+        Raises CloudError, Unreachable without a usable answer.
+        """
         silences = 0
         for attempt in count(1):
+            answer = None
             try:
-                return self._once(call)
-            except _Again as again:
-                pause = again.after if again.after is not None else backoff(attempt)
-                late = call.before is not None and self._clock.now() + timedelta(seconds=pause) >= call.before
-                silences += again.error.status is None
-                if call.tries == attempt or silences == TRIES or late or timedelta(seconds=pause) >= self._remaining():
-                    raise again.error from None
+                answer = self._once(call, headers, content)
+                return read(answer)
+            except CloudError as error:
+                silences += error.status is None
+                pause = self._pause(call, error, answer, attempt)
+                if pause is None or attempt == call.tries or silences == TRIES:
+                    raise
             self._clock.sleep(pause)
         raise AssertionError("unreachable")
 
-    def _once(self, call: Call) -> dict[str, Any]:
-        left = self._remaining()
-        if left < LEAST_TIME:
-            raise Unreachable(call.service, call.operation, call.region, None, "out-of-time", "the run has no time left")
-        query = f"?{urlencode(call.query, quote_via=quote)}" if call.query else ""
+    def _once(self, call: Call, headers: Mapping[str, str], content: bytes | None) -> Answer:
+        if self._left(call) < LEAST_TIME:
+            raise call.failed(None, _OUT_OF_TIME, "no time is left for the call")
         try:
-            response = self._session.request(
-                call.method,
-                (call.address or self._endpoint(call.service, call.region)).rstrip("/") + call.path + query,
-                headers={
-                    "Content-Type": "application/json;charset=UTF-8",
-                    "X-Project-Id": call.project_id,
-                    "User-Agent": "ges-upgrader",
-                    **call.headers,
-                },
-                data=json.dumps(call.body).encode() if call.body is not None else None,
-                auth=self._auth,
-                timeout=time_limits(left),
-                allow_redirects=False,
+            url = url_of(call.address or self._endpoint(call.service, call.region), call.path, call.query)
+            return self._exchange.make(
+                call.method, url, {"User-Agent": "ges-upgrader", **headers}, content, self._auth, self._seconds(call)
             )
-        except requests.RequestException as failure:
-            sent = not never_sent(failure)
-            error: CloudError = Unreachable(
-                call.service,
-                call.operation,
-                call.region,
-                None,
-                "unreachable" if not sent else "no-answer",
-                self._credentials.mask(f"{type(failure).__name__}: {failure}", getattr(failure.request, "headers", None)),
-                may_have_acted=sent,
-            )
-            if call.method == "GET" or not sent:
-                raise _Again(error, None) from None
-            raise error from None
-        return self._read(call, response)
+        except ValueError as problem:
+            raise call.failed(None, _UNUSABLE, self._credentials.mask(str(problem))) from None
+        except Unanswered as failure:
+            code = "no-answer" if failure.sent else _UNUSABLE if failure.final else "unreachable"
+            why = self._credentials.mask(str(failure), failure.headers)
+            raise call.failed(None, code, why, may_have_acted=failure.sent) from None
 
-    def _read(self, call: Call, response: requests.Response) -> dict[str, Any]:
-        content = _json(self._clean(response.content.decode("utf-8", "replace"), response))
-        if 200 <= response.status_code < 300 and isinstance(content, dict):
-            return content
-        readable = _complaint(content)
-        request_id = str(readable.get("request_id") or response.headers.get("X-Request-Id") or "")
-        code, message = _code(readable), _message(readable)
-        if response.status_code < 300:
-            code, message = "unreadable", "the answer is no JSON object"
-        error = CloudError(
-            call.service,
-            call.operation,
-            call.region,
-            response.status_code,
-            self._clean(code or f"HTTP-{response.status_code}", response),
-            self._clean(message or _plain(self._clean(response.text, response)), response),
-            self._clean(request_id, response),
-            may_have_acted=response.status_code < 400 or response.status_code in _MAY_HAVE_ACTED,
+    def _left(self, call: Call) -> timedelta:
+        remaining = self._remaining()
+        return remaining if call.until is None else min(remaining, call.until - self._clock.now())
+
+    def _seconds(self, call: Call) -> tuple[float, float]:
+        """For connecting, and for a whole try: at most half of the run's time, so that the run can report what happened."""
+        whole = min(self._remaining() / 2, self._left(call)).total_seconds()
+        return min(CONNECT_TIMEOUT, whole / 2), min(EXCHANGE_TIMEOUT, whole)
+
+    def _pause(self, call: Call, error: CloudError, answer: Answer | None, attempt: int) -> float | None:
+        """Seconds until the call is repeated. None: it is not repeated."""
+        if not _repeatable(call, error):
+            return None
+        asked = _retry_after(answer)
+        pause = _backoff(attempt) if asked is None else asked
+        late = call.before is not None and self._clock.now() + timedelta(seconds=pause) >= call.before
+        return None if late or timedelta(seconds=pause) >= self._left(call) else pause
+
+    def _object(self, call: Call, answer: Answer) -> dict[str, Any]:
+        text = self._credentials.mask(answer.text, answer.sent)
+        content: Any = decode_json(text)
+        succeeded = 200 <= answer.status < 300
+        if succeeded and not isinstance(content, dict):
+            raise self._refused(call, answer, Refusal(_UNREADABLE, "the answer is no JSON object"), may_have_acted=True)
+        refusal = soft_error(content) if succeeded else hard_error(content)
+        if refusal is not None:
+            if not refusal.message:
+                refusal = msgspec.structs.replace(refusal, message=plain(text))
+            raise self._refused(call, answer, refusal, may_have_acted=not succeeded and unsettled(answer.status))
+        return dict(content)
+
+    def _refused(self, call: Call, answer: Answer, refusal: Refusal, *, may_have_acted: bool) -> CloudError:
+        return call.failed(
+            answer.status,
+            self._credentials.mask(refusal.code or f"HTTP-{answer.status}", answer.sent),
+            self._credentials.mask(refusal.message, answer.sent),
+            self._credentials.mask(refusal.request_id or answer.headers.get("X-Request-Id") or "", answer.sent),
+            may_have_acted,
         )
-        passing = response.status_code in call.repeat or error.code in call.repeat_codes
-        if passing or (response.status_code < 300 and call.method == "GET"):
-            raise _Again(error, _retry_after(response))
-        raise error
-
-    def _clean(self, text: str, response: requests.Response) -> str:
-        return self._credentials.mask(text, response.request.headers)
 
 
-class _Again(Exception):
-    def __init__(self, error: CloudError, after: float | None) -> None:
-        super().__init__(error)
-        self.error = error
-        self.after = after
+def unsettled(status: int) -> bool:
+    """Whether a call with this status may have taken effect. Only a refusal of the caller, 4xx, says that it did not."""
+    return not 400 <= status < 500 or status == 408
 
 
-def time_limits(left: timedelta) -> tuple[float, float]:
-    """Seconds for connecting and for the answer: never all that is left, so that the run can still say what happened."""
-    seconds = left.total_seconds()
-    return min(CONNECT_TIMEOUT, seconds / 4), min(READ_TIMEOUT, seconds / 2)
+def _repeatable(call: Call, error: CloudError) -> bool:
+    if error.code in (_OUT_OF_TIME, _UNUSABLE):
+        return False
+    if isinstance(error, Unreachable):
+        return call.method == "GET" or not error.may_have_acted
+    passes = error.status in call.repeat or error.code in call.repeat_codes
+    return passes or (error.code == _UNREADABLE and call.method == "GET")
 
 
-def backoff(attempt: int) -> float:
+def _backoff(attempt: int) -> float:
     """Full jitter over a doubling pause, never nothing."""
     longest = min(_FIRST_PAUSE * 2.0**attempt, _LONGEST_PAUSE)
     return random.uniform(longest / 4, longest)
 
 
-def never_sent(failure: requests.RequestException) -> bool:
-    """Whether the connection was never made, so that the service cannot have seen the call."""
-    if isinstance(failure, (requests.exceptions.ConnectTimeout, requests.exceptions.InvalidURL)):
-        return True
-    reason = getattr(failure.args[0] if failure.args else None, "reason", None)
-    return isinstance(reason, (NewConnectionError, ConnectTimeoutError))
-
-
-def _retry_after(response: requests.Response) -> float | None:
-    """Retry-After in seconds; dates are not used by the gateway (ges.md 1)."""
-    value = response.headers.get("Retry-After", "")
-    return min(float(value), 3600.0) if re.fullmatch(r"\d{1,9}", value) else None
-
-
-def _json(text: str) -> Any:
-    try:
-        return msgspec.json.decode(text) if text.strip() else {}
-    except (ValueError, RecursionError):
-        return None
-
-
-def _complaint(content: Any) -> Mapping[str, Any]:
-    """The part of an answer that names code and message: of Cypher's, the first of its errors (ges.md 5.1)."""
-    found = content if isinstance(content, dict) else {}
-    errors = found.get("errors")
-    return errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else found
-
-
-def _code(content: Mapping[str, Any]) -> str:
-    """Whatever a layer calls it (ges.md 5.1)."""
-    return next((str(content[key]) for key in ("error_code", "errorCode", "errCode", "code") if content.get(key)), "")
-
-
-def _message(content: Mapping[str, Any]) -> str:
-    keys = ("error_msg", "errorMessage", "errorMsg", "externalMessage", "message")
-    return next((str(content[key]) for key in keys if content.get(key)), "")
-
-
-def _plain(text: str) -> str:
-    return " ".join(re.sub(r"<[^>]*>", " ", text[:2000]).split())[:200] or "no text"
+def _retry_after(answer: Answer | None) -> float | None:
+    """Retry-After in seconds; the gateway uses no dates (ges.md 1)."""
+    value = answer.headers.get("Retry-After", "") if answer else ""
+    return min(float(value), 3600.0) if re.fullmatch(r"[0-9]{1,9}", value) else None

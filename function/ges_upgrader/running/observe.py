@@ -2,25 +2,53 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from ges_upgrader.cloud.errors import CloudError
+from ges_upgrader.cloud.ges.client import Listing
 from ges_upgrader.domain.fleet import Fleet
+from ges_upgrader.domain.model import Project
 from ges_upgrader.running.context import RunContext
 from ges_upgrader.running.report import RunReport
 
 
-def observe(context: RunContext, fleet: Fleet, report: RunReport) -> Fleet:
-    """The fleet as it is listed now. A project that cannot be listed is left alone, and reported."""
-    for project in context.projects:
+class Observer:
+    """Lists projects, again and again in one run.
+
+    A project that does not answer takes at most a third of the run's time in all, and each time at most half of what is
+    left, so that the other projects are served in the same run.
+    """
+
+    def __init__(self, context: RunContext, report: RunReport) -> None:
+        self._context, self._report = context, report
+        self._patience = context.left() / 3
+        self._lost: dict[Project, timedelta] = {}  # what the calls took that did not list a project
+
+    def observe(self, fleet: Fleet) -> Fleet:
+        """The fleet as it is listed now. A project that cannot be listed is left alone, and reported."""
+        for project in self._context.projects:
+            listing = self._listing(project)
+            if listing is None:
+                fleet = fleet.lost(project)
+                continue
+            fleet = fleet.listed(project, listing.graphs, partial=bool(listing.problems))
+            for problem in listing.problems:
+                self._report.complain(f"{problem}; rules that count their graphs, or wait for others, start nothing")
+            for name in (graph.name for graph in listing.graphs if graph.version is None):
+                self._report.complain(f"ges list_graphs in {project.region}: {name} has no version that can be read")
+        self._context.log.info("fleet.observed", graphs=len(fleet.visible), projects_unseen=len(fleet.unseen))
+        return fleet
+
+    def _listing(self, project: Project) -> Listing | None:
+        """None: the project's graphs are unknown, and that was reported."""
+        lost = self._lost.get(project, timedelta())
+        patience = self._patience - lost
+        if lost and patience <= timedelta():
+            return None
+        began = self._context.clock.now()
         try:
-            graphs, problems = context.ges.list_graphs(project)
+            return self._context.ges.list_graphs(project, began + min(patience, self._context.left() / 2))
         except CloudError as error:
-            fleet = fleet.lost(project)
-            report.complain(f"{error}; nothing was started in project {project.project_id}")
-            continue
-        fleet = fleet.listed(project, graphs, partial=bool(problems))
-        for problem in problems:
-            report.complain(f"{problem}; rules that count their graphs, or wait for others, start nothing")
-        for name in (graph.name for graph in graphs if graph.version is None):
-            report.complain(f"ges list_graphs in {project.region}: {name} has no version that can be read")
-    context.log.info("fleet.observed", graphs=len(fleet.visible), projects_unseen=len(fleet.unseen))
-    return fleet
+            self._lost[project] = lost + (self._context.clock.now() - began)
+            self._report.complain(f"{error}; nothing was started in project {project.project_id}")
+            return None

@@ -23,7 +23,7 @@ from ges_upgrader.running.backup import BackupMaker
 from ges_upgrader.running.context import RunContext
 from ges_upgrader.running.follow import Follower
 from ges_upgrader.running.instruct import Instructions
-from ges_upgrader.running.observe import observe
+from ges_upgrader.running.observe import Observer
 from ges_upgrader.running.outbox import Deliverer
 from ges_upgrader.running.report import RunReport
 from ges_upgrader.running.start import Grounds, Starter, Tried
@@ -49,6 +49,7 @@ class _Run:
         self.began, self.full = context.clock.now(), context.left()
         self.report = RunReport(command, self.began, context.log)
         self.writer = JournalWriter(context.journal, self.journal_failed)
+        self.observer = Observer(context, self.report)
         self.instructions = Instructions(command, context, self.writer, self.report)
         self.follower = Follower(context, self.writer, self.report)
         self.starter = Starter(context, self.writer, self.report, self.follower, TICKS)
@@ -116,7 +117,7 @@ class _Run:
         self.outdated = False
         ended = {attempt.id for attempts in self.writer.history.attempts.all_ended() for attempt in attempts}
         self.follower.ended = ended  # what this run ends itself, the fleet shows
-        fleet = observe(self.context, self.roster.fleet, self.report)
+        fleet = self.observer.observe(self.roster.fleet)
         self.roster = Roster(self.context.policy, fleet, ended=ended)
         self.instructions.adopt_rules(fleet)
 

@@ -1,13 +1,15 @@
-"""GES's JSON, v2 and v1.0, to our nouns (ges.md 2.3, 2.6, 4.2). What GES left out or garbled is None."""
+"""GES's JSON, of v2 and of v1.0, as our nouns (ges.md 2.3, 2.6, 4.2). What GES left out or garbled is None."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any
 
+from ges_upgrader.cloud.answers import text_of
 from ges_upgrader.domain.model import Backup, Graph, Job, Project, Status
 from ges_upgrader.domain.plain_text import MOST_DETAIL, plain
 from ges_upgrader.domain.version import Version
@@ -24,7 +26,7 @@ def decode_graph(project: Project, item: Mapping[str, Any]) -> Graph | None:
         project=project,
         id=graph_id,
         name=text_of(item, "name") or graph_id,
-        version=_version(text_of(item, "data_store_version", "dataStoreVersion")),
+        version=version_of(text_of(item, "data_store_version", "dataStoreVersion")),
         status=Status(text_of(item, "status") or ""),
         tags=_tags(item.get("tags")),
         enterprise_project=_enterprise_project(item.get("sys_tags", item.get("sysTags"))),
@@ -36,12 +38,12 @@ def decode_graph(project: Project, item: Mapping[str, Any]) -> Graph | None:
 
 
 def _product_type(item: Mapping[str, Any]) -> str:
-    """What it is where it is not told, as by v1.0: InMemory, and Persistence of the size 6 (ges.md 2.3)."""
+    """The type that v1.0 does not name: Persistence at size 6, otherwise InMemory (ges.md 2.3)."""
     return "Persistence" if text_of(item, "graph_size_type_index", "graphSizeTypeIndex") == "6" else "InMemory"
 
 
 def _addresses(item: Mapping[str, Any]) -> tuple[str, ...]:
-    """private_ip, then traffic_ip_list, then public_ip, each once; what is no IP address is left out (ges.md 2.3)."""
+    """private_ip, then traffic_ip_list, then public_ip, each once, without what is no IP address (ges.md 2.3)."""
     traffic = item.get("traffic_ip_list", item.get("trafficIpList"))
     shown = [
         item.get("private_ip", item.get("privateIp")),
@@ -87,29 +89,22 @@ def _spelled(status: str, statuses: Sequence[str]) -> str:
     return next((known for known in statuses if known.lower() == status.lower()), status)
 
 
-def text_of(item: Mapping[str, Any], *names: str) -> str | None:
-    """The first of the names that holds a text or a number."""
-    for name in names:
-        value = item.get(name)
-        if isinstance(value, (str, int)) and not isinstance(value, bool) and value != "":
-            return str(value)
-    return None
-
-
 @lru_cache(maxsize=1024)
-def _version(text: str | None) -> Version | None:
+def version_of(text: str | None) -> Version | None:
+    """The version that GES or an engine shows, without leading zeros; None if it is none."""
     try:
-        return Version(text) if text else None
+        return Version(re.sub(r"(?<![0-9])0+(?=[0-9])", "", text)) if text else None
     except ValueError:
         return None
 
 
 def _tags(value: Any) -> dict[str, str]:
-    """v2: a list of {key, value}; v1.0's type is only said to be an object (ges.md 2.3)."""
+    """v2 has a list of {key, value}; of v1.0's type is only said that it is an object (ges.md 2.3)."""
     if isinstance(value, Mapping):
-        return {str(key): str(text) for key, text in value.items()}
-    pairs = value if isinstance(value, list) else []
-    return {str(pair["key"]): str(pair.get("value") or "") for pair in pairs if isinstance(pair, Mapping) and "key" in pair}
+        return {key: text_of(value, key) or "" for key in value}
+    pairs = [pair for pair in value if isinstance(pair, Mapping)] if isinstance(value, list) else []
+    keys = [(text_of(pair, "key"), pair) for pair in pairs]
+    return {key: text_of(pair, "value") or "" for key, pair in keys if key is not None}
 
 
 def _enterprise_project(value: Any) -> str | None:
@@ -118,7 +113,7 @@ def _enterprise_project(value: Any) -> str | None:
         if isinstance(entry, str):
             return entry
         if isinstance(entry, Mapping) and entry.get("key") == "_sys_enterprise_project_id":
-            return str(entry.get("value"))
+            return text_of(entry, "value")
     return None
 
 

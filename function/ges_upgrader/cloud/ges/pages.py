@@ -1,0 +1,77 @@
+"""Lists that come in pages and may change while they are read (ges.md 2.2)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from ges_upgrader.cloud.answers import text_of
+
+LISTINGS = 3  # so often is a list read whose pages do not fit together
+_MOST_ITEMS = 100_000
+
+Item = Mapping[str, Any]
+
+
+class Page(msgspec.Struct, frozen=True):
+    """The items from an offset on; `total` of the list, None if the service does not say."""
+
+    items: Sequence[Item]
+    total: int | None
+
+
+class Pages(msgspec.Struct, frozen=True):
+    """All items that were found. `changed`: the pages did not fit together, so that items may be missing."""
+
+    items: Sequence[Item]
+    total: int | None
+    changed: bool
+
+
+def read_page(answer: Mapping[str, Any], items_names: Sequence[str], total_names: Sequence[str]) -> Page | None:
+    """The page of an answer; None if there is no list in it. What is no object is an empty item."""
+    total = text_of(answer, *total_names) or ""
+    counted = int(total) if re.fullmatch(r"[0-9]{1,9}", total) else None
+    items = next((answer[name] for name in items_names if isinstance(answer.get(name), list)), None)
+    if items is None:
+        return Page((), 0) if counted == 0 else None
+    return Page([item if isinstance(item, Mapping) else {} for item in items], counted)
+
+
+def read_pages(get: Callable[[int], Page]) -> Pages:
+    """The whole list, read again while its pages do not fit together. `get` gives the page at an offset.
+
+    Each page begins with the last item of the page before. So a deletion or a new item in between shows, also if the total
+    is the same afterwards. Any page size serves.
+    """
+    pages = _read_once(get)
+    for _ in range(LISTINGS - 1):
+        if not pages.changed:
+            break
+        pages = _read_once(get)
+    return pages
+
+
+def _read_once(get: Callable[[int], Page]) -> Pages:
+    items: list[Item] = []
+    seen: set[str] = set()
+    total: int | None = None
+    changed, offset = False, 0
+    while len(items) < _MOST_ITEMS:
+        page, overlap = get(offset), len(items) - offset
+        fresh = [item for item in page.items if _id(item) not in seen]
+        changed = changed or len(fresh) != len(page.items) - overlap or (total is not None and page.total != total)
+        total = page.total
+        items += fresh
+        seen.update(map(_id, fresh))
+        if len(items) == total or not (fresh or overlap):
+            return Pages(items, total, changed)
+        offset = len(items) - 1 if fresh else len(items)
+    return Pages(items, total, changed=True)
+
+
+def _id(item: Item) -> str:
+    return text_of(item, "id", "job_id", "jobId") or ""
