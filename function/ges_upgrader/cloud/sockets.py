@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cached_property
+from http.client import HTTPResponse
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any
@@ -100,7 +101,32 @@ class _TLSSocket(_Socket, ssl.SSLSocket):
         super().do_handshake(block)
 
 
+class _WholeLines:
+    """The beginning of an answer, line by line. http.client takes a connection that breaks off for the end of the headers."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+
+    def readline(self, limit: int) -> bytes:
+        line: bytes = self._file.readline(limit)
+        if not line.endswith(b"\n") and len(line) < limit:
+            raise ConnectionError("the connection broke off within the answer's headers")
+        return line
+
+
+class _Response(HTTPResponse):
+    def begin(self) -> None:
+        file: Any = self.fp
+        self.fp = _WholeLines(file)  # type: ignore[assignment]
+        try:
+            super().begin()
+        finally:
+            self.fp = file if self.fp is not None else None
+
+
 class _Connection(HTTPConnection):
+    response_class = _Response
+
     def _new_conn(self) -> socket.socket:
         seconds = _LIMITS.get().seconds_left()
         countdown = Countdown(seconds if self.timeout is None else min(seconds, self.timeout))
