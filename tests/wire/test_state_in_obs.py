@@ -11,13 +11,16 @@ from obs import convertor
 from obs.auth import Authentication
 
 from ges_upgrader.cloud.credentials import Credentials
-from ges_upgrader.cloud.obs import Obs, authorization
+from ges_upgrader.cloud.errors import CloudError, Forbidden
+from ges_upgrader.cloud.obs import Obs, WrongPosition, authorization
+from ges_upgrader.cloud.transport import TRIES
 from ges_upgrader.domain.version import Version
 from ges_upgrader.history.records import Withdrawn
 from ges_upgrader.journal.segments import Journal
 from ges_upgrader.journal.storage import Bucket, Conflict, JournalError
 from huaweicloud_simulator import ACCESS_KEY, SECRET_KEY, Cloud, VirtualClock, faults, mock_huaweicloud
 from huaweicloud_simulator.services.obs import Bucket as Shelf
+from huaweicloud_simulator.wire import Request, Response
 from tests.builders import NOW, policy_text
 from tests.journeys.runs import TIMER, World, only, release
 
@@ -52,11 +55,14 @@ def shelf(cloud: Cloud) -> Shelf:
     return cloud.bucket("state")
 
 
-def bucket(cloud: Cloud, credentials: Credentials = KEYS, name: str = "state") -> Bucket:
+def obs(cloud: Cloud, credentials: Credentials = KEYS, name: str = "state") -> Obs:
     end = cloud.clock.now() + timedelta(hours=1)
     base = f"https://{name}.obs.cn-north-4.myhuaweicloud.com"
-    obs = Obs(credentials, name, "cn-north-4", base, cloud.clock, lambda: end - cloud.clock.now())
-    return Bucket(obs, "ges")
+    return Obs(credentials, name, "cn-north-4", base, cloud.clock, lambda: end - cloud.clock.now())
+
+
+def bucket(cloud: Cloud, credentials: Credentials = KEYS, name: str = "state") -> Bucket:
+    return Bucket(obs(cloud, credentials, name), "ges")
 
 
 def test_what_is_appended_at_the_end_is_read_from_any_position(cloud: Cloud, shelf: Shelf) -> None:
@@ -133,6 +139,140 @@ def test_what_obs_refuses_is_an_error_with_its_code(
 ) -> None:
     with pytest.raises(JournalError, match=code):
         bucket(cloud, credentials, name).read(NAME, 0)
+
+
+def announce(cloud: Cloud, monkeypatch: pytest.MonkeyPatch, header: str, value: str, times: int = 1) -> None:
+    """Answers of 200 and 206 carry another value of a header, so many times."""
+    handle, left = cloud.handle, [times]
+
+    def changed(request: Request) -> Response:
+        response = handle(request)
+        if response.status < 300 and left[0]:
+            left[0] -= 1
+            response.headers[header] = value
+        return response
+
+    monkeypatch.setattr(cloud, "handle", changed)
+
+
+@pytest.mark.parametrize("told", ["0", "3", "5", "9", "-1", "x", ""])
+def test_append_with_unexpected_end_is_looked_for(
+    cloud: Cloud, shelf: Shelf, monkeypatch: pytest.MonkeyPatch, told: str
+) -> None:
+    announce(cloud, monkeypatch, "x-obs-next-append-position", told)
+    with pytest.raises(CloudError) as unsure:
+        obs(cloud).append(NAME, 0, b"one\n")
+    assert (unsure.value.code, unsure.value.may_have_acted) == ("unexpected-position", True)
+    announce(cloud, monkeypatch, "x-obs-next-append-position", told)
+    bucket(cloud).append(NAME, 0, b"one\n")
+    assert shelf.objects["ges/journal-1.jsonl"].data == b"one\n"
+    assert len(cloud.calls("obs.append_object")) == 2
+
+
+def test_append_that_met_another_is_a_conflict(cloud: Cloud, shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another run's record stands where ours was to be."""
+    storage = bucket(cloud)
+    handle = cloud.handle
+
+    def overtaken(request: Request) -> Response:
+        response = handle(request)
+        if request.operation == "obs.append_object":
+            shelf.objects["ges/journal-1.jsonl"].data = b"other\n"
+            response.headers["x-obs-next-append-position"] = "6"
+        return response
+
+    monkeypatch.setattr(cloud, "handle", overtaken)
+    with pytest.raises(Conflict):
+        storage.append(NAME, 0, b"one\n")
+
+
+@pytest.mark.parametrize("header", ["x-obs-next-append-position", "Content-Range"])
+def test_part_of_an_object_is_not_taken_for_it(
+    cloud: Cloud, shelf: Shelf, monkeypatch: pytest.MonkeyPatch, header: str
+) -> None:
+    bucket(cloud).append(NAME, 0, b"one\ntwo\n")
+    wrong = {"x-obs-next-append-position": "12", "Content-Range": "bytes 0-3/8"}[header]
+    announce(cloud, monkeypatch, header, wrong, times=2)
+    assert obs(cloud).read(NAME, 4) is None
+    assert obs(cloud).read(f"ges/{NAME}", 4) == b"two\n"
+    announce(cloud, monkeypatch, header, wrong, times=99)
+    with pytest.raises(CloudError, match="unreadable"):
+        obs(cloud).read(f"ges/{NAME}", 4)
+
+
+def test_ignored_range_is_cut_here(cloud: Cloud, shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    bucket(cloud).append(NAME, 0, b"one\ntwo\n")
+    handle = cloud.handle
+
+    def whole(request: Request) -> Response:
+        request.headers.pop("range", None)
+        return handle(request)
+
+    monkeypatch.setattr(cloud, "handle", whole)
+    assert obs(cloud).read(f"ges/{NAME}", 4) == b"two\n"
+
+
+@pytest.mark.parametrize(("listed", "kind"), [(True, None), (False, Forbidden)])
+def test_missing_object_is_forbidden_without_the_list_right(
+    cloud: Cloud, shelf: Shelf, listed: bool, kind: type[CloudError] | None
+) -> None:
+    """deploy.md 3."""
+    shelf.list_allowed = listed
+    if kind is None:
+        assert obs(cloud).read(NAME, 0) is None
+        return
+    with pytest.raises(kind) as forbidden:
+        obs(cloud).read(NAME, 0)
+    assert (forbidden.value.status, forbidden.value.code, forbidden.value.may_have_acted) == (403, "AccessDenied", False)
+    assert len(cloud.calls("obs.get_object")) == 1
+    obs(cloud).append(NAME, 0, b"one\n")
+    assert obs(cloud).read(NAME, 0) == b"one\n"
+
+
+def test_unreadable_object_is_forbidden_and_there(cloud: Cloud, shelf: Shelf) -> None:
+    """An append at position 0 tells it from a missing one."""
+    obs(cloud).append(NAME, 0, b"one\n")
+    shelf.read_allowed = False
+    with pytest.raises(Forbidden):
+        obs(cloud).read(NAME, 0)
+    with pytest.raises(WrongPosition):
+        obs(cloud).append(NAME, 0, b"one\n")
+
+
+def test_other_refusals_are_not_forbidden(cloud: Cloud, shelf: Shelf) -> None:
+    shelf.list_allowed = False
+    with pytest.raises(CloudError, match="SignatureDoesNotMatch") as refused:
+        obs(cloud, Credentials(ACCESS_KEY, "wrong")).read(NAME, 0)
+    assert not isinstance(refused.value, Forbidden)
+
+
+def test_throttled_append_did_not_act(cloud: Cloud, shelf: Shelf) -> None:
+    cloud.fault("obs.append_object", faults.error(429, "TooManyRequests", "busy"), times=None)
+    with pytest.raises(CloudError) as throttled:
+        obs(cloud).append(NAME, 0, b"one\n")
+    assert not throttled.value.may_have_acted
+    assert len(cloud.calls("obs.append_object")) == TRIES
+
+
+def test_aborted_append_is_made_again(cloud: Cloud, shelf: Shelf) -> None:
+    cloud.fault("obs.append_object", faults.error(409, "OperationAborted", "busy"), times=2)
+    obs(cloud).append(NAME, 0, b"one\n")
+    assert shelf.objects[NAME].data == b"one\n"
+
+
+def test_calls_take_a_quarter_of_the_time(cloud: Cloud, shelf: Shelf) -> None:
+    """Retry-After asks for more than that, so that the call is not repeated."""
+    began = cloud.clock.now()
+    cloud.fault("obs.get_object", faults.throttle(retry_after=16 * 60), times=None)
+    with pytest.raises(CloudError):
+        obs(cloud).read(NAME, 0)
+    assert len(cloud.calls("obs.get_object")) == 1
+    cloud.clear_faults()
+    cloud.fault("obs.get_object", faults.throttle(retry_after=10 * 60), times=None)
+    with pytest.raises(CloudError):
+        obs(cloud).read(NAME, 0)
+    assert len(cloud.calls("obs.get_object")) == 3
+    assert cloud.clock.now() - began <= timedelta(minutes=15)
 
 
 def test_an_object_that_is_gone_is_an_error_and_not_an_empty_journal(cloud: Cloud, shelf: Shelf) -> None:

@@ -23,7 +23,8 @@ _FRAMING = 1024 * 1024  # bytes that headers and chunks may take beside the body
 _CHUNK = 64 * 1024
 
 # No user name, password, query or blank: a text that holds one of them is no address of a service.
-_BASE = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?(/[a-z0-9._~/%-]*)?", re.IGNORECASE)
+_HOST = r"(\[[0-9a-f:.]+\]|[a-z0-9]([a-z0-9._-]*[a-z0-9])?\.?)"
+_BASE = re.compile(rf"https?://{_HOST}(:[0-9]{{1,5}})?(/[a-z0-9._~/%-]*)?", re.IGNORECASE)
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ import msgspec
 from ges_upgrader.cloud.answers import text_of
 
 LISTINGS = 3  # so often is a list read whose pages do not fit together
-_MOST_ITEMS = 100_000
+_MOST_ITEMS = 20_000  # far more than a project may have
 
 Item = Mapping[str, Any]
 
