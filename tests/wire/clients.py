@@ -19,7 +19,8 @@ from ges_upgrader.domain.version import Version
 from tests.builders import PROJECT, PROJECT_ID, TOPIC
 
 REGION = "cn-north-4"
-KEYS = Credentials("HOSTILEAK", "HOSTILESK", "HOSTILETOKEN")
+SECRETS = ("HOSTILEAK", "HOSTILESK", "HOSTILETOKEN")
+KEYS = Credentials(*SECRETS)
 FUNCTION = f"urn:fss:{REGION}:{PROJECT_ID}:function:default:ges-upgrader:latest"
 TARGET = Version("2.4.15")
 
@@ -36,7 +37,7 @@ class Clients:
         transport = Transport(KEYS, lambda *_: url, clock, remaining)
         self.ges, self.smn, self.functiongraph = Ges(transport, "v2"), Smn(transport), FunctionGraph(transport)
         self.obs = Obs(KEYS, "state", REGION, f"{url}/state", clock, lambda: 4 * remaining())  # of which it takes a quarter
-        self.engine = Engine("HOSTILETOKEN", clock, remaining, lambda _: url)
+        self.engine = Engine(SECRETS[2], clock, remaining, lambda _: url)
         self.graph = Graph(PROJECT, "graph-1", "demo", TARGET, Status("200"))
 
     def call(self, name: str) -> Any:

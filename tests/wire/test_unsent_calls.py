@@ -22,7 +22,7 @@ from ges_upgrader.cloud.transport import TRIES, Transport
 from ges_upgrader.domain.model import Project
 from huaweicloud_simulator import VirtualClock
 from tests.builders import NOW, PROJECT, PROJECT_ID
-from tests.wire.clients import CALLS, KEYS, TARGET, Clients
+from tests.wire.clients import CALLS, KEYS, SECRETS, TARGET, Clients
 from tests.wire.hostile import HostileServer, Peer, answering, response
 
 HOUR = timedelta(hours=1)
@@ -56,7 +56,7 @@ def assert_unsent(found: Any) -> None:
     assert isinstance(found, Unreachable), found
     assert not found.may_have_acted
     shown = f"{found} {found!r} {vars(found)} {found.__cause__!r}"
-    assert not any(secret in shown for secret in (PASSWORD, ENCODED, *KEYS.secrets)), shown
+    assert not any(secret in shown for secret in (PASSWORD, ENCODED, *SECRETS)), shown
     assert "not sent" in str(found)
 
 
