@@ -118,6 +118,19 @@ def test_restless_list_is_incomplete(cloud: Cloud, project: Project, monkeypatch
     assert len(cloud.calls("ges.list_graphs")) <= 5 * LISTINGS
 
 
+def test_rounded_offsets_hide_nothing(cloud: Cloud, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service may take an offset for the page that it lies in."""
+    ids = list(project.graphs)
+
+    def rounded(content: dict[str, Any], request: Request) -> None:
+        start = int(request.query["offset"]) // 100 * 100
+        content["graphs"] = [{"id": graph_id} for graph_id in ids[start : start + 100]]
+
+    altered(cloud, monkeypatch, rounded)
+    listing = listed(cloud)
+    assert ({graph.id for graph in listing.graphs}, listing.problems) == (set(project.graphs), ())
+
+
 def test_changing_total_is_incomplete(cloud: Cloud, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     def change(content: dict[str, Any], request: Request) -> None:
         content["graph_count"] += request.query["offset"] != "0"

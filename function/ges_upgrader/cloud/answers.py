@@ -27,9 +27,12 @@ def decode_json(text: str) -> Any:
     """The value of a text; {} of an empty one, None of one that is no JSON. Half a surrogate becomes U+FFFD."""
     if not text.strip():
         return {}
-    whole = _ESCAPES.sub(lambda escape: r"\ufffd" if escape[1] else escape[0], text) if "\\u" in text else text
     try:
-        return msgspec.json.decode(whole)
+        return msgspec.json.decode(text)
+    except (ValueError, RecursionError):
+        whole = _ESCAPES.sub(lambda escape: r"\ufffd" if escape[1] else escape[0], text)
+    try:
+        return msgspec.json.decode(whole) if whole != text else None
     except (ValueError, RecursionError):
         return None
 

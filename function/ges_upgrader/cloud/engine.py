@@ -124,7 +124,7 @@ class Engine:
             text = str(value)
         except RecursionError:
             text = "a value that is nested too deeply"
-        return self._credentials.mask(text)[:200]
+        return self._credentials.mask(text[:10_000])[:200]
 
     def _ask(
         self,

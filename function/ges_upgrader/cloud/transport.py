@@ -33,6 +33,7 @@ UNLESS_ACCEPTED = frozenset({429, 500, 502, 503})
 ONLY_THROTTLED = frozenset({429})
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 20.0
+_MOST_WORDS = 64 * 1024  # characters of a refusal that are looked at: to mask megabytes takes seconds
 _UNREADABLE, _OUT_OF_TIME, _UNUSABLE = "unreadable", "out-of-time", "unusable"
 
 T = TypeVar("T")
@@ -150,24 +151,30 @@ class Transport:
         return None if late or timedelta(seconds=pause) >= self._left(call) else pause
 
     def _object(self, call: Call, answer: Answer) -> dict[str, Any]:
-        text = self._credentials.mask(answer.text, answer.sent)
+        text = answer.text
         content: Any = decode_json(text)
-        succeeded = 200 <= answer.status < 300
-        if succeeded and not isinstance(content, dict):
+        if not 200 <= answer.status < 300:
+            raise self._refused(call, answer, hard_error(content), may_have_acted=unsettled(answer.status))
+        soft = soft_error(content) if isinstance(content, dict) else None
+        if soft is not None:
+            raise self._refused(call, answer, soft, may_have_acted=False)
+        masked = self._credentials.mask(text, answer.sent) if isinstance(content, dict) else text
+        content = content if masked == text else decode_json(masked)
+        if not isinstance(content, dict):
             raise self._refused(call, answer, Refusal(_UNREADABLE, "the answer is no JSON object"), may_have_acted=True)
-        refusal = soft_error(content) if succeeded else hard_error(content)
-        if refusal is not None:
-            if not refusal.message:
-                refusal = msgspec.structs.replace(refusal, message=plain(text))
-            raise self._refused(call, answer, refusal, may_have_acted=not succeeded and unsettled(answer.status))
-        return dict(content)
+        return content
 
     def _refused(self, call: Call, answer: Answer, refusal: Refusal, *, may_have_acted: bool) -> CloudError:
+        """The answer's own words, masked while they are whole; of endless ones the end is not shown anyway."""
+
+        def masked(text: str) -> str:
+            return self._credentials.mask(text[:_MOST_WORDS], answer.sent)
+
         return call.failed(
             answer.status,
-            self._credentials.mask(refusal.code or f"HTTP-{answer.status}", answer.sent),
-            self._credentials.mask(refusal.message, answer.sent),
-            self._credentials.mask(refusal.request_id or answer.headers.get("X-Request-Id") or "", answer.sent),
+            masked(refusal.code or f"HTTP-{answer.status}"),
+            masked(refusal.message) or plain(masked(answer.text)),
+            masked(refusal.request_id or answer.headers.get("X-Request-Id") or ""),
             may_have_acted,
         )
 

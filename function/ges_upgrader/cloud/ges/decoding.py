@@ -102,9 +102,9 @@ def _tags(value: Any) -> dict[str, str]:
     """v2 has a list of {key, value}; of v1.0's type is only said that it is an object (ges.md 2.3)."""
     if isinstance(value, Mapping):
         return {key: text_of(value, key) or "" for key in value}
-    pairs = [pair for pair in value if isinstance(pair, Mapping)] if isinstance(value, list) else []
-    keys = [(text_of(pair, "key"), pair) for pair in pairs]
-    return {key: text_of(pair, "value") or "" for key, pair in keys if key is not None}
+    pairs = value if isinstance(value, list) else []
+    named = {text_of(pair, "key"): text_of(pair, "value") or "" for pair in pairs if isinstance(pair, Mapping)}
+    return {key: text for key, text in named.items() if key is not None}
 
 
 def _enterprise_project(value: Any) -> str | None:

@@ -10,7 +10,7 @@ import msgspec
 
 from ges_upgrader.cloud.answers import text_of
 
-LISTINGS = 3  # so often is a list read whose pages do not fit together
+LISTINGS = 4  # so often is a list read that keeps changing
 _MOST_ITEMS = 20_000  # far more than a project may have
 
 Item = Mapping[str, Any]
@@ -42,34 +42,37 @@ def read_page(answer: Mapping[str, Any], items_names: Sequence[str], total_names
 
 
 def read_pages(get: Callable[[int], Page]) -> Pages:
-    """The whole list, read again while its pages do not fit together. `get` gives the page at an offset.
+    """The whole list. `get` gives the page at an offset; any page size serves.
 
     Each page begins with the last item of the page before. So a deletion or a new item in between shows, also if the total
-    is the same afterwards. Any page size serves.
+    is the same afterwards. Then the list is read again, this time page after page, as a service may round offsets down. It
+    is believed once it is the same twice.
     """
-    pages = _read_once(get)
+    pages = _read_once(get, overlap=1)
     for _ in range(LISTINGS - 1):
         if not pages.changed:
             break
-        pages = _read_once(get)
+        again = _read_once(get, overlap=0)
+        same = again.total == pages.total and [*map(_id, again.items)] == [*map(_id, pages.items)]
+        pages = msgspec.structs.replace(again, changed=again.changed or not same)
     return pages
 
 
-def _read_once(get: Callable[[int], Page]) -> Pages:
+def _read_once(get: Callable[[int], Page], overlap: int) -> Pages:
     items: list[Item] = []
     seen: set[str] = set()
     total: int | None = None
     changed, offset = False, 0
     while len(items) < _MOST_ITEMS:
-        page, overlap = get(offset), len(items) - offset
+        page, known = get(offset), len(items) - offset
         fresh = [item for item in page.items if _id(item) not in seen]
-        changed = changed or len(fresh) != len(page.items) - overlap or (total is not None and page.total != total)
+        changed |= len(fresh) != len(page.items) - known or total not in (None, page.total)
         total = page.total
         items += fresh
         seen.update(map(_id, fresh))
-        if len(items) == total or not (fresh or overlap):
+        if len(items) == total or not (fresh or known):
             return Pages(items, total, changed)
-        offset = len(items) - 1 if fresh else len(items)
+        offset = len(items) - (overlap if fresh else 0)
     return Pages(items, total, changed=True)
 
 
