@@ -59,7 +59,10 @@ def test_quiet_list_is_complete(length: int, size: int, counts: bool) -> None:
     assert ([item["id"] for item in pages.items], pages.changed) == (shelf.items, False)
 
 
-@given(st.dictionaries(st.sampled_from(["items", "total"]), st.recursive(st.none() | st.integers() | st.text(max_size=5), st.lists, max_leaves=8)))
+values = st.recursive(st.none() | st.integers() | st.text(max_size=5), st.lists, max_leaves=8)
+
+
+@given(st.dictionaries(st.sampled_from(["items", "total"]), values))
 def test_any_answer_is_a_page_or_none(answer: dict[str, object]) -> None:
     page = read_page(answer, ("items",), ("total",))
     assert page is None or all(isinstance(item, dict) for item in page.items)

@@ -15,13 +15,13 @@ from ges_upgrader.running.report import RunReport
 class Observer:
     """Lists projects, again and again in one run.
 
-    A project that does not answer takes at most a third of the run's time in all, and each time at most half of what is
-    left, so that the other projects are served in the same run.
+    A project that does not answer takes at most a third of the run's time, however often it is asked, and several take two
+    thirds: so the others are served in the same run.
     """
 
     def __init__(self, context: RunContext, report: RunReport) -> None:
         self._context, self._report = context, report
-        self._patience = context.left() / 3
+        self._third = context.left() / 3
         self._lost: dict[Project, timedelta] = {}  # what the calls took that did not list a project
 
     def observe(self, fleet: Fleet) -> Fleet:
@@ -41,14 +41,17 @@ class Observer:
 
     def _listing(self, project: Project) -> Listing | None:
         """None: the project's graphs are unknown, and that was reported."""
-        lost = self._lost.get(project, timedelta())
-        patience = self._patience - lost
-        if lost and patience <= timedelta():
+        lost, began = self._lost.get(project, timedelta()), self._context.clock.now()
+        if lost and lost >= self._third:
             return None
-        began = self._context.clock.now()
         try:
-            return self._context.ges.list_graphs(project, began + min(patience, self._context.left() / 2))
+            return self._context.ges.list_graphs(project, began + self._patience(lost))
         except CloudError as error:
             self._lost[project] = lost + (self._context.clock.now() - began)
             self._report.complain(f"{error}; nothing was started in project {project.project_id}")
             return None
+
+    def _patience(self, lost: timedelta) -> timedelta:
+        """For one more call about a project that `lost` so much. The tenth lets a healthy project answer after silent ones."""
+        shared = self._third - sum(self._lost.values(), timedelta()) / 2
+        return min(self._third - lost, max(shared, self._context.left() / 10))
