@@ -1,4 +1,4 @@
-"""Connections that keep one exchange within its time and its size (docs/decisions/0022).
+"""Connections that keep one exchange within its time and its size (docs/decisions/0023).
 
 A timeout of `requests` limits each wait for a packet, so a server that sends a byte now and then outlasts it. Here every
 operation on a socket waits only as long as the whole exchange has left, and counts what it receives.
