@@ -36,7 +36,7 @@ def world(left: timedelta = timedelta(hours=1)) -> tuple[Cloud, Any]:
     return cloud, transport
 
 
-def test_temporary_credentials_send_their_token_among_the_signed_headers() -> None:
+def test_temporary_credentials_sign_their_token() -> None:
     cloud, transport = world()
     cloud.credentials("TEMPORARY", "secret", "sts")
     with mock_huaweicloud(cloud):
@@ -47,7 +47,7 @@ def test_temporary_credentials_send_their_token_among_the_signed_headers() -> No
     assert request.headers["x-project-id"] == PROJECT_ID
 
 
-def test_a_token_is_sent_where_there_is_nothing_else_and_nothing_is_signed() -> None:
+def test_token_alone_is_sent_unsigned() -> None:
     cloud, transport = world()
     cloud.token("the-token")
     with mock_huaweicloud(cloud):
@@ -57,7 +57,7 @@ def test_a_token_is_sent_where_there_is_nothing_else_and_nothing_is_signed() -> 
     assert "authorization" not in request.headers
 
 
-def test_a_netrc_of_the_machine_is_not_used(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_netrc_is_not_used(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".netrc").write_text("default login somebody password secret\n")
     monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
     cloud, transport = world()
@@ -67,7 +67,7 @@ def test_a_netrc_of_the_machine_is_not_used(tmp_path: Any, monkeypatch: pytest.M
     assert "authorization" not in cloud.requests[0].headers
 
 
-def test_the_urn_in_the_path_is_encoded_as_it_is_signed() -> None:
+def test_urn_is_encoded_as_it_is_signed() -> None:
     cloud, transport = world()
     with mock_huaweicloud(cloud):
         Smn(transport()).publish("cn-north-4", PROJECT_ID, TOPIC, "s", {"default": "{}"})
@@ -76,7 +76,7 @@ def test_the_urn_in_the_path_is_encoded_as_it_is_signed() -> None:
     assert request.status == 200
 
 
-def test_every_request_has_explicit_time_limits_inside_the_runs_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_request_has_limits_within_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     cloud, transport = world(left=timedelta(seconds=3))
     seen: list[Any] = []
 
@@ -90,7 +90,7 @@ def test_every_request_has_explicit_time_limits_inside_the_runs_time(monkeypatch
     assert seen == [(0.75, 1.5)]
 
 
-def test_no_call_is_made_when_the_time_is_over() -> None:
+def test_no_call_is_made_without_time() -> None:
     cloud, transport = world(left=timedelta(0))
     with mock_huaweicloud(cloud), pytest.raises(Unreachable, match="out-of-time"):
         Ges(transport(), "v2").list_graphs(PROJECT)
@@ -119,7 +119,7 @@ def test_tries_are_bounded_and_spaced() -> None:
         {"code": "GES.7000", "message": "gone"},
     ],
 )
-def test_every_envelope_of_an_error_is_read(body: dict[str, str]) -> None:
+def test_every_error_envelope_is_read(body: dict[str, str]) -> None:
     _, transport = world()
     with responses.RequestsMock() as wire:
         wire.get("https://ges.cn-north-4.myhuaweicloud.com/v2/" + PROJECT_ID + "/graphs", json=body, status=400)
@@ -128,7 +128,7 @@ def test_every_envelope_of_an_error_is_read(body: dict[str, str]) -> None:
     assert (caught.value.code, caught.value.message) == ("GES.7000", "gone")
 
 
-def test_a_secret_that_a_service_echoes_is_not_passed_on() -> None:
+def test_echoed_secret_is_masked() -> None:
     cloud, transport = world()
     cloud.fault("ges.list_graphs", faults.error(400, "GES.0001", "signed with SIMULATORSK by SIMULATORAK"))
     with mock_huaweicloud(cloud), pytest.raises(CloudError) as caught:
@@ -137,7 +137,7 @@ def test_a_secret_that_a_service_echoes_is_not_passed_on() -> None:
     assert "SIMULATORSK" not in repr(KEY)
 
 
-def test_a_service_that_gives_smaller_pages_than_it_is_asked_for_is_read_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_smaller_pages_are_read_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """`limit` has no documented maximum (ges.md 2.2)."""
     cloud, transport = world()
     for number in range(25):

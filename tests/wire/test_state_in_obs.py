@@ -36,7 +36,7 @@ KEYS = Credentials(ACCESS_KEY, SECRET_KEY)
         (Credentials("AK", "SK", "a security token"), "POST", "a b/ü~.x", {"append": "", "position": "123"}),
     ],
 )
-def test_the_signature_is_the_official_clients(credentials: Credentials, method: str, key: str, query: dict[str, str]) -> None:
+def test_signature_is_the_official_one(credentials: Credentials, method: str, key: str, query: dict[str, str]) -> None:
     ours = authorization(credentials, method, f"/state/{quote(key, safe='/~')}", query, NOW)
     headers = {name: value for name, value in ours.items() if name != "Authorization"}
     signer = Authentication(credentials.ak, credentials.sk, True, convertor.Adapter("obs"), None, False)
@@ -65,7 +65,7 @@ def bucket(cloud: Cloud, credentials: Credentials = KEYS, name: str = "state") -
     return Bucket(obs(cloud, credentials, name), "ges")
 
 
-def test_what_is_appended_at_the_end_is_read_from_any_position(cloud: Cloud, shelf: Shelf) -> None:
+def test_appended_data_is_read_from_any_position(cloud: Cloud, shelf: Shelf) -> None:
     storage = bucket(cloud)
     assert storage.read(NAME) is None
     storage.append(NAME, 0, b"one\n")
@@ -74,7 +74,7 @@ def test_what_is_appended_at_the_end_is_read_from_any_position(cloud: Cloud, she
     assert shelf.objects["ges/journal-1.jsonl"].data == b"one\ntwo\n"
 
 
-def test_an_append_elsewhere_is_a_conflict(cloud: Cloud, shelf: Shelf) -> None:
+def test_append_elsewhere_is_a_conflict(cloud: Cloud, shelf: Shelf) -> None:
     storage = bucket(cloud)
     storage.append(NAME, 0, b"one\n")
     for position in (0, 3, 9):
@@ -83,7 +83,7 @@ def test_an_append_elsewhere_is_a_conflict(cloud: Cloud, shelf: Shelf) -> None:
     assert shelf.objects["ges/journal-1.jsonl"].data == b"one\n"
 
 
-def test_an_append_whose_answer_is_lost_is_found_and_not_made_twice(cloud: Cloud, shelf: Shelf) -> None:
+def test_lost_append_is_found_and_not_repeated(cloud: Cloud, shelf: Shelf) -> None:
     storage = bucket(cloud)
     cloud.fault("obs.append_object", faults.lost_answer())
     storage.append(NAME, 0, b"one\n")
@@ -91,14 +91,14 @@ def test_an_append_whose_answer_is_lost_is_found_and_not_made_twice(cloud: Cloud
     assert len(cloud.calls("obs.append_object")) == 1
 
 
-def test_an_append_that_never_landed_is_made_again(cloud: Cloud, shelf: Shelf) -> None:
+def test_append_that_never_landed_is_repeated(cloud: Cloud, shelf: Shelf) -> None:
     cloud.fault("obs.append_object", faults.read_timeout(acts=False), times=2)
     bucket(cloud).append(NAME, 0, b"one\n")
     assert shelf.objects["ges/journal-1.jsonl"].data == b"one\n"
     assert len(cloud.calls("obs.append_object")) == 3
 
 
-def test_an_append_that_was_overtaken_while_its_answer_was_lost_is_a_conflict(cloud: Cloud, shelf: Shelf) -> None:
+def test_lost_append_that_was_overtaken_is_a_conflict(cloud: Cloud, shelf: Shelf) -> None:
     def overtaken(_: object) -> bool:
         if "ges/journal-1.jsonl" not in shelf.objects:
             with mock_huaweicloud(cloud):
@@ -116,13 +116,13 @@ def test_an_append_that_was_overtaken_while_its_answer_was_lost_is_a_conflict(cl
 @pytest.mark.parametrize(
     "fault", [faults.error(503, "ServiceUnavailable", "busy"), faults.throttle(), faults.read_timeout(acts=False)]
 )
-def test_reading_bears_a_few_faults(cloud: Cloud, shelf: Shelf, fault: faults.Fault) -> None:
+def test_read_is_repeated_after_faults(cloud: Cloud, shelf: Shelf, fault: faults.Fault) -> None:
     bucket(cloud).append(NAME, 0, b"one\n")
     cloud.fault("obs.get_object", fault, times=3)
     assert bucket(cloud).read(NAME, 0) == b"one\n"
 
 
-def test_an_outage_is_an_error_that_says_what_and_where(cloud: Cloud, shelf: Shelf) -> None:
+def test_outage_error_names_operation_and_region(cloud: Cloud, shelf: Shelf) -> None:
     cloud.fault("obs.*", faults.error(503, "ServiceUnavailable", "busy"), times=None)
     with pytest.raises(JournalError, match=r"obs get_object in cn-north-4: ServiceUnavailable \(HTTP 503"):
         bucket(cloud).read(NAME, 0)
@@ -134,9 +134,7 @@ def test_an_outage_is_an_error_that_says_what_and_where(cloud: Cloud, shelf: She
     ("credentials", "name", "code"),
     [(Credentials(ACCESS_KEY, "wrong"), "state", "SignatureDoesNotMatch"), (KEYS, "another", "NoSuchBucket")],
 )
-def test_what_obs_refuses_is_an_error_with_its_code(
-    cloud: Cloud, shelf: Shelf, credentials: Credentials, name: str, code: str
-) -> None:
+def test_refusal_keeps_its_code(cloud: Cloud, shelf: Shelf, credentials: Credentials, name: str, code: str) -> None:
     with pytest.raises(JournalError, match=code):
         bucket(cloud, credentials, name).read(NAME, 0)
 
@@ -275,7 +273,7 @@ def test_calls_take_a_quarter_of_the_time(cloud: Cloud, shelf: Shelf) -> None:
     assert cloud.clock.now() - began <= timedelta(minutes=15)
 
 
-def test_an_object_that_is_gone_is_an_error_and_not_an_empty_journal(cloud: Cloud, shelf: Shelf) -> None:
+def test_missing_object_is_no_empty_journal(cloud: Cloud, shelf: Shelf) -> None:
     journal = Journal(bucket(cloud))
     journal.write(Withdrawn(at=NOW, version=Version("2.4.9")))
     shelf.objects.clear()
@@ -283,7 +281,7 @@ def test_an_object_that_is_gone_is_an_error_and_not_an_empty_journal(cloud: Clou
         journal.refresh()
 
 
-def test_a_quiet_run_reads_two_objects_however_often_it_looks_and_however_old_the_journal_is() -> None:
+def test_quiet_run_reads_two_objects() -> None:
     world = World(policy_text(state="obs://state/ges", journal_keep="1d"))
     for months in range(4):
         world.cloud.release(version := f"2.5.{months}")
@@ -296,7 +294,7 @@ def test_a_quiet_run_reads_two_objects_however_often_it_looks_and_however_old_th
     assert len(world.cloud.calls("obs.get_object")) - before == 2
 
 
-def test_a_whole_upgrade_with_its_state_in_obs_and_the_next_run_knows_of_it() -> None:
+def test_next_run_knows_an_upgrade_from_obs() -> None:
     world = World(policy_text("[{name: prod}]", state="obs://state/ges"))
     world.graph()
     assert only(world.run(seconds=100))["reason"] == "due"
@@ -305,7 +303,7 @@ def test_a_whole_upgrade_with_its_state_in_obs_and_the_next_run_knows_of_it() ->
     assert world.told() == ["succeeded"]
 
 
-def test_where_the_state_cannot_be_reached_nothing_is_started() -> None:
+def test_nothing_starts_without_the_bucket() -> None:
     world = World(policy_text("[{name: prod}]", state="obs://state/ges"))
     world.cloud.buckets.clear()
     world.graph()
