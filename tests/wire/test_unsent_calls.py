@@ -6,7 +6,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -280,10 +280,51 @@ def test_lost_answer_of_proxy_may_have_acted(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_proxy_over_tls_is_within_time(monkeypatch: pytest.MonkeyPatch, authority: trustme.CA) -> None:
-    """The tunnel's own TLS is limited as well; its certificate is none that everybody trusts."""
-    with HostileServer(Peer.wait, context(authority)) as proxy:
+    """TLS to the proxy, and its answer to CONNECT, are limited as well."""
+    asked: list[bytes] = []
+
+    def behave(peer: Peer) -> None:
+        asked.append(peer.read_request())
+        peer.drip(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 10_000)
+
+    began = time.monotonic()
+    with HostileServer(behave, context(authority)) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"https://user:{PASSWORD}@127.0.0.1:{proxy.port}")
-        assert_unsent(outcome("https://ges.invalid", "upgrade"))
+        with pytest.raises(Unreachable) as unsent:
+            Clients("https://ges.invalid", SystemClock(), timedelta(seconds=2)).call("upgrade")
+    assert time.monotonic() - began < 30
+    assert_unsent(unsent.value)
+    assert asked[0].startswith(b"CONNECT ges.invalid:443 ")
+
+
+def test_tunnel_over_tls_is_used(monkeypatch: pytest.MonkeyPatch, authority: trustme.CA) -> None:
+    """TLS within TLS."""
+    inner = context(authority, "ges.invalid")
+
+    def behave(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(b"HTTP/1.1 200 OK\r\n\r\n")
+        received, sent = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tunnel = inner.wrap_bio(received, sent, server_side=True)
+
+        def step(act: Callable[[], Any]) -> Any:
+            while True:
+                try:
+                    return act()
+                except ssl.SSLWantReadError:
+                    peer.send(sent.read())
+                    received.write(peer.connection.recv(65536))
+
+        step(tunnel.do_handshake)
+        asked = b""
+        while b"}" not in asked:
+            asked += step(lambda: tunnel.read(65536))
+        tunnel.write(response(b'{"job_id": "job-1"}'))
+        peer.send(sent.read())
+
+    with HostileServer(behave, context(authority)) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"https://127.0.0.1:{proxy.port}")
+        assert outcome("https://ges.invalid", "upgrade") == "job-1"
 
 
 # Ids that would lead to another path.

@@ -5,7 +5,6 @@ HTTPAdapter serves without a Session, because a Session reads Location headers, 
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote, urlsplit
@@ -16,7 +15,7 @@ from requests.auth import AuthBase
 from requests.utils import get_environ_proxies, select_proxy
 from urllib3.exceptions import NewConnectionError
 
-from ges_upgrader.cloud.sockets import LimitedAdapter, Limits, TooLarge
+from ges_upgrader.cloud.sockets import LimitedAdapter, Limits, TooLarge, certificates
 
 MOST_BYTES = 16 * 1024 * 1024  # of an answer, decoded
 _FRAMING = 1024 * 1024  # bytes that headers and chunks may take beside the body
@@ -97,7 +96,7 @@ class Exchange:
                 request.prepare(method=method, url=url, headers=headers, data=content, auth=auth)
                 proxies = self._proxies_for(url)
                 limits.sent = True  # unless the adapter knows better
-                response = self._adapter.send(request, stream=True, timeout=seconds, verify=_certificates(), proxies=proxies)
+                response = self._adapter.send(request, stream=True, timeout=seconds, verify=certificates(), proxies=proxies)
                 try:
                     return Answer(response.status_code, response.headers, _body(response), request.headers)
                 finally:
@@ -112,11 +111,6 @@ class Exchange:
         if host not in self._proxies:
             self._proxies[host] = get_environ_proxies(url)
         return self._proxies[host]
-
-
-def _certificates() -> str | bool:
-    """The bundle of certificates that requests' own variables name, or its default."""
-    return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
 
 
 def _body(response: requests.Response) -> bytes:

@@ -6,6 +6,7 @@ operation on a socket waits only as long as the whole exchange has left, and cou
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 from collections.abc import Iterator, Sequence
@@ -181,12 +182,17 @@ class LimitedAdapter(HTTPAdapter):
 
     @cached_property
     def _tls_to_proxy(self) -> ssl.SSLContext:
-        context = _context()
-        context.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)
+        context, path = _context(), certificates()
+        context.load_verify_locations(**{"capath" if os.path.isdir(path) else "cafile": path})
         return context
 
 
 _POOLS = {"http": _Pool, "https": _TLSPool}
+
+
+def certificates() -> str:
+    """The bundle of certificates that requests' own variables name, or its default: a file or a folder."""
+    return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or DEFAULT_CA_BUNDLE_PATH
 
 
 def _context() -> ssl.SSLContext:
