@@ -226,7 +226,7 @@ DEFECTS: dict[str, Callable[[], Broken]] = {
 
 FOUND = {
     "no_write_ahead": 1,
-    "no_lease": 51,
+    "no_lease": 84,
     "told_before_published": 19,
     "job_believed": 33,
     "conflicts_ignored": 23,
