@@ -103,7 +103,7 @@ class Exchange:
                     response.close()
         except Exception as failure:
             through = " through the proxy of the environment" if select_proxy(url, proxies) else ""
-            why, sent, final = _judged(failure, limits.sent, seconds[1])
+            why, sent, final = _judged(failure, limits.sent)
             raise Unanswered(f"{urlsplit(url).hostname}{through}: {why}", sent, final, request.headers or {}) from None
 
     def _proxies_for(self, url: str) -> dict[str, str]:
@@ -123,17 +123,18 @@ def _body(response: requests.Response) -> bytes:
     return bytes(body)
 
 
-def _judged(failure: Exception, sent: bool, seconds: float) -> tuple[str, bool, bool]:
+def _judged(failure: Exception, sent: bool) -> tuple[str, bool, bool]:
     """Why there is no answer, whether the request was sent, and whether it never can be.
 
-    The words hold no address. Those of the libraries do, with the passwords of proxies.
+    The words hold no address. Those of the libraries do, with the passwords of proxies. They are the same each time, so that
+    a run reports them once.
     """
     sent = sent and not _never_connected(failure)
     reason = _innermost(failure)
     of_the_network = isinstance(reason, OSError) and not isinstance(reason, requests.RequestException)
     final = not (sent or of_the_network or _never_connected(failure))
     if isinstance(reason, TimeoutError):
-        what = f"no answer within {seconds:.3g} s" if sent else "no connection was made in time"
+        what = "no answer came in time" if sent else "no connection was made in time"
     elif isinstance(reason, TooLarge):
         what = f"the answer is larger than {MOST_BYTES // 1024**2} MB"
     elif sent or of_the_network:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from ges_upgrader.cloud.errors import CloudError
+from ges_upgrader.cloud.errors import CloudError, Unreachable
 from ges_upgrader.cloud.ges.client import Listing
 from ges_upgrader.domain.fleet import Fleet
 from ges_upgrader.domain.model import Project
@@ -47,8 +47,9 @@ class Observer:
         try:
             return self._context.ges.list_graphs(project, began + self._patience(lost))
         except CloudError as error:
+            if not (isinstance(error, Unreachable) and project in self._lost):  # silence is reported once
+                self._report.complain(f"{error}; nothing was started in project {project.project_id}")
             self._lost[project] = lost + (self._context.clock.now() - began)
-            self._report.complain(f"{error}; nothing was started in project {project.project_id}")
             return None
 
     def _patience(self, lost: timedelta) -> timedelta:
