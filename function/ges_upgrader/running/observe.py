@@ -15,13 +15,13 @@ from ges_upgrader.running.report import RunReport
 class Observer:
     """Lists projects, again and again in one run.
 
-    A project that does not answer takes at most a third of the run's time, however often it is asked, and several take two
-    thirds: so the others are served in the same run.
+    Beside others, a project that does not answer takes at most a third of the run's time, however often it is asked, and
+    several take two thirds: so the others are served in the same run.
     """
 
     def __init__(self, context: RunContext, report: RunReport) -> None:
         self._context, self._report = context, report
-        self._third = context.left() / 3
+        self._share = context.left() / (3 if len(context.projects) > 1 else 1)
         self._lost: dict[Project, timedelta] = {}  # what the calls took that did not list a project
 
     def observe(self, fleet: Fleet) -> Fleet:
@@ -42,7 +42,7 @@ class Observer:
     def _listing(self, project: Project) -> Listing | None:
         """None: the project's graphs are unknown, and that was reported."""
         lost, began = self._lost.get(project, timedelta()), self._context.clock.now()
-        if lost and lost >= self._third:
+        if lost and lost >= self._share:
             return None
         try:
             return self._context.ges.list_graphs(project, began + self._patience(lost))
@@ -54,5 +54,5 @@ class Observer:
 
     def _patience(self, lost: timedelta) -> timedelta:
         """For one more call about a project that `lost` so much. The tenth lets a healthy project answer after silent ones."""
-        shared = self._third - sum(self._lost.values(), timedelta()) / 2
-        return min(self._third - lost, max(shared, self._context.left() / 10))
+        common = self._share - sum(self._lost.values(), timedelta()) / 2
+        return min(self._share - lost, max(common, self._context.left() / 10))
