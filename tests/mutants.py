@@ -22,14 +22,14 @@ MODULES = (
     *("schedule/recurrence", "schedule/wallclock", "schedule/windows", "domain/version"),
 )
 TESTS = (
-    "tests/unit/test_gates.py",
-    "tests/unit/test_planner.py",
-    "tests/unit/test_planner_properties.py",
-    "tests/unit/test_recurrence.py",
-    "tests/unit/test_wallclock.py",
-    "tests/unit/test_windows.py",
-    "tests/unit/test_versions.py",
-    "tests/unit/test_explain.py",
+    "tests/unit/planning/test_gates.py",
+    "tests/unit/planning/test_planner.py",
+    "tests/properties/test_planner.py",
+    "tests/unit/schedule/test_recurrence.py",
+    "tests/unit/schedule/test_wallclock.py",
+    "tests/unit/schedule/test_windows.py",
+    "tests/unit/domain/test_versions.py",
+    "tests/unit/diagnosis/test_explain.py",
 )
 LEAST = 0.9
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ges_upgrader.policy.schema import PolicyError, fingerprint, parse_policy
 from ges_upgrader.policy.yaml_text import read
 from tests.builders import NOW
-from tests.unit.test_schema import SCHEMA, WHOLE, paths
+from tests.unit.policy.test_schema import SCHEMA, WHOLE, paths
 
 RAW = read(WHOLE)
 VALUES: list[Any] = [

@@ -15,7 +15,7 @@ from ges_upgrader.events.reading import read_event
 from ges_upgrader.events.smn import Trust
 from tests.builders import NOW, RELEASES_TOPIC, TOPIC
 
-EVENTS = Path(__file__).parents[2] / "events"
+EVENTS = Path(__file__).parents[3] / "events"
 
 
 def read(event: object, topics: list[str] | None = None) -> Command:

@@ -14,9 +14,9 @@ from deploy.schema import text
 from ges_upgrader.policy.schema import PolicyError, parse_policy
 from ges_upgrader.policy.yaml_text import read
 from tests.builders import NOW, TOPIC
-from tests.unit.test_policy import RULE_PROBLEMS
+from tests.unit.policy.test_policy import RULE_PROBLEMS
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SCHEMA = json.loads((ROOT / "policy.schema.json").read_text())
 WHOLE = f"""
 version: 1

@@ -11,7 +11,7 @@ from ges_upgrader.domain.model import Reason, Verdict
 from ges_upgrader.policy.schema import parse_policy
 from tests.builders import NOW, PROJECT_ID
 
-TOP = Path(__file__).parents[2]
+TOP = Path(__file__).parents[3]
 OPERATING = (TOP / "docs" / "operating.md").read_text()
 
 

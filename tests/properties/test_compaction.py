@@ -27,7 +27,7 @@ from ges_upgrader.journal.compaction import BACKUPS_REMEMBERED, Entry, fold
 from ges_upgrader.journal.segments import decoded, encoded
 from ges_upgrader.planning.matching import govern
 from tests.builders import NOW, attempt, backup_attempt, begin, finish, graph, plan
-from tests.unit.test_planner_properties import Rollout, fleets, policies
+from tests.properties.test_planner import Rollout, fleets, policies
 
 KEEP = timedelta(days=20)  # longer than any of the policies looks back
 STARTS = (Action.UPGRADE, Action.BACKUP)

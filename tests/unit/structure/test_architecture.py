@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 FUNCTION = ROOT / "function"
 PACKAGE = "ges_upgrader"
 MODULES = {".".join(path.relative_to(FUNCTION).with_suffix("").parts): path for path in FUNCTION.rglob("*.py")}

@@ -20,7 +20,7 @@ from ges_upgrader.history.records import Approved, Released
 from ges_upgrader.planning.planner import plan_of
 from ges_upgrader.planning.releases import fits
 from tests.builders import NOW, TOPIC, at, graph, plan, survey
-from tests.unit.test_planner_properties import (
+from tests.properties.test_planner import (
     SLOW,
     STARTED,
     WINDOWS,

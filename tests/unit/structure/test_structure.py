@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SIMULATOR = ROOT / "huaweicloud_simulator"
 WITHOUT_CIRCLES = (SIMULATOR, ROOT / "function" / "ges_upgrader", ROOT / "ges_upgrader_cli")
 WITHIN_LIMITS = (SIMULATOR,)
