@@ -1,8 +1,8 @@
 """The structure of the tree in figures: `python -m benchmarks.structure`.
 
 Median / 90th percentile / maximum of what a reader meets: files a folder, lines a module and a function, imports a module,
-arguments and complexity a function, docstrings, and words in the names of tests. tests/unit/structure/test_structure.py holds limits
-over the same figures.
+arguments and complexity a function, docstrings, and words in the names of tests. tests/unit/structure/test_structure.py
+holds limits over the same figures.
 """
 
 from __future__ import annotations
