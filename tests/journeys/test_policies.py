@@ -107,6 +107,24 @@ def test_a_freeze_wins_over_an_open_window_and_says_why(tmp_path: Path) -> None:
     assert world.cloud.upgrades == []
 
 
+def test_nothing_starts_within_the_cutoff_of_a_freeze(tmp_path: Path) -> None:
+    freezes = "[{from: '2026-11-23T02:40:00Z', until: '2026-11-23T08:00:00Z', reason: sale}]"
+    world = world_under(tmp_path, "[{}]", freezes=freezes)
+    world.graph()
+    world.later(minutes=10)
+    assert (only(world.run(release("2.4.15")))["reason"]) == "frozen"
+    result = world.run({"command": "plan"})
+    assert (only(result)["reason"], only(result)["until"]) == ("frozen", "2026-11-23T08:00:00Z")
+    (check,) = [check for check in only(result)["checks"] if check["check"] == "freeze"]
+    assert check["value"] == "sale, from 2026-11-23T02:40:00Z, cutoff 30m, until 2026-11-23T08:00:00Z"
+    (start,) = world.run({"command": "forecast", "days": 7})["forecast"]
+    assert start["at"] == "2026-11-23T08:00:00Z"
+    assert world.cloud.upgrades == []
+    world.later(hours=5, minutes=30)
+    world.run(TIMER)
+    assert len(world.cloud.upgrades) == 1
+
+
 def test_a_release_must_be_seen_for_as_long_as_the_age_and_its_date_counts_only_where_it_is_trusted(tmp_path: Path) -> None:
     announced = release("2.4.15", released_at="2026-10-01T00:00:00Z")
     world = world_under(tmp_path, "[{min_release_age: 7d}]")

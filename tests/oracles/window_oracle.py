@@ -73,18 +73,26 @@ class Start:
     before: datetime | None
 
 
-def starts(span: Span, windows: Sequence[Nominal], cutoff: int) -> list[Start | None]:
+def starts(
+    span: Span, windows: Sequence[Nominal], cutoff: int, freezes: Sequence[tuple[datetime, datetime]] = ()
+) -> list[Start | None]:
     """For every minute of the span the first start that is allowed from it on; None: none within the span.
 
     Blind to windows that opened before the span. A start is allowed as long as the windows are open now and stay open,
     without a minute's break, for `cutoff` minutes more; so that nothing is known about the span's last `cutoff` minutes.
+    A freeze, of whole minutes, wipes the paint off. No windows: all is painted, and the span's end is no edge.
     """
     count = len(span.minutes)
-    painted = bytearray(count)
+    painted = bytearray(count) if windows else bytearray(b"\1" * count)
     for window in windows:
         for opened in span.openings(window):
             closed = min(opened + window.length, count)
             painted[opened:closed] = b"\1" * (closed - opened)
+
+    for begin, until in freezes:
+        for index, minute in enumerate(span.minutes):
+            if begin <= minute < until:
+                painted[index] = 0
 
     found: list[Start | None] = [None] * count
     following: Start | None = None

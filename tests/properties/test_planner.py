@@ -292,21 +292,26 @@ def within_windows(rollout: Rollout, decision: Decision) -> bool:
     rule, now = rollout.rule(decision), rollout.now
     if rule.get("windows", ALWAYS) == ALWAYS:
         return True
-    cutoff = rule.get("cutoff", "30m")
-    took = sorted(rollout.history.attempts.durations)
-    slow = took[-(-len(took) * 9 // 10) - 1] if took else timedelta()
-    before = max(slow, timedelta(minutes=30)) if cutoff == "auto" else length(cutoff)
+    before = cutoff_of(rollout, rule)
     return any(begin <= now < end - before for begin, end in open_spans(rule["windows"], now))
 
 
+def cutoff_of(rollout: Rollout, rule: dict[str, Any]) -> timedelta:
+    cutoff = rule.get("cutoff", "30m")
+    took = sorted(rollout.history.attempts.durations)
+    slow = took[-(-len(took) * 9 // 10) - 1] if took else timedelta()
+    return max(slow, timedelta(minutes=30)) if cutoff == "auto" else length(cutoff)
+
+
 def frozen(rollout: Rollout, decision: Decision) -> bool:
+    before = cutoff_of(rollout, rollout.rule(decision))
     periods = {
         "2026-11-23": (at("2026-11-23 00:00"), at("2026-11-25 00:00")),
         "2026-11-24T03:00:00Z": (at("2026-11-24 03:00"), at("2026-11-24 04:30")),
         "2026-11-28": (at("2026-11-27 16:00"), at("2026-11-29 16:00")),
     }
     held = [one for one in rollout.written.get("freezes", []) if decision.rule in one.get("rules", [decision.rule])]
-    return any(begin <= rollout.now < end for begin, end in (periods[one["from"]] for one in held))
+    return any(begin - before <= rollout.now < end for begin, end in (periods[one["from"]] for one in held))
 
 
 def check_start(rollout: Rollout, decision: Decision) -> None:

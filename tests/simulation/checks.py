@@ -174,8 +174,12 @@ class Checks:
     def _in_time(self, what: str, rule: Rule, now: datetime) -> None:
         must(rule.open_at(now, SLACK), now, f"{what}: outside the windows of {rule.name}")
         for freeze in self.policy.freezes:
-            frozen = freeze.begins + SLACK <= now < freeze.ends - SLACK
-            must(not (frozen and rule.name in (freeze.rules or (rule.name,))), now, f"{what}: in a freeze")
+            frozen = freeze.begins - rule.cutoff + SLACK <= now < freeze.ends - SLACK
+            must(
+                not (frozen and rule.name in (freeze.rules or (rule.name,))),
+                now,
+                f"{what}: in a freeze, or {rule.cutoff} before it",
+            )
 
     def _within_limits(self, what: str, rule: Rule, upgrade: Upgrade, now: datetime) -> None:
         under_way = [one for one, _ in self.started.values() if self._runs(one, now)]

@@ -50,7 +50,7 @@ class Freeze:
 class Rule:
     name: str
     windows: tuple[Window, ...] = ()
-    cutoff: timedelta = timedelta()
+    cutoff: timedelta = timedelta(minutes=30)  # the default, also for a rule without windows
     mode: str = "auto"
     excluded: str | None = None
     min_release_age: timedelta = timedelta()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 from ges_upgrader.diagnosis.openings import cutoff_of, why_never
 from ges_upgrader.domain.duration import spelled
 from ges_upgrader.domain.timestamps import ceiled, iso
 from ges_upgrader.planning.gates import Case
-from ges_upgrader.planning.survey import Survey
+from ges_upgrader.planning.survey import Step, Survey
+from ges_upgrader.policy.schema import Freeze
 
 MOST_NAMES = 5
 UNLISTED = "; some project could not be listed as a whole"
@@ -76,10 +78,17 @@ def _approval(survey: Survey, case: Case) -> str | None:
 
 def _freeze(survey: Survey, case: Case) -> str | None:
     held = [freeze for freeze in case.policy.freezes if freeze.holds(case.rule.name)]
-    now = [freeze for freeze in held if freeze.period[0] <= case.now < freeze.period[1]]
-    if now:
-        return "; ".join(f"{freeze.reason or 'no reason given'}, until {iso(freeze.period[1])}" for freeze in now)
+    step = survey.steps[case.rule.name]
+    near = [freeze for freeze in held if freeze.period[0] - step.cutoff <= case.now < freeze.period[1]]
+    if near:
+        return "; ".join(_frozen(freeze, step, case.now) for freeze in near)
     return f"none of {len(held)} now" if held else None
+
+
+def _frozen(freeze: Freeze, step: Step, now: datetime) -> str:
+    begin, end = freeze.period
+    ahead = f", from {iso(begin)}, cutoff {cutoff_of(step)}" if now < begin else ""
+    return f"{freeze.reason or 'no reason given'}{ahead}, until {iso(end)}"
 
 
 def _window(survey: Survey, case: Case) -> str:

@@ -67,7 +67,7 @@ def _windows(survey: Survey, step: Step) -> Iterator[str]:
     if never is None:
         yield from _timers(survey, step)
     else:
-        auto = rule.cutoff is not None and rule.cutoff.length is None and "cutoff" in never
+        auto = rule.cutoff.length is None and "cutoff" in never
         yield f"nothing can start: {never}" + (" (auto: 90% of the fleet's own upgrades took no longer)" if auto else "")
 
 

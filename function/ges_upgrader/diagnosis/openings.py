@@ -13,7 +13,7 @@ _MINUTE = timedelta(minutes=1)
 
 def cutoff_of(step: Step) -> str:
     """The cutoff as it is; what `auto` comes to in whole minutes, rounded up."""
-    auto = step.rule.cutoff is not None and step.rule.cutoff.length is None
+    auto = step.rule.cutoff.length is None
     return spelled(-(-step.cutoff // _MINUTE) * _MINUTE if auto else step.cutoff)
 
 

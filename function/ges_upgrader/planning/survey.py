@@ -23,7 +23,7 @@ from ges_upgrader.planning.matching import Governed, govern
 from ges_upgrader.planning.releases import Choice, Exclusions, Offer, known_releases, offer, targeted
 from ges_upgrader.policy.fields import MIN_AUTO_CUTOFF
 from ges_upgrader.policy.schema import Policy, Rule
-from ges_upgrader.schedule.windows import Calendar, Opening
+from ges_upgrader.schedule.windows import Calendar, Opening, blocked_by
 
 
 class Block(msgspec.Struct, frozen=True):
@@ -174,7 +174,6 @@ class Step:
     @cached_property
     def cutoff(self) -> timedelta:
         """The rule's cutoff; `auto` is the 90th percentile of the fleet's own upgrades, and at least half an hour."""
-        assert self.rule.cutoff is not None
         if self.rule.cutoff.length is not None:
             return self.rule.cutoff.length
         durations = sorted(self._survey.history.attempts.durations)
@@ -312,9 +311,9 @@ class Step:
 
     @cached_property
     def frozen(self) -> datetime | None:
-        """The end of the freeze that covers this instant."""
+        """The end of the freeze that covers this instant, or that begins within the cutoff."""
         now = self._survey.now
-        return max((end for begin, end in self._freezes if begin <= now < end), default=None)
+        return next((end for begin, end in blocked_by(self._freezes, self.cutoff) if begin <= now < end), None)
 
 
 def _arrival(ended: Iterable[Attempt], version: Version) -> datetime | None:

@@ -197,7 +197,7 @@ class Ages:
 
 
 class Cutoff:
-    """How long before a window's end nothing starts any more. `length` None is `auto`: by the fleet's own past upgrades."""
+    """How long before a window's end or a freeze nothing starts. `length` None is `auto`: by the fleet's own upgrades."""
 
     __slots__ = ("length", "text")
 

@@ -120,7 +120,9 @@ class Rule(Strict, frozen=True):
         tuple[Window, ...],
         Meta(min_length=1, description="a list of windows, as `Sat,Sun 02:00-06:00 Asia/Shanghai`, or always"),
     ] = ()
-    cutoff: Annotated[Cutoff | None, Meta(description="a duration, as 30m, or auto")] = None
+    cutoff: Annotated[Cutoff, Meta(description="a duration, as 30m, or auto")] = msgspec.field(
+        default_factory=partial(Cutoff, "30m")
+    )
     spread: Length = msgspec.field(default_factory=partial(Duration))
     after: Annotated[tuple[str, ...], Meta(description="a list of names of rules")] = ()
     soak: Length = msgspec.field(default_factory=partial(Duration))
@@ -223,11 +225,8 @@ def _plain(value: Any) -> Any:
 
 
 def _effective(policy: Policy) -> Policy:
-    """The policy with the defaults that depend on other fields filled in."""
-    rules = []
-    for number, rule in enumerate(policy.rules, 1):
-        cutoff = rule.cutoff or Cutoff("30m" if rule.windows else "0m")
-        rules.append(msgspec.structs.replace(rule, name=rule.name or f"rule-{number}", cutoff=cutoff))
+    """The policy with the names filled in that depend on a rule's place."""
+    rules = (msgspec.structs.replace(rule, name=rule.name or f"rule-{number}") for number, rule in enumerate(policy.rules, 1))
     return msgspec.structs.replace(policy, rules=tuple(rules))
 
 
@@ -270,7 +269,6 @@ def _contradictions(policy: Policy, numbers: list[int], problems: tuple[str, ...
 
 
 def _never_starts(policy: Policy, rule: Rule, place: int, now: datetime) -> Iterator[str]:
-    assert rule.cutoff is not None
     cutoff = rule.cutoff.least
     try:
         frozen = policy.frozen(rule.name)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta, timezone
 from heapq import merge
 from typing import Any, Literal, Protocol
@@ -86,7 +86,7 @@ class Opening(msgspec.Struct, frozen=True):
 
 
 class Calendar:
-    """When something may start: within the union of the windows, `cutoff` before its end at the latest, and in no freeze.
+    """When something may start: within the union of the windows, in no freeze, and `cutoff` before either's edge at the latest.
 
     No windows: always. Looks ahead from `now` for HORIZON. Windows that touch or overlap are one. `spread` is the time
     after an opening over which the starts are spread; where the window is shorter, over what there is.
@@ -101,7 +101,7 @@ class Calendar:
         spread: timedelta = timedelta(),
     ) -> None:
         self._cutoff, self._spread = cutoff, spread
-        self._freezes = sorted(freezes)
+        self._freezes = blocked_by(freezes, cutoff)
         self._now, self._end = now, now + HORIZON
         self._more = _union(windows, now - spread, self._end) if windows else iter((_EVER,))
         self._stretches: list[tuple[datetime, datetime]] = []
@@ -144,7 +144,7 @@ class Calendar:
             index += 1
 
     def _thawed(self, start: datetime, last: datetime) -> tuple[datetime, datetime] | None:
-        """The first part of [start, last) that no freeze covers."""
+        """The first part of [start, last) that no freeze blocks."""
         for begin, end in self._freezes:
             if end <= start:
                 continue
@@ -153,6 +153,17 @@ class Calendar:
                 break
             start = end
         return (start, last) if start < last else None
+
+
+def blocked_by(freezes: Iterable[tuple[datetime, datetime]], cutoff: timedelta) -> list[tuple[datetime, datetime]]:
+    """The times in which freezes let nothing start, in order: each, and the cutoff before it. Those that touch are one."""
+    blocked: list[tuple[datetime, datetime]] = []
+    for begin, end in sorted(freezes):
+        if blocked and begin - cutoff <= blocked[-1][1]:
+            blocked[-1] = (blocked[-1][0], max(blocked[-1][1], end))
+        else:
+            blocked.append((begin - cutoff, end))
+    return blocked
 
 
 def why_never(

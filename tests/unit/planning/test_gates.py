@@ -111,6 +111,22 @@ TIMED: list[tuple[str, str, dict[str, str], History, datetime, Reason]] = [
     ("backing up, says the call", "[{}]", {}, refused("GES.7002"), NOW + timedelta(minutes=5), Reason.BACKING_UP),
     ("notice", "[{notice: 24h}]", {}, seen(*told(DEMO)), NOW + DAY, Reason.NOTICE),
     ("freeze", "[{}]", {"freezes": "[{from: 2026-11-23, until: 2026-11-25}]"}, seen(), at("2026-11-25 00:00"), Reason.FROZEN),
+    (
+        "cutoff before a freeze",
+        "[{}]",
+        {"freezes": "[{from: '2026-11-23T02:30:00Z', until: 2026-11-25}]"},
+        seen(),
+        at("2026-11-25 00:00"),
+        Reason.FROZEN,
+    ),
+    (
+        "cutoff between two freezes",
+        "[{cutoff: 1h}]",
+        {"freezes": "[{from: 2026-11-23, until: 2026-11-24}, {from: '2026-11-24T00:59:00Z', until: 2026-11-25}]"},
+        seen(),
+        at("2026-11-25 00:00"),
+        Reason.FROZEN,
+    ),
     ("window", "[{windows: ['Mon 03:00-05:00 UTC']}]", {}, seen(), NOW + HOUR, Reason.OUTSIDE_WINDOW),
     (
         "after the cutoff",
@@ -467,7 +483,7 @@ def test_a_start_carries_the_earliest_instant_from_which_it_is_too_late() -> Non
     assert bound("[{}]", seen()) == FAR
     assert bound("[{}]", history("2.4.15", not_after=NOW + HOUR)) == NOW + HOUR
     freeze = "[{from: '2026-11-23T03:30:00Z', until: 2026-11-25}]"
-    assert bound("[{windows: ['Mon 01:00-05:00 UTC']}]", seen(), freezes=freeze) == at("2026-11-23 03:30")
+    assert bound("[{windows: ['Mon 01:00-05:00 UTC']}]", seen(), freezes=freeze) == at("2026-11-23 03:00")
     backed = seen(BackedUp(at=NOW, graph_id=DEMO.id, made_at=NOW - 20 * HOUR))
     assert bound("[{backup: required}]", backed) == NOW + 4 * HOUR
     young = seen(Released(at=NOW - DAY, release=Release(Version("2.4.9"))))

@@ -31,9 +31,8 @@ def test_the_smallest_policy_gets_the_interfaces_defaults() -> None:
     assert policy.outlet.on == ("succeeded", "failed", "blocked", "overrun")
 
 
-def test_a_rule_without_windows_has_no_cutoff() -> None:
-    cutoff = parse_policy(f"notify: {TOPIC}\nrules: [{{}}]", NOW).rules[0].cutoff
-    assert cutoff and cutoff.length == timedelta()
+def test_a_rule_without_windows_has_the_default_cutoff() -> None:
+    assert policy().rules[0].cutoff.length == timedelta(minutes=30)
 
 
 def test_json_is_a_policy_too_and_means_the_same() -> None:

@@ -7,12 +7,15 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from ges_upgrader.schedule.windows import Calendar, Window
 from tests.builders import at
 from tests.oracles.comparison import compared, looked_at
 from tests.oracles.transitions import Behaviour, Change, behaviours
 from tests.oracles.window_cases import Case, cases
-from tests.oracles.window_oracle import DAY, Nominal, Span
+from tests.oracles.window_oracle import DAY, Nominal, Span, starts
 
 NEW_YORK = Change(at("2026-03-08 07:00"), timedelta(hours=-5), timedelta(hours=-4))
 
@@ -37,6 +40,41 @@ def _neighbours(behaviour: Behaviour, chosen: random.Random) -> list[Change]:
     changes = looked_at(behaviour)
     first = chosen.randrange(max(len(changes) - 1, 1))
     return list(changes[first : first + 2])
+
+
+WHERE_FROZEN = at("2026-11-20 00:00")
+PAINTED = Span(WHERE_FROZEN, 12 * DAY)
+KINDS = [
+    Nominal("* 22:00-02:00 UTC", "UTC", lambda _: True, (22 * 60,), 240),
+    Nominal("Sun 01:00-04:00 Asia/Shanghai", "Asia/Shanghai", lambda day: day.weekday() == 6, (60,), 180),
+    Nominal("* 00:00-24:00 UTC", "UTC", lambda _: True, (0,), DAY),
+]
+minutes = st.integers(DAY, 4 * DAY)
+
+
+@settings(max_examples=150)
+@given(
+    windows=st.lists(st.sampled_from(KINDS), max_size=2, unique_by=lambda one: str(one.written)),
+    freezes=st.lists(st.tuples(minutes, st.integers(1, 400)), max_size=4),
+    cutoff=st.sampled_from([0, 1, 30, 150]),
+    data=st.data(),
+)
+def test_starts_keep_the_cutoff_before_freezes(
+    windows: list[Nominal], freezes: list[tuple[int, int]], cutoff: int, data: st.DataObject
+) -> None:
+    periods = [(PAINTED.minutes[begin], PAINTED.minutes[begin + length]) for begin, length in freezes]
+    edges = [
+        begin + length * past - cutoff * (1 - past) + off for begin, length in freezes for past in (0, 1) for off in (-1, 0)
+    ]
+    expected = starts(PAINTED, windows, cutoff, periods)
+    for index in data.draw(st.lists(st.sampled_from(edges) if edges else minutes, max_size=8)) + data.draw(
+        st.lists(minutes, min_size=2, max_size=4)
+    ):
+        minute = PAINTED.minutes[max(index, DAY)]
+        calendar = Calendar([Window(one.written) for one in windows], timedelta(minutes=cutoff), periods, minute)
+        found, wanted = calendar.first(minute), expected[max(index, DAY)]
+        assert found and wanted and found.start == wanted.start
+        assert wanted.before in (None, found.before)
 
 
 def test_the_comparison_sees_a_window_that_opens_or_closes_a_minute_off() -> None:
