@@ -24,7 +24,7 @@ from ges_upgrader.history.records import (
     Told,
 )
 from ges_upgrader.journal.compaction import BACKUPS_REMEMBERED, Entry, fold
-from ges_upgrader.journal.segments import decoded, encoded
+from ges_upgrader.journal.lines import decoded, encoded
 from ges_upgrader.planning.matching import govern
 from tests.builders import NOW, attempt, backup_attempt, begin, finish, graph, plan
 from tests.properties.test_planner import Rollout, fleets, policies

@@ -15,10 +15,11 @@ from ges_upgrader.cloud.errors import CloudError, Forbidden
 from ges_upgrader.cloud.obs import Obs, WrongPosition, authorization
 from ges_upgrader.cloud.transport import TRIES
 from ges_upgrader.domain.version import Version
-from ges_upgrader.history.records import Withdrawn
+from ges_upgrader.history.records import Told, Withdrawn
 from ges_upgrader.journal.segments import Journal
 from ges_upgrader.journal.storage import Bucket, Conflict, JournalError
 from huaweicloud_simulator import ACCESS_KEY, SECRET_KEY, Cloud, VirtualClock, faults, mock_huaweicloud
+from huaweicloud_simulator.services.obs import MAX_APPENDS
 from huaweicloud_simulator.services.obs import Bucket as Shelf
 from huaweicloud_simulator.wire import Request, Response
 from tests.builders import NOW, policy_text
@@ -311,3 +312,13 @@ def test_nothing_starts_without_the_bucket() -> None:
     assert (only(result)["action"], only(result)["reason"]) == ("blocked", "state-unavailable")
     assert "NoSuchBucket" in result["errors"][0]
     assert world.cloud.upgrades == []
+
+
+def test_run_with_more_appends_than_an_object_takes(cloud: Cloud, shelf: Shelf) -> None:
+    journal = Journal(bucket(cloud))
+    for number in range(MAX_APPENDS + 50):
+        journal.write(Told(at=NOW, event_id=f"n{number}", message_id=""))
+    assert max(one.appends for one in shelf.objects.values()) < MAX_APPENDS
+    later = Journal(bucket(cloud))
+    later.refresh()
+    assert all(later.history.outbox.delivered(f"n{number}") for number in range(MAX_APPENDS + 50))

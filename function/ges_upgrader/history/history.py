@@ -22,6 +22,7 @@ class History:
 
     def __init__(self, records: Iterable[AnyRecord] = (), readable: bool = True) -> None:
         self.readable = readable
+        self._identity = object()
         self.releases = Releases()
         self.attempts = Attempts()
         self.backups = Backups()
@@ -46,10 +47,14 @@ class History:
     def in_progress(self, graph: GraphKey) -> bool:
         return self.attempts.open_of(graph) is not None or self.backups.open_of(graph) is not None
 
-    def changes(self, rules: Collection[str], known: Collection[str]) -> int:
-        """How much was recorded of these rules, and of those that are not among the known ones: the same: nothing new."""
+    def changes(self, rules: Collection[str], known: Collection[str]) -> tuple[object, int]:
+        """How much was recorded of these rules, and of those that are not among the known ones: the same: nothing new.
+
+        Two histories are never the same, as each begins to count anew.
+        """
         changes = self.attempts.changes
-        return self.rollout.changes + sum(changes[rule] for rule in changes if rule in rules or rule not in known)
+        counted = sum(changes[rule] for rule in changes if rule in rules or rule not in known)
+        return self._identity, self.rollout.changes + counted
 
 
 def _end(history: History, record: Ended) -> None:

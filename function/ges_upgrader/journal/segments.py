@@ -14,36 +14,21 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from functools import lru_cache
 from hashlib import sha256
-from typing import Any, Union
 
-import msgspec
-
-from ges_upgrader.domain.timestamps import Instant
-from ges_upgrader.domain.version import Version
+from ges_upgrader.domain.timestamps import LONG_AGO
 from ges_upgrader.history.controls import Damage
 from ges_upgrader.history.history import History
 from ges_upgrader.history.records import UNWRITTEN, AnyRecord, Ended, Noticed, Record, Released, Started, Told, Withdrawn
 from ges_upgrader.journal.compaction import Entry, fold
+from ges_upgrader.journal.lines import Begun, Sealed, decoded, encoded, ends_or_begins_a_file, scoped
 from ges_upgrader.journal.storage import Conflict, JournalError, Storage
 
 HEAD = "head"
-MOST_LINES = 1000  # beyond them a file is sealed; OBS takes 10,000 appends (smn-obs-core.md C1)
+MOST_LINES = 1000  # beyond them a run seals its file when it ends
+MOST_APPENDS = 5000  # beyond them it does so at once: OBS takes 10,000 appends to an object (smn-obs-core.md C1)
 LONG = timedelta(days=7)  # so often is looked for what can be folded away
 _CONFLICTS = 20  # so many in a row, with nothing new to read, are no overlap
-
-
-class Sealed(Record, frozen=True, tag="sealed"):
-    """The last record of a file. What was over before `horizon` is not taken into the next."""
-
-    horizon: Instant
-
-
-class Begun(Record, frozen=True, tag="begun"):
-    """The first record of every file but the first: it begins with so many `lines` of the one before."""
-
-    lines: int
 
 
 class Journal:
@@ -97,6 +82,8 @@ class Journal:
                 return []
             known = (self._number, self._position)
             try:
+                if self._sealed is None and self._added() >= MOST_APPENDS:
+                    self._seal(Sealed(at=records[0].at, horizon=LONG_AGO))  # the end of a run knows what can be folded away
                 if self._sealed is None:
                     self._append(records)
                     for record in records:
@@ -121,16 +108,14 @@ class Journal:
         if self._unnamed:
             self._name_in_head()
         horizon = now - keep
-        grown = len(self._entries) - self._begun.lines >= MOST_LINES
+        grown = self._added() >= MOST_LINES
         old = now - self._began() >= LONG and len(fold(self._entries, self.history, horizon)) < len(self._entries)
         if not (grown or old):
             return
-        sealed = Sealed(at=now, horizon=horizon)
         try:
-            self._append([sealed])
+            self._seal(Sealed(at=now, horizon=horizon))
         except Conflict:
             return  # another run is at work; it, or a later one, will do this
-        self._sealed = sealed
         self._go_on()
 
     @property
@@ -174,7 +159,7 @@ class Journal:
         try:
             record = decoded(line)
         except (ValueError, RecursionError) as error:
-            if _ends_or_begins_a_file(line):
+            if ends_or_begins_a_file(line):
                 raise JournalError(f"{self._name} was sealed or begun by another version of the function: {error}") from None
             self._damage(line, str(error))
             return
@@ -195,7 +180,7 @@ class Journal:
 
     def _damage(self, line: bytes, why: str) -> None:
         where = f"record {len(self._entries) + 1} of {self._name}"
-        damage = _scoped(line, Damage(sha256(line).hexdigest()[:12], where, why), self.history)
+        damage = scoped(line, Damage(sha256(line).hexdigest()[:12], where, why), self.history)
         self.history.controls.suffer(damage)
         self._entries.append(Entry(line, None, damage))
 
@@ -206,6 +191,14 @@ class Journal:
         self._storage.append(self._name, self._position, data)
         self._position += len(data)
         self._broken_off = False
+
+    def _added(self) -> int:
+        """The lines that came after the file was begun: no append is without one."""
+        return len(self._entries) - self._begun.lines
+
+    def _seal(self, sealed: Sealed) -> None:
+        self._append([sealed])
+        self._sealed = sealed
 
     def _go_on(self) -> None:
         """Begins the file after a sealed one, if no other run has, and goes on with it."""
@@ -254,25 +247,6 @@ class Journal:
         return next((entry.record.at for entry in self._entries if entry.record), _NEVER)
 
 
-def encoded(record: Record) -> bytes:
-    """The line of a record, without its end."""
-    return _ENCODER.encode(record)
-
-
-def decoded(line: bytes) -> Any:
-    """The record of a line. Raises ValueError, RecursionError."""
-    return _DECODER.decode(line)
-
-
-def _ends_or_begins_a_file(line: bytes) -> bool:
-    """Whether it says where the journal goes on, which cannot be passed over as a damage."""
-    try:
-        raw = msgspec.json.decode(line)
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(raw, dict) and raw.get("kind") in ("sealed", "begun")
-
-
 def _is_news(record: AnyRecord, history: History) -> bool:
     """Whether it is missing, and holds beside all that others have written meanwhile."""
     if isinstance(record, Told):
@@ -290,41 +264,4 @@ def _is_news(record: AnyRecord, history: History) -> bool:
     return isinstance(record, Withdrawn) and record.version not in history.releases.withdrawn
 
 
-def _scoped(line: bytes, damage: Damage, history: History) -> Damage:
-    """The damage, with what the line says it is about."""
-    try:
-        raw = msgspec.json.decode(line)
-    except (ValueError, RecursionError):
-        return damage
-    if not isinstance(raw, dict):
-        return damage
-    begun: dict[str, Any] = next((raw[name] for name in ("attempt", "backup") if isinstance(raw.get(name), dict)), {})
-    about = {**raw, **begun}
-    later = next((raw[name] for name in ("attempt_id", "backup_id") if isinstance(raw.get(name), str)), None)
-    graph_id = about.get("graph_id") or (history.graph_of(later) if later else None)
-    rule = None if graph_id else about.get("rule")
-    return msgspec.structs.replace(damage, graph_id=_text(graph_id), rule=_text(rule), subject=_text(begun.get("id")))
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Version):
-        return value.text
-    raise TypeError(f"no plain form of {type(value)}")
-
-
-def _custom(_: type, value: object) -> Version:
-    if not isinstance(value, str):
-        raise ValueError(f"expected a version, found {value!r}")
-    return _version(value)
-
-
-_version = lru_cache(maxsize=1024)(Version)  # the same few stand in most records
-
-
 _NEVER = datetime.fromisoformat("9999-12-31T00:00:00+00:00")
-_ENCODER = msgspec.json.Encoder(enc_hook=_plain)
-_DECODER = msgspec.json.Decoder(Union[AnyRecord, Sealed, Begun], dec_hook=_custom)

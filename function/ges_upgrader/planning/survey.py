@@ -139,7 +139,7 @@ class Survey:
 class _Wave(msgspec.Struct, frozen=True):
     """Who of the rules before keeps a version from a rule, as far as the history's `changes` reached."""
 
-    changes: int
+    changes: tuple[object, int]
     behind: bool
     verified_at: datetime
 

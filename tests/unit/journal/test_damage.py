@@ -41,7 +41,8 @@ from ges_upgrader.history.records import (
     Withdrawn,
 )
 from ges_upgrader.journal.compaction import fold
-from ges_upgrader.journal.segments import Journal, encoded
+from ges_upgrader.journal.lines import encoded
+from ges_upgrader.journal.segments import Journal
 from ges_upgrader.journal.storage import Memory
 from tests.builders import NOW, attempt, backup_attempt, graph, plan, policy
 
