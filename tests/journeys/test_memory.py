@@ -339,7 +339,7 @@ def test_an_upgrade_that_was_late_and_made_its_graph_ill_is_not_made_again_with_
 # Rules that are renamed, removed or moved
 
 
-def test_a_rule_that_is_renamed_stays_halted_until_resume(tmp_path: Path) -> None:
+def test_a_rule_that_is_renamed_stays_halted_until_retry(tmp_path: Path) -> None:
     world = world_under(tmp_path, "[{name: prod}]")
     for name in ("a", "b"):
         world.graph(name).next_upgrade("failed")
@@ -349,7 +349,7 @@ def test_a_rule_that_is_renamed_stays_halted_until_resume(tmp_path: Path) -> Non
     assert reason(world.run({"command": "plan"}), waiting) == "halted"
     assert reason(world.run(TIMER), waiting) == "halted"
     assert len(world.cloud.upgrades) == 1
-    world.run({"command": "resume", "rule": "production"})
+    world.run({"command": "retry", "rule": "production"})
     assert len(world.cloud.upgrades) > 1
 
 
@@ -366,7 +366,7 @@ def upgraded(world: World) -> list[str]:
     return [names.get(upgrade.graph_id, "gone") for upgrade in world.cloud.upgrades]
 
 
-def test_a_renamed_rule_stays_halted_where_the_failed_graph_is_gone_until_resume_with_its_old_name(tmp_path: Path) -> None:
+def test_a_renamed_rule_stays_halted_where_the_failed_graph_is_gone_until_retry_with_its_old_name(tmp_path: Path) -> None:
     world = world_under(tmp_path, "[{name: prod}]")
     halted_under_prod(world)
     world.project.delete(next(graph for graph in world.project.graphs.values() if graph.name == "a"))
@@ -374,8 +374,8 @@ def test_a_renamed_rule_stays_halted_where_the_failed_graph_is_gone_until_resume
     result = world.run(TIMER)
     assert reason(result, "b") == "halted"
     (error,) = result["errors"]
-    assert '{"command": "resume", "rule": "prod"}' in error
-    assert world.run({"command": "resume", "rule": "prod"})["errors"] == []
+    assert '{"command": "retry", "rule": "prod"}' in error
+    assert world.run({"command": "retry", "rule": "prod"})["errors"] == []
     assert upgraded(world) == ["gone", "b"]
 
 
@@ -459,7 +459,7 @@ def test_what_is_told_after_a_rule_was_renamed_names_the_rule_that_is_there(tmp_
     world.run(TIMER)
     (told,) = results(world)
     assert told["rule"] == "production"
-    assert '{"command": "resume", "rule": "production"}' in (world.topic.messages[0].structure or {})["email"]
+    assert '{"command": "retry", "rule": "production"}' in (world.topic.messages[0].structure or {})["email"]
 
 
 def test_a_slow_backup_is_told_though_its_rule_was_renamed(tmp_path: Path) -> None:

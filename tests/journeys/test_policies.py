@@ -182,7 +182,7 @@ def test_a_soak_counts_from_when_graphs_were_first_seen_at_the_target_by_whateve
     assert until == again == ["2026-11-25T02:00:00Z"]
 
 
-def test_a_failure_stops_the_next_rule_and_quarantines_the_version_until_resume(tmp_path: Path) -> None:
+def test_a_failure_stops_the_next_rule_and_quarantines_the_version_until_retry(tmp_path: Path) -> None:
     world = world_under(tmp_path, "[{name: dev, match: {name: 'dev*'}}, {name: prod, after: [dev]}]")
     dev, prod = world.graph("dev_a"), world.graph("prod_a")
     dev.next_upgrade("failed")
@@ -194,7 +194,7 @@ def test_a_failure_stops_the_next_rule_and_quarantines_the_version_until_resume(
     assert {reason(result, "dev_a"), reason(world.run(TIMER), "dev_a")} <= {"due", "halted"}
     assert reason(world.run(TIMER), "prod_a") == "quarantined"
     assert len(world.cloud.upgrades) == 1
-    world.run({"command": "resume", "rule": "dev"})
+    world.run({"command": "retry", "rule": "dev"})
     assert (dev.version, prod.version) == ("2.4.15", "2.4.15")
 
 
@@ -448,7 +448,7 @@ def test_a_halt_that_a_changed_policy_makes_is_told_once(tmp_path: Path) -> None
     for _ in range(2):
         world.run(TIMER, seconds=60)
     (halted,) = notices(world)
-    assert '{"command": "resume", "rule": "all"}' in halted["detail"]
+    assert '{"command": "retry", "rule": "all"}' in halted["detail"]
 
 
 def test_a_later_message_narrows_what_an_earlier_one_announced_and_never_widens_it(tmp_path: Path) -> None:

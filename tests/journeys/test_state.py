@@ -86,7 +86,7 @@ def test_a_command_that_cannot_be_written_down_is_refused(word: str) -> None:
     world = World(policy(state=STATE))
     out_of_reach(world)
     result = world.run({"command": word}, seconds=300)
-    assert any(f"the command {word} was not written down; nothing was changed" in error for error in result["errors"])
+    assert any(f"the command {word} was not recorded; nothing was changed" in error for error in result["errors"])
 
 
 def test_a_damage_holds_its_graph_is_told_once_and_resume_lifts_it(tmp_path: Path) -> None:
@@ -271,4 +271,4 @@ def test_an_approval_whose_answer_is_lost_is_not_said_to_have_changed_nothing() 
     written = len(world.cloud.calls("obs.append_object"))
     world.cloud.fault("obs.get_object", BUSY, times=None, where=lambda _: len(world.cloud.calls("obs.append_object")) > written)
     result = world.run({"command": "approve", "version": "2.4.15", "rule": "all"}, seconds=300)
-    assert any("the command approve may have been written down, or not" in error for error in result["errors"])
+    assert any("the command approve may have been recorded, or not" in error for error in result["errors"])

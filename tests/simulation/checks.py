@@ -217,7 +217,7 @@ class Checks:
         """Whether a person said afterwards that it no longer counts."""
         graph = self.lives[upgrade.graph_id].graph
         return any(
-            said.command["command"] in ("resume", "retry") and said.given > upgrade.at and said.covers(rule, graph)
+            said.command["command"] == "retry" and said.given > upgrade.at and said.covers(rule, graph)
             for said in self._said.values()
         )
 

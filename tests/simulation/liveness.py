@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from tests.simulation.policies import DAY, HOUR, Policy, Rule
 
 TIMER = DAY  # the nightly timer; those in the windows come at least as often as the windows
-PEOPLE = 4 * DAY + TIMER  # a release, then `resume` and approvals: at once, and again after four days for what was seen late
+PEOPLE = 4 * DAY + TIMER  # a release, then `resume`, `retry` and approvals: at once, and again after four days
 
 
 class Bound:

@@ -240,6 +240,7 @@ class World:
         for hours, command in enumerate(
             [
                 {"command": "resume"},
+                *({"command": "retry", "rule": rule.name} for rule in self.policy.rules),
                 *({"command": "approve", "version": LAST, "rule": rule.name} for rule in self.policy.rules),
             ],
             1,
@@ -247,8 +248,9 @@ class World:
             self.scheduler.at(after + hours * HOUR, lambda command=command: self._invoke("operator", command))  # type: ignore[misc]
         for day in (4, 8, 12, 16, 20):  # an approval lapses after 14 days, and a job that hung is known as failed only later
             for rule in self.policy.rules:
-                command = {"command": "approve", "version": LAST, "rule": rule.name}
-                self.scheduler.at(after + day * DAY, lambda command=command: self._invoke("operator", command))  # type: ignore[misc]
+                approve = {"command": "approve", "version": LAST, "rule": rule.name}
+                for command in (approve, {"command": "retry", "rule": rule.name}):
+                    self.scheduler.at(after + day * DAY, lambda command=command: self._invoke("operator", command))  # type: ignore[misc]
             self.scheduler.at(after + day * DAY, lambda: self._invoke("operator", {"command": "resume"}))
 
     # What people and the world do

@@ -122,6 +122,12 @@ class Attempts:
             return frozenset(unknown)
         return frozenset(unknown | {release for release in releases if release <= reached})
 
+    def holds_back(self, graph: GraphKey, version: Version | None) -> bool:
+        """Whether a refusal, or a version that was set aside, stands against the graph, which runs `version`."""
+        reached = self._reached.get(graph)
+        rolled_back = reached is not None and version is not None and version < reached
+        return rolled_back or graph in self.refusals or any(key == graph for key, _ in self._unknown)
+
     def halt_reported(self, rule: str, version: Version) -> bool:
         """Whether the last failure was reported as the one that halts the rule."""
         return any(failure.id in self._halting for failure in self.failures(rule, version)[-1:])

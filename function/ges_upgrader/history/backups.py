@@ -70,8 +70,10 @@ class Backups:
             del self.refusals[refused]
 
     def retry(self, record: Retried) -> None:
-        if record.graph_id is not None:
-            for key in [key for key in self.refusals if key[1] == record.graph_id]:
+        if record.rule is not None and record.graph_id is None:
+            return  # the graphs that the rule governs have records of their own
+        for key, refusal in list(self.refusals.items()):
+            if record.graph_id in (None, key[1]) and record.version in (None, refusal.version):
                 del self.refusals[key]
 
     def _count(self, backup: BackupAttempt, by: int) -> None:

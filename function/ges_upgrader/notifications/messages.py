@@ -121,7 +121,7 @@ def _advice(event: Event, attempt: Attempt, named: Attempt, verdict: Verdict) ->
     halted = [
         f"The rule {attempt.rule} is halted at {attempt.to_version}: no further upgrade to it is started under this rule and",
         "those after it, until a newer version is available or you invoke the function with",
-        f"  {command('resume', rule=named.rule)}",
+        f"  {command('retry', rule=named.rule)}",
     ]
     borne = [
         f"The rule continues with its other graphs, as it allows more failures. {attempt.graph} is not upgraded to this",

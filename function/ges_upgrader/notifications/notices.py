@@ -136,8 +136,7 @@ def _planned(policy: Policy, history: History, decisions: list[Decision], now: d
 
 
 def _awaiting(history: History, decisions: list[Decision], now: datetime) -> Iterator[Noticed]:
-    for (rule, version), waiting in _groups(_because(decisions, Reason.AWAITING_APPROVAL)):
-        lapsed = max(filter(None, (history.controls.approved_at(version, rule, one.graph_id) for one in waiting)), default=None)
+    for (rule, version, lapsed), waiting in _waiting(history, decisions).items():
         about = f"approval:{rule}:{version}" + (f":{iso(lapsed)}" if lapsed else "")
         group = _unnamed(history, about, waiting)
         if not group:
@@ -154,6 +153,19 @@ def _awaiting(history: History, decisions: list[Decision], now: datetime) -> Ite
             version=version,
             graphs=tuple(one.graph_id for one in group),
         )
+
+
+def _waiting(history: History, decisions: list[Decision]) -> dict[tuple[str, Version, datetime | None], list[Decision]]:
+    """Who waits for an approval, by rule, version and when the last approval was given, if there was one.
+
+    Those that were never approved are apart, so that the end of one graph's approval is no news about them.
+    """
+    found: dict[tuple[str, Version, datetime | None], list[Decision]] = {}
+    for (rule, version), group in _groups(_because(decisions, Reason.AWAITING_APPROVAL)):
+        for one in group:
+            lapsed = history.controls.approved_at(version, rule, one.graph_id)
+            found.setdefault((rule, version, lapsed), []).append(one)
+    return found
 
 
 def _available(history: History, decisions: list[Decision], now: datetime) -> Iterator[Noticed]:
@@ -204,7 +216,7 @@ def _halted(policy: Policy, history: History, decisions: list[Decision], complet
                 text=f"The upgrade to {version} failed {len(failures)} times under the rule {rule_of(rule)}, as often as its "
                 "max_failures now allows. No further upgrade to it is started under this rule and those after it. "
                 f"Blocked: {names_of(group)}. The rule continues with a newer version, or after\n"
-                f"  {command('resume', rule=rule)}",
+                f"  {command('retry', rule=rule)}",
                 rule=rule,
                 version=version,
                 graphs=tuple(one.graph_id for one in group),

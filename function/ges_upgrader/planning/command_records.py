@@ -1,13 +1,17 @@
-"""A person's command to what is written down about it. Pure."""
+"""An operator's command to what is recorded of it. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
 
-from ges_upgrader.domain.model import Graph
+import msgspec
+
+from ges_upgrader.domain.model import Graph, Release
+from ges_upgrader.domain.timestamps import iso
 from ges_upgrader.domain.version import Version
 from ges_upgrader.events.commands import Command, Word
+from ges_upgrader.events.commands import command as written
 from ges_upgrader.history.history import History
 from ges_upgrader.history.records import (
     AnyRecord,
@@ -15,66 +19,89 @@ from ges_upgrader.history.records import (
     Moved,
     Paused,
     Questioned,
+    Reinstated,
     Released,
     ReleaseSource,
-    Resumed,
     Retried,
+    Unpaused,
     Withdrawn,
 )
 from ges_upgrader.planning.matching import govern
 from ges_upgrader.policy.schema import Policy
+
+Done = dict[str, "str | None"]
 
 
 class Unclear(ValueError):
     """The command names something that is not there, or not clear; the message says what is accepted."""
 
 
-def records_of(command: Command, policy: Policy, fleet: Iterable[Graph], history: History, now: datetime) -> list[AnyRecord]:
-    """What the command adds to the journal; nothing where that stands there already. Raises Unclear."""
-    if command.rule is not None and command.rule not in _rules(command.word, policy, history):
-        accepted = ", ".join(rule.name for rule in policy.rules)
-        raise Unclear(f"{command.word.value}: there is no rule {command.rule!r}; accepted are {accepted}; nothing was changed")
-    graph_id = _graph_id(command, fleet, history) if command.graph is not None else None
-    if command.word is Word.APPROVE and command.version is not None:
-        _must_be_known(command.version, policy, history)
-        return [Approved(at=now, version=command.version, rule=command.rule, graph_id=graph_id, reason=command.reason)]
-    if command.word is Word.PAUSE:
-        paused = (command.rule, graph_id) in history.controls.pauses
-        return [] if paused else [Paused(at=now, rule=command.rule, graph_id=graph_id, reason=command.reason)]
-    if command.word is Word.RESUME:
-        return [Resumed(at=now, rule=command.rule, graph_id=graph_id, version=command.version, reason=command.reason)]
-    if command.word is Word.RETRY:
-        named = [graph_id] if graph_id is not None else _in_trouble(command.rule, policy, fleet, history)
-        return [Retried(at=now, graph_id=one, reason=command.reason) for one in named]
-    return []
+class Instruction(msgspec.Struct, frozen=True):
+    """What a command adds to the journal (nothing if that stands there already), and what the result says was done."""
+
+    records: list[AnyRecord]
+    done: Done
+
+
+class _Case(msgspec.Struct, frozen=True):
+    """A command and what it is about. `graph` is one that GES lists; `graph_id` may be that of one that is gone."""
+
+    command: Command
+    policy: Policy
+    fleet: tuple[Graph, ...]
+    history: History
+    now: datetime
+    graph: Graph | None
+    graph_id: str | None
+
+    @property
+    def version(self) -> Version:
+        assert self.command.version is not None  # or the command was refused
+        return self.command.version
+
+
+def instruction_of(command: Command, policy: Policy, fleet: Iterable[Graph], history: History, now: datetime) -> Instruction:
+    """What an operator's command records. Raises Unclear."""
+    graphs = tuple(fleet)
+    _must_name_a_rule(command, policy, history)
+    graph, graph_id = _named_graph(command, graphs, history)
+    case = _Case(command, policy, graphs, history, now, graph, graph_id)
+    records = _RECORDS[command.word](case)
+    done = {
+        "command": command.word.value,
+        "version": command.version.text if command.version else None,
+        "rule": command.rule,
+        "graph": graph.name if graph else graph_id,
+        "until": _until(case) if command.word is Word.APPROVE else None,
+    }
+    return Instruction(records, done)
+
+
+def check_filters(command: Command, policy: Policy, fleet: Iterable[Graph]) -> None:
+    """Raises Unclear for a rule or a graph that is not there."""
+    if command.rule is not None and all(rule.name != command.rule for rule in policy.rules):
+        raise _no_rule(command, policy)
+    if command.graph is not None and not any(command.graph in (graph.id, graph.name) for graph in fleet):
+        raise _no_graph(command)
 
 
 def news(command: Command, policy: Policy, history: History, now: datetime) -> list[AnyRecord]:
-    """What the event and the policy tell of releases and withdrawals, and is not known yet."""
+    """What the event's messages and the policy tell of releases and withdrawals, and is not known yet."""
     records: list[AnyRecord] = []
-    source = ReleaseSource.COMMAND if command.word is Word.RELEASE else ReleaseSource.MESSAGE
     for release in command.releases:
-        if history.releases.learns_from(release, source):
-            records.append(Released(at=now, release=release, source=source))
+        if history.releases.learns_from(release, ReleaseSource.MESSAGE):
+            records.append(Released(at=now, release=release, source=ReleaseSource.MESSAGE))
     for version in command.withdrawn:
         if version not in history.releases.withdrawn:
-            records.append(Withdrawn(at=now, version=version, reason=command.reason))
+            records.append(Withdrawn(at=now, version=version))
     for known in policy.releases:
         if history.releases.learns_from(known.release, ReleaseSource.POLICY):
             records.append(Released(at=now, release=known.release, source=ReleaseSource.POLICY))
     return [*records, *_questions(command, policy, history, now)]
 
 
-def _questions(command: Command, policy: Policy, history: History, now: datetime) -> Iterator[Questioned]:
-    """The known versions that a message may withdraw or warn of. A message that comes again asks nothing anew."""
-    known = {*history.releases.known, *(release.version for release in policy.releases)} - history.releases.withdrawn
-    for question in command.questioned:
-        if question.version in known and not history.outbox.knows(question.notice_id):
-            yield Questioned(at=now, version=question.version, notice_id=question.notice_id)
-
-
 def moved(policy: Policy, fleet: Iterable[Graph], history: History, now: datetime) -> list[AnyRecord]:
-    """What is on its way or counts as a failure under rules that the policy no longer has, under those that govern now."""
+    """What is in progress or counts as a failure under rules that the policy no longer has, under those that govern now."""
     rules = {rule.name for rule in policy.rules}
     attempts = [*history.attempts.open(), *(attempt for failures in history.attempts.all_failures() for attempt in failures)]
     left = [attempt for attempt in attempts if attempt.rule not in rules]
@@ -82,48 +109,167 @@ def moved(policy: Policy, fleet: Iterable[Graph], history: History, now: datetim
     return [Moved(at=now, attempt_id=one.id, rule=governs[one.graph_id]) for one in left if one.graph_id in governs]
 
 
-def _must_be_known(version: Version, policy: Policy, history: History) -> None:
-    known = {*history.releases.known, *(release.version for release in policy.releases)} - history.releases.withdrawn
-    if version not in known:
-        names = ", ".join(str(one) for one in sorted(known)) or "none yet"
-        raise Unclear(f"approve: no release {version} is known; known are {names}; nothing was changed")
+def _questions(command: Command, policy: Policy, history: History, now: datetime) -> Iterator[Questioned]:
+    """The known versions that a message may withdraw or warn of. A message that comes again asks nothing again."""
+    known = _known(policy, history) - history.releases.withdrawn
+    for question in command.questioned:
+        if question.version in known and not history.outbox.knows(question.notice_id):
+            yield Questioned(at=now, version=question.version, notice_id=question.notice_id)
 
 
-def _in_trouble(rule: str | None, policy: Policy, fleet: Iterable[Graph], history: History) -> list[str]:
-    """The ids of the rule's graphs with which something went wrong."""
-    keys = [one.graph.key for one in govern(policy.rules, fleet) if one.rule and one.rule.name == rule]
-    failed = {attempt.key for failures in history.attempts.all_failures() for attempt in failures}
-    return [one[1] for one in keys if one in failed or one in history.attempts.refusals or one in history.backups.refusals]
+def _release(case: _Case) -> list[AnyRecord]:
+    releases, release = case.history.releases, Release(case.version)
+    if case.version in releases.withdrawn:
+        raise _withdrawn(case)
+    record = Released(at=case.now, release=release, source=ReleaseSource.COMMAND, by=case.command.by)
+    return [record] if releases.learns_from(release, ReleaseSource.COMMAND) else []
 
 
-def _rules(word: Word, policy: Policy, history: History) -> set[str | None]:
-    """The names that a command may use. What a rule that is gone has left behind can still be lifted."""
-    rules: set[str | None] = {rule.name for rule in policy.rules}
-    if word is not Word.RESUME:
-        return rules
-    failing = {attempt.rule for failures in history.attempts.all_failures() for attempt in failures}
-    return (
-        rules
-        | failing
-        | {rule for rule, _ in history.controls.pauses}
-        | {damage.rule for damage in history.controls.damages.values()}
-    )
+def _withdraw(case: _Case) -> list[AnyRecord]:
+    known = case.version in case.history.releases.withdrawn
+    said = case.command
+    return [] if known else [Withdrawn(at=case.now, version=case.version, reason=said.reason, by=said.by)]
 
 
-def _graph_id(command: Command, fleet: Iterable[Graph], history: History) -> str:
-    found = [graph for graph in fleet if command.graph in (graph.id, graph.name)]
-    controls = history.controls
-    held = {damage.graph_id for damage in controls.damages.values()} | {graph_id for _, graph_id in controls.pauses}
-    if not found and command.graph is not None and command.word is Word.RESUME and command.graph in held:
-        return command.graph  # it is gone, but what holds it is not
-    if not found:
+def _reinstate(case: _Case) -> list[AnyRecord]:
+    withdrawn = case.history.releases.withdrawn
+    if case.version not in withdrawn:
+        names = ", ".join(str(one) for one in sorted(withdrawn)) or "none"
+        raise Unclear(f"reinstate: {case.version} is not withdrawn; withdrawn are {names}; nothing was changed")
+    return [Reinstated(at=case.now, version=case.version, reason=case.command.reason, by=case.command.by)]
+
+
+def _approve(case: _Case) -> list[AnyRecord]:
+    if case.version in case.history.releases.withdrawn:
+        raise _withdrawn(case)
+    known = _known(case.policy, case.history)
+    if case.version not in known:
+        names = ", ".join(str(one) for one in sorted(known - case.history.releases.withdrawn)) or "none yet"
+        release = written("release", version=case.version.text)
         raise Unclear(
-            f"{command.word.value}: there is no graph with the id or the name {command.graph!r} in the projects of the policy; "
-            "nothing was changed"
+            f"approve: no release {case.version} is known; known are {names}; nothing was changed. To name it: {release}"
         )
+    said = case.command
+    return [Approved(at=case.now, version=case.version, rule=said.rule, graph_id=case.graph_id, reason=said.reason, by=said.by)]
+
+
+def _pause(case: _Case) -> list[AnyRecord]:
+    said = case.command
+    if (said.rule, case.graph_id) in case.history.controls.pauses:
+        return []
+    return [Paused(at=case.now, rule=said.rule, graph_id=case.graph_id, reason=said.reason, by=said.by)]
+
+
+def _resume(case: _Case) -> list[AnyRecord]:
+    said = case.command
+    return [Unpaused(at=case.now, rule=said.rule, graph_id=case.graph_id, reason=said.reason, by=said.by)]
+
+
+def _retry(case: _Case) -> list[AnyRecord]:
+    """A rule's graphs have records of their own for what is held against the graph and not against its rule."""
+    said = case.command
+    graphs = _in_trouble(case) if said.rule is not None else []
+    scopes: list[tuple[str | None, str | None]] = [(said.rule, case.graph_id), *((None, one) for one in graphs)]
+    return [
+        Retried(at=case.now, rule=rule, graph_id=graph_id, version=said.version, reason=said.reason, by=said.by)
+        for rule, graph_id in scopes
+    ]
+
+
+_RECORDS: dict[Word, Callable[[_Case], list[AnyRecord]]] = {
+    Word.RELEASE: _release,
+    Word.WITHDRAW: _withdraw,
+    Word.REINSTATE: _reinstate,
+    Word.APPROVE: _approve,
+    Word.PAUSE: _pause,
+    Word.RESUME: _resume,
+    Word.RETRY: _retry,
+}
+
+
+def _until(case: _Case) -> str | None:
+    """When the approval that was given expires."""
+    lifetime = _approval_lifetime(case)
+    return iso(case.now + lifetime) if lifetime is not None else None
+
+
+def _approval_lifetime(case: _Case) -> timedelta | None:
+    name = case.command.rule
+    if case.graph is not None:
+        name = next((one.rule.name for one in govern(case.policy.rules, [case.graph]) if one.rule), None)
+    return next((rule.approval_lifetime for rule in case.policy.rules if rule.name == name), None)
+
+
+def _known(policy: Policy, history: History) -> set[Version]:
+    return {*history.releases.known, *(release.version for release in policy.releases)}
+
+
+def _in_trouble(case: _Case) -> list[str]:
+    """The ids of the rule's graphs for which something is held against a version."""
+    history = case.history
+    governed = (one.graph for one in govern(case.policy.rules, case.fleet) if one.rule and one.rule.name == case.command.rule)
+    failed = {attempt.key for failures in history.attempts.all_failures() for attempt in failures}
+    return [
+        graph.id
+        for graph in governed
+        if graph.key in failed or graph.key in history.backups.refusals or history.attempts.holds_back(graph.key, graph.version)
+    ]
+
+
+def _must_name_a_rule(command: Command, policy: Policy, history: History) -> None:
+    """What a rule that was removed has left behind can still be lifted."""
+    rules: set[str | None] = {rule.name for rule in policy.rules}
+    controls = history.controls
+    if command.word is Word.RETRY:
+        rules |= {attempt.rule for failures in history.attempts.all_failures() for attempt in failures}
+    if command.word is Word.RESUME:
+        rules |= {rule for rule, _ in controls.pauses} | {damage.rule for damage in controls.damages.values()}
+    if command.rule is not None and command.rule not in rules:
+        raise _no_rule(command, policy)
+
+
+def _named_graph(command: Command, fleet: Iterable[Graph], history: History) -> tuple[Graph | None, str | None]:
+    """The graph that the command names, and its id. A graph that is gone has the id only."""
+    if command.graph is None:
+        return None, None
+    found = [graph for graph in fleet if command.graph in (graph.id, graph.name)]
+    if not found and command.graph in _left_behind(command.word, history):
+        return None, command.graph
+    if not found:
+        raise _no_graph(command)
     if len(found) > 1:
         ids = ", ".join(f"{graph.id} ({graph.project.region})" for graph in found)
         raise Unclear(
             f"{command.word.value}: {len(found)} graphs are named {command.graph!r}: use an id: {ids}; nothing was changed"
         )
-    return found[0].id
+    return found[0], found[0].id
+
+
+def _left_behind(word: Word, history: History) -> set[str | None]:
+    """The ids of graphs, visible or not, of which something is recorded that the command lifts."""
+    if word is Word.RESUME:
+        damages = history.controls.damages.values()
+        return {damage.graph_id for damage in damages} | {graph_id for _, graph_id in history.controls.pauses}
+    if word is Word.RETRY:
+        failed = [attempt.key for failures in history.attempts.all_failures() for attempt in failures]
+        return {graph_id for _, graph_id in (*failed, *history.attempts.refusals, *history.backups.refusals)}
+    return set()
+
+
+def _no_rule(command: Command, policy: Policy) -> Unclear:
+    accepted = ", ".join(rule.name for rule in policy.rules)
+    return Unclear(f"{command.word.value}: there is no rule {command.rule!r}; accepted are {accepted}; nothing was changed")
+
+
+def _no_graph(command: Command) -> Unclear:
+    return Unclear(
+        f"{command.word.value}: there is no graph with the id or the name {command.graph!r} in the projects of the policy; "
+        "nothing was changed"
+    )
+
+
+def _withdrawn(case: _Case) -> Unclear:
+    reinstate = written("reinstate", version=case.version.text)
+    return Unclear(
+        f"{case.command.word.value}: {case.version} was withdrawn; nothing was changed. To take that back: {reinstate}"
+    )

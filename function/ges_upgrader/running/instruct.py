@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ges_upgrader.domain.fleet import Fleet
-from ges_upgrader.events.commands import Command
+from ges_upgrader.events.commands import Command, Notice, Word
+from ges_upgrader.events.reading import timer_mistake
 from ges_upgrader.history.history import History
 from ges_upgrader.history.records import AnyRecord, Noticed, Released, Withdrawn
 from ges_upgrader.journal.writer import JournalWriter
 from ges_upgrader.notifications.notices import unwritten
-from ges_upgrader.planning.command_records import Unclear, moved, news, records_of
+from ges_upgrader.planning.command_records import Instruction, Unclear, check_filters, instruction_of, moved, news
 from ges_upgrader.running.context import RunContext
 from ges_upgrader.running.report import RunReport
 
@@ -20,24 +22,24 @@ if TYPE_CHECKING:
 
 
 class Instructions:
-    """The command of one run, and what it adds to the journal. A command that changes nothing is only assumed."""
+    """The command of one run, and what it adds to the journal. A command that changes nothing is only assumed.
+
+    `refused`: the command names something that is not there, so that nothing at all is recorded.
+    """
 
     def __init__(self, command: Command, context: RunContext, writer: JournalWriter, report: RunReport) -> None:
         self._command, self._context, self._writer, self._report = command, context, writer, report
+        self.refused = False
 
     def learn(self) -> None:
-        """Records what the event announces. Of a dry run only the notices are recorded, so that they are sent once."""
-        now, command = self._context.clock.now(), self._command
+        """Records what the event announces, and the notices about it. Of a dry run only these are recorded, to be sent once."""
+        now, command, policy = self._context.clock.now(), self._command, self._context.policy
+        assumed = command.changes_nothing or self.refused
         for notice in command.notices:
             self._report.errors.append(notice.text)
 
         def wanted(history: History) -> list[AnyRecord]:
-            records: list[AnyRecord] = [
-                Noticed(at=now, notice_id=notice.id, text=notice.text, notice_kind="unclear")
-                for notice in command.notices
-                if not history.outbox.knows(notice.id)
-            ]
-            return records if command.changes_nothing else [*records, *news(command, self._context.policy, history, now)]
+            return [*_notices(command.notices, history, now), *([] if assumed else news(command, policy, history, now))]
 
         for version in sorted(self._writer.history.releases.withdrawn & {release.version for release in command.releases}):
             self._report.complain(f"{version} was withdrawn; it was announced again, and is not started all the same")
@@ -46,8 +48,8 @@ class Instructions:
                 self._context.log.info("release.learned", version=record.release.version.text)
             if not self._writer.history.readable and self._is_of_the_event(record):
                 self._writer.note(unwritten(record))
-        if command.changes_nothing:
-            self._assume(news(command, self._context.policy, self._writer.history, now))
+        if assumed:
+            self._assume(news(command, policy, self._writer.history, now))
 
     def adopt_rules(self, fleet: Fleet) -> None:
         """What was begun under a rule that was removed from the policy counts under the one that governs its graph now."""
@@ -56,33 +58,57 @@ class Instructions:
         def wanted(history: History) -> list[AnyRecord]:
             return moved(self._context.policy, fleet.visible, history, now)
 
-        if self._command.changes_nothing:
+        if self._command.changes_nothing or self.refused:
             self._assume(wanted(self._writer.history))
         else:
             self._writer.write(wanted)
 
     def obey(self, fleet: Fleet) -> bool:
-        """Records what the command says about rules, graphs and versions. Whether it was clear, and recorded."""
-        now, command, word = self._context.clock.now(), self._command, self._command.word.value
+        """Records what an operator's command says. Whether it was clear, and recorded."""
         try:
-            records = records_of(command, self._context.policy, fleet.visible, self._writer.history, now)
+            instruction = self._instruction(fleet)
         except Unclear as problem:
-            self._report.complain(str(problem))
+            self._refuse(str(problem))
             return False
-        if not records:
+        if instruction is None:
             return True
-        if command.changes_nothing:
-            self._assume(records)
+        if self._command.changes_nothing:
+            self._assume(instruction.records)
             return True
-        if not self._writer.write(lambda _: records) or not self._writer.history.readable:
-            known = not self._writer.may_have_written
-            fate = "was not written down; nothing was changed" if known else "may have been written down, or not; give it again"
-            self._report.complain(f"the command {word} {fate}")
+        if instruction.records and not self._recorded(instruction.records):
             return False
-        self._context.log.info("command.recorded", command=word, reason=command.reason)
+        self._report.do(instruction.done)
         if not self._writer.lasting:
+            word = self._command.word.value
             self._report.complain(f"state is none: the {word} is forgotten when this process of the function ends")
         return True
+
+    def _instruction(self, fleet: Fleet) -> Instruction | None:
+        command, policy = self._command, self._context.policy
+        if command.records:
+            return instruction_of(command, policy, fleet.visible, self._writer.history, self._context.clock.now())
+        if command.word is not Word.RECONCILE:
+            check_filters(command, policy, fleet.visible)
+        return None
+
+    def _refuse(self, problem: str) -> None:
+        """A refused command changes nothing; that of a timer is a mistake that is reported once a day."""
+        self.refused = True
+        self._report.complain(problem)
+        if self._command.from_timer:
+            now = self._context.clock.now()
+            mistake = timer_mistake(None, self._command.word.value, problem, now)
+            self._writer.write(lambda history: [*_notices([mistake], history, now)])
+
+    def _recorded(self, records: list[AnyRecord]) -> bool:
+        word = self._command.word.value
+        if self._writer.write(lambda _: records) and self._writer.history.readable:
+            self._context.log.info("command.recorded", command=word, reason=self._command.reason, by=self._command.by)
+            return True
+        known = not self._writer.may_have_written
+        fate = "was not recorded; nothing was changed" if known else "may have been recorded, or not; give it again"
+        self._report.complain(f"the command {word} {fate}")
+        return False
 
     def _is_of_the_event(self, record: AnyRecord) -> TypeGuard[Released | Withdrawn]:
         """Whether only this event says so, so that it is lost if it is not recorded."""
@@ -94,3 +120,10 @@ class Instructions:
         """Adds records to this run's history, and writes nothing."""
         for record in records:
             self._writer.history.apply(record)
+
+
+def _notices(notices: Iterable[Notice], history: History, now: datetime) -> Iterator[Noticed]:
+    """The notices about an event that were not recorded yet."""
+    for one in notices:
+        if not history.outbox.knows(one.id):
+            yield Noticed(at=now, notice_id=one.id, text=one.text, notice_kind=one.kind, subject=one.subject)

@@ -40,7 +40,7 @@ class Deliverer:
     def _wanted(self, event: Event) -> bool:
         on = self._context.policy.outlet.on
         if event.notice is not None:
-            return event.notice.notice_kind in ("unclear", "planned", *on)
+            return event.notice.notice_kind in ("unclear", "timer-mistake", "planned", *on)
         return ("succeeded" if event.verdict is Verdict.SUCCEEDED else "failed") in on
 
     def _claim(self, event: Event) -> bool:

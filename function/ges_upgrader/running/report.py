@@ -31,6 +31,7 @@ class RunReport:
         self._started: dict[GraphKey, Decision] = {}
         self._outcomes: dict[tuple[str, Verdict], dict[str, Any]] = {}
         self._explained: dict[GraphKey, dict[str, Any]] = {}
+        self._done: list[Mapping[str, Any]] = []
         self._added: dict[str, Any] = {}
 
     def complain(self, text: str) -> None:
@@ -45,6 +46,10 @@ class RunReport:
     def explain(self, explained: dict[GraphKey, dict[str, Any]]) -> None:
         """What is added to each graph's decision: its checks, and what would make it earlier."""
         self._explained = explained
+
+    def do(self, done: Mapping[str, Any]) -> None:
+        """What a command recorded."""
+        self._done.append(done)
 
     def add(self, name: str, value: Any) -> None:
         """A part of the result that only this command has."""
@@ -90,7 +95,7 @@ class RunReport:
         }
         self._log.info("upgrade.ended", outcome=verdict.value, detail=detail, **names(attempt))
 
-    def result(self, run_id: str, policy: str, journal: str, pending: Iterable[Operation]) -> dict[str, Any]:
+    def result(self, run_id: str, policy: str, dry: bool, journal: str, pending: Iterable[Operation]) -> dict[str, Any]:
         """The handler's return value (interface.md, Result). `pending` is still in progress."""
         for decision in self._decided.values():
             self._log.info(
@@ -106,8 +111,9 @@ class RunReport:
             "run_id": run_id,
             "policy": policy,
             "command": self._command.word.value,
-            "dry_run": self._command.changes_nothing,
+            "dry_run": dry,
             "now": iso(self._began),
+            "done": list(self._done),
             "decisions": [
                 {**_shown(self._started.get(key, decision)), **self._explained.get(key, {})}
                 for key, decision in self._decided.items()

@@ -67,25 +67,44 @@ class _Run:
             "run.started", command=command.word.value, dry_run=command.changes_nothing, foreign_messages=command.foreign
         )
         self.writer.recall()
-        self.instructions.learn()
+        if not command.records:
+            self.instructions.learn()
         self.observe()
         obeyed = self.instructions.obey(self.roster.fleet)
-        if self.command.changes_nothing or not obeyed:
+        if command.records:  # a command that is refused records nothing at all, so that it comes before all else
+            self.instructions.learn()
+        self.instructions.adopt_rules(self.roster.fleet)
+        if self.acts(obeyed):
+            self.reconcile()
+        else:
             self.decide()
             self.deliverer.deliver(only={notice.id for notice in self.command.notices})
+            self.report.postpone(self.plan.starts if command.record_only and obeyed else ())
             self.explain()
-        else:
-            if not self.writer.lasting or not self.writer.history.readable:
-                self.follower.adopt(self.roster.fleet, self.began)
-            self.pursue()
-            self.report.postpone(self.plan.starts if self.command.starts_nothing else self.postponed)
-            self.hand_over()
-            self.tidy()
         policy = fingerprint(self.context.policy)
-        result = self.report.result(self.context.run_id, policy, self.journal_state(), self.in_progress())
+        dry = command.changes_nothing or not (obeyed or command.from_timer)
+        result = self.report.result(self.context.run_id, policy, dry, self.journal_state(), self.in_progress())
         if self.forgets():
             raise Forgotten("what the event announced could neither be recorded nor reported; deliver the event again")
         return result
+
+    def acts(self, obeyed: bool) -> bool:
+        """Whether the run works on the fleet, and does not only answer. A timer does even if its command is refused."""
+        if self.command.changes_nothing or self.command.record_only:
+            return False
+        return obeyed or self.command.from_timer
+
+    def reconcile(self) -> None:
+        if not self.writer.lasting or not self.writer.history.readable:
+            self.follower.adopt(self.roster.fleet, self.began)
+        self.pursue()
+        self.report.postpone(self.plan.starts if self.starts_nothing else self.postponed)
+        self.hand_over()
+        self.tidy()
+
+    @property
+    def starts_nothing(self) -> bool:
+        return self.command.starts_nothing or self.command.record_only or self.instructions.refused
 
     def pursue(self) -> None:
         """Settle, plan, notify, act; again as long as something is in progress or soon to start, and there is time."""
@@ -100,7 +119,7 @@ class _Run:
                 self.decide()
                 self.notify()
             if self.outdated:
-                self.observe()
+                self.look_again()
                 continue
             pause = self.pause(tick)
             if pause is None:
@@ -111,7 +130,7 @@ class _Run:
             self.context.clock.sleep(pause)
             if not self.writer.history.readable:
                 self.writer.recall()
-            self.observe()
+            self.look_again()
 
     def observe(self) -> None:
         self.outdated = False
@@ -119,12 +138,15 @@ class _Run:
         self.follower.ended = ended  # what this run ends itself, the fleet shows
         fleet = self.observer.observe(self.roster.fleet)
         self.roster = Roster(self.context.policy, fleet, ended=ended)
-        self.instructions.adopt_rules(fleet)
+
+    def look_again(self) -> None:
+        self.observe()
+        self.instructions.adopt_rules(self.roster.fleet)
 
     def decide(self) -> None:
         """The plan, after what the fleet has reached was recorded."""
         survey = self.survey()
-        if milestones(survey) and not self.command.changes_nothing:
+        if milestones(survey) and not (self.command.changes_nothing or self.instructions.refused):
             self.writer.write(lambda _: [*milestones(self.survey())])
             survey = self.survey()
         self.plan = plan_of(survey)
@@ -143,7 +165,7 @@ class _Run:
             self.report.complain(
                 f"{failed.graph} failed at {failed.to_version} under the rule {failed.rule}, which was removed from the "
                 "policy, and the graph is not visible; the failure counts under every rule until an operator runs "
-                + command("resume", rule=failed.rule)
+                + command("retry", rule=failed.rule)
             )
         for pause in controls.orphaned(survey.steps):
             self.report.complain(
@@ -161,7 +183,7 @@ class _Run:
         """Starts what is due, each checked again at the last instant. Whether any was tried."""
         tried = False
         self.postponed = []
-        if self.command.starts_nothing:
+        if self.starts_nothing:
             return tried
         grounds = Grounds(self.roster, self.plan.occupied)
         for start in self.plan.starts:
@@ -187,7 +209,7 @@ class _Run:
 
     def waiting(self) -> list[Decision]:
         """What the run may still start if it waits."""
-        if self.command.starts_nothing:
+        if self.starts_nothing:
             return []
         return [one for one in self.plan.decisions if one.action is Action.WAIT and one.reason in _WORTH_WAITING]
 
