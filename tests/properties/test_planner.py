@@ -351,6 +351,12 @@ def check_start(rollout: Rollout, decision: Decision) -> None:
         check_wave(rollout, target, length(rule.get("soak", "0m")))
 
 
+def age_of(ages: dict[str, str], severity: str) -> str:
+    """A `critical` release without an age of its own waits as one of `security` does."""
+    severities = ("critical", "security") if severity == "critical" else (severity,)
+    return next((ages[one] for one in severities if one in ages), ages["default"])
+
+
 def check_age(rollout: Rollout, decision: Decision, rule: dict[str, Any], target: Version) -> None:
     """Each announcement that is meant for the graph bounds the start, and the age counts from the first of them."""
     announced = [
@@ -362,7 +368,7 @@ def check_age(rollout: Rollout, decision: Decision, rule: dict[str, Any], target
     ages = rule.get("min_release_age", "0d")
     first = min(one.first_seen for one in announced)
     for release in (one.release for one in announced):
-        age = ages.get(release.severity.value, ages["default"]) if isinstance(ages, dict) else ages
+        age = age_of(ages, release.severity.value) if isinstance(ages, dict) else ages
         assert first + length(str(age)) <= rollout.now
         assert release.not_before is None or release.not_before <= rollout.now
         assert release.not_after is None or rollout.now < release.not_after
