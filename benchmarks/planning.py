@@ -22,7 +22,8 @@ from ges_upgrader.history.history import History
 from ges_upgrader.history.records import Ended, Intended, Released
 from ges_upgrader.planning.planner import plan, plan_of
 from ges_upgrader.planning.survey import survey_of
-from ges_upgrader.policy.schema import Policy, parse_policy
+from ges_upgrader.policy.parsing import parse_policy
+from ges_upgrader.policy.schema import Policy
 
 NOW = datetime(2026, 11, 23, 2, tzinfo=timezone.utc)
 PROJECT = Project("cn-north-4", "0123456789abcdef0123456789abcdef")
@@ -96,11 +97,11 @@ def a_policy(rules: int) -> Policy:
             rule |= {"spread": "30m"}
         written.append(rule)
     freezes = [{"from": "2026-12-24", "until": "2027-01-04", "timezone": "Asia/Shanghai", "reason": "year end"}]
-    return parse_policy(json.dumps({"notify": TOPIC, "freezes": freezes, "rules": written}), NOW)
+    return parse_policy(json.dumps({"notify": TOPIC, "freezes": freezes, "rules": written}))
 
 
 def one_rule() -> Policy:
-    return parse_policy(json.dumps({"notify": TOPIC, "rules": [{}]}), NOW)
+    return parse_policy(json.dumps({"notify": TOPIC, "rules": [{}]}))
 
 
 def a_fleet(graphs: int, rules: int) -> Fleet:

@@ -14,7 +14,8 @@ from ges_upgrader.history.history import History
 from ges_upgrader.history.records import Ended, Intended, Released, Started
 from ges_upgrader.planning.planner import plan_of
 from ges_upgrader.planning.survey import Survey, survey_of
-from ges_upgrader.policy.schema import Policy, parse_policy
+from ges_upgrader.policy.parsing import parse_policy
+from ges_upgrader.policy.schema import Policy
 
 PROJECT_ID = "0123456789abcdef0123456789abcdef"
 PROJECT = Project("cn-north-4", PROJECT_ID)
@@ -50,7 +51,7 @@ def policy_text(rules: str = "[{}]", **fields: str) -> str:
 
 def policy(rules: str = "[{}]", **fields: str) -> Policy:
     """The same, parsed."""
-    return parse_policy(policy_text(rules, **fields), NOW)
+    return parse_policy(policy_text(rules, **fields))
 
 
 def survey(under: Policy, graphs: Iterable[Graph], past: History, now: datetime = NOW, complete: bool = True) -> Survey:

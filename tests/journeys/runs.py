@@ -64,8 +64,8 @@ class Context:
 class World:
     """A cloud with one project, and the function with a policy, whose text is read at each event; `run` is one invocation."""
 
-    def __init__(self, policy: str | None = None) -> None:
-        self.clock = VirtualClock(NOW)
+    def __init__(self, policy: str | None = None, now: datetime = NOW) -> None:
+        self.clock = VirtualClock(now)
         self.cloud = Cloud(self.clock)
         self.cloud.release("2.4.9", "2.4.15")
         self.project = self.cloud.project(REGION, PROJECT_ID)

@@ -35,7 +35,8 @@ from ges_upgrader.history.records import (
     Withdrawn,
 )
 from ges_upgrader.planning.planner import milestones, plan_of
-from ges_upgrader.policy.schema import Policy, parse_policy
+from ges_upgrader.policy.parsing import parse_policy
+from ges_upgrader.policy.schema import Policy
 from tests.builders import NOW, TOPIC, at, graph, plan, survey
 
 VERSIONS = ["2.4.4", "2.4.9", "2.4.15", "2.4.20", "3.0.0"]
@@ -254,7 +255,7 @@ class Rollout:
 
 
 def parsed(written: dict[str, Any]) -> Policy:
-    return parse_policy(json.dumps(written), NOW)
+    return parse_policy(json.dumps(written))
 
 
 def length(text: str) -> timedelta:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Sequence
+from datetime import date, datetime, timezone
 from typing import Any
 
 import jsonschema
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ges_upgrader.policy.schema import PolicyError, fingerprint, parse_policy
+from ges_upgrader.diagnosis.lint import warnings
+from ges_upgrader.policy.parsing import PolicyError, parse_policy
+from ges_upgrader.policy.schema import fingerprint
 from ges_upgrader.policy.yaml_text import read
-from tests.builders import NOW
+from tests.builders import TOPIC, graph, history, survey
+from tests.journeys.runs import World, only
 from tests.unit.policy.test_schema import SCHEMA, WHOLE, paths
 
 RAW = read(WHOLE)
@@ -117,9 +121,72 @@ yaml_like = st.lists(st.sampled_from(SNIPPETS) | st.text(max_size=4) | st.sample
 @given(mutated_values() | mutated_texts() | yaml_like.map("".join) | st.text())
 def test_any_text_is_a_policy_that_can_be_worked_with_or_a_policy_error(text: str) -> None:
     try:
-        policy = parse_policy(text, NOW)
+        policy = parse_policy(text)
     except PolicyError:
         return
     assert fingerprint(policy)
     assert policy.memory
     jsonschema.Draft202012Validator(SCHEMA).validate(read(text))
+
+
+ZONES = ["UTC", "Asia/Shanghai", "Europe/Berlin", "America/New_York", "Pacific/Apia"]
+dates = st.dates(date(2024, 1, 1), date(2038, 12, 31)).map(str)
+ends = st.sampled_from(["", ";COUNT=1", ";COUNT=3", ";INTERVAL=2", ";UNTIL=20270301T000000"])
+rrules = st.builds(
+    lambda rule, end: rule + end,
+    st.sampled_from(
+        ["FREQ=DAILY", "FREQ=WEEKLY", "FREQ=MONTHLY;BYDAY=3TH", "FREQ=YEARLY", "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29"]
+    ),
+    ends,
+)
+recurring = st.fixed_dictionaries(
+    {
+        "rrule": rrules,
+        "start": dates.map(lambda day: f"{day}T02:00"),
+        "duration": st.sampled_from(["30m", "1h", "4h", "38h", "366d"]),
+        "timezone": st.sampled_from(ZONES),
+    }
+)
+windows = recurring | st.sampled_from(["Sun 02:00-02:30 UTC", "Sun 02:00-06:00 Asia/Shanghai", "always"])
+freezes = st.tuples(dates, dates).map(sorted).map(lambda days: {"from": days[0], "until": days[1]})
+timed_policies = st.fixed_dictionaries(
+    {
+        "notify": st.just(TOPIC),
+        "freezes": st.lists(freezes, max_size=3),
+        "rules": st.lists(
+            st.fixed_dictionaries(
+                {
+                    "windows": st.lists(windows, min_size=1, max_size=3),
+                    "cutoff": st.sampled_from(["0m", "30m", "1h", "auto"]),
+                }
+            ),
+            min_size=1,
+            max_size=2,
+        ),
+    }
+)
+
+
+instants = st.datetimes(datetime(2024, 1, 1), datetime(2038, 12, 31), timezones=st.just(timezone.utc))
+
+
+@settings(max_examples=25)
+@given(timed_policies.map(json.dumps), st.lists(instants, min_size=2, max_size=4))
+def test_an_accepted_policy_is_accepted_at_every_instant(text: str, moments: list[datetime]) -> None:
+    results = []
+    for moment in moments:
+        world = World(text, now=moment)
+        world.graph()
+        results.append(world.run({"command": "plan"}))
+    refused = [any(error.startswith("policy") for error in result["errors"]) for result in results]
+    assert len(set(refused)) == 1, results
+    assert refused[0] or all(only(result)["reason"] for result in results)
+
+
+@given(timed_policies.map(json.dumps), instants)
+def test_warnings_can_be_made_at_every_instant(text: str, moment: datetime) -> None:
+    try:
+        under = parse_policy(text)
+    except PolicyError:
+        return
+    assert all(warnings(survey(under, [graph("demo")], history("2.4.15"), moment)))

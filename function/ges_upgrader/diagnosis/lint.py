@@ -54,7 +54,10 @@ def _governing(survey: Survey, number: int) -> Iterator[str]:
 
 def _windows(survey: Survey, step: Step) -> Iterator[str]:
     rule, now = step.rule, survey.now
+    never = why_never(survey, step)
     if not rule.windows:
+        if never is not None:
+            yield f"nothing can start: {never}"
         return
     windows = Calendar(rule.windows, timedelta(), survey.policy.frozen(rule.name), now)
     open_for = sum((end - begin for begin, end in _stretches(windows, now, LOOK_AHEAD)), timedelta())
@@ -63,7 +66,6 @@ def _windows(survey: Survey, step: Step) -> Iterator[str]:
     short = min((window.length for window in rule.windows), default=LEAST_WINDOW)
     if short < LEAST_WINDOW:
         yield f"a window of {spelled(short)} is short: less than 4h leaves little room for retries and for graphs in a row"
-    never = why_never(survey, step)
     if never is None:
         yield from _timers(survey, step)
     else:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from ges_upgrader.domain.duration import spelled
 from ges_upgrader.planning.survey import Step, Survey
+from ges_upgrader.policy.schema import Rule
 from ges_upgrader.schedule import windows
 
 _MINUTE = timedelta(minutes=1)
@@ -18,15 +19,24 @@ def cutoff_of(step: Step) -> str:
 
 
 def why_never(survey: Survey, step: Step) -> str | None:
-    """Why the windows let nothing start in sight; None: they do.
-
-    A policy in which that is so is refused; yet freezes come nearer, and a cutoff that is `auto` grows with the upgrades.
-    """
-    never = windows.why_never(step.rule.windows, step.cutoff, survey.policy.frozen(step.rule.name), survey.now)
+    """Why the windows let nothing start in sight; None: they do."""
+    rule, frozen = step.rule, survey.policy.frozen(step.rule.name)
+    never = windows.why_never(rule.windows, step.cutoff, frozen, survey.now)
     if never is None:
         return None
+    if never == "cutoff" and _last(rule, survey.now):
+        return (
+            f"the last window is within its cutoff of {cutoff_of(step)}, and no other opens within {windows.HORIZON.days} days"
+        )
     return {
         "cutoff": f"the cutoff of {cutoff_of(step)} is as long as the windows",
         "freezes": f"the freezes leave no time within {windows.HORIZON.days} days",
         "windows": f"no window opens within {windows.HORIZON.days} days",
     }[never]
+
+
+def _last(rule: Rule, now: datetime) -> bool:
+    """Whether a window is open that no other follows in sight."""
+    calendar = windows.Calendar(rule.windows, timedelta(), (), now)
+    current = calendar.first(now)
+    return current is not None and current.start == now and calendar.first(current.before) is None

@@ -1,13 +1,8 @@
-"""Policy text, YAML or JSON, to a `Policy`: strictly, and with all the errors at once (interface.md, Policy).
-
-A policy with an error is never used.
-"""
+"""What a policy is made of (interface.md, Policy); made from text by `parsing.py`."""
 
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Annotated, Any, Literal, Union
@@ -18,12 +13,11 @@ from msgspec import UNSET, Meta, UnsetType
 from ges_upgrader.domain.duration import Duration, Lifetime, spelled
 from ges_upgrader.domain.model import Release
 from ges_upgrader.domain.version import Version
-from ges_upgrader.policy.decoding import Strict, decode
+from ges_upgrader.policy.decoding import Strict
 from ges_upgrader.policy.fields import Ages, Cutoff, Force, Instant, Moment, Share, State, Tags, Topic, Versions
-from ges_upgrader.policy.yaml_text import UnreadableText, read
 from ges_upgrader.schedule.cron import Timer
 from ges_upgrader.schedule.wallclock import zone
-from ges_upgrader.schedule.windows import HORIZON, Window, why_never
+from ges_upgrader.schedule.windows import Window
 
 _REGION = r"^[a-z0-9]+(-[a-z0-9]+)*(?!\n)$"
 _PROJECT_ID = r"^[A-Za-z0-9]{1,64}(?!\n)$"
@@ -35,14 +29,6 @@ Whole = Annotated[int, Meta(ge=1, description="a whole number from 1")]
 Length = Annotated[Duration, Meta(description="a duration, as 90m, 36h or 7d")]
 Lasting = Annotated[Lifetime, Meta(description="a duration of more than nothing, as 24h")]
 Limit = Annotated[Share, Meta(description="a whole number from 1, or a part, as 10%")]
-
-
-class PolicyError(Exception):
-    """The policy cannot be used. `problems` says for each error where, what was found and what is accepted."""
-
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("; ".join(problems))
-        self.problems = problems
 
 
 class Notify(Strict, frozen=True):
@@ -180,33 +166,6 @@ class Policy(Strict, frozen=True):
         return [freeze.period for freeze in self.freezes if freeze.holds(rule)]
 
 
-def parse_policy(text: str, now: datetime) -> Policy:
-    """The policy in `text`. Raises PolicyError with every problem found.
-
-    A rule that could start nothing within 400 days of `now` is one.
-    """
-    try:
-        raw = read(text)
-    except UnreadableText as error:
-        raise PolicyError([f"the policy cannot be read as YAML or JSON: {error}"]) from None
-    if isinstance(raw, dict):
-        for name in ("notify", "rules"):
-            if raw.get(name, name) is None:
-                del raw[name]
-        if "notify" in raw and not isinstance(raw["notify"], dict):
-            raw["notify"] = {"topic": raw["notify"]}
-        for rule in raw["rules"] if isinstance(raw.get("rules"), list) else ():
-            if isinstance(rule, dict) and rule.get("windows") == "always":
-                rule["windows"] = ["always"]
-    policy, problems, rule_numbers = decode(raw, Policy)
-    if policy is not None:
-        policy = _effective(policy)
-        problems += _contradictions(policy, rule_numbers, tuple(problems), now)
-    if policy is None or problems:
-        raise PolicyError(problems)
-    return policy
-
-
 def fingerprint(policy: Policy) -> str:
     """The first 12 hex digits of the SHA-256 of the effective policy; its spelling does not matter."""
     canonical = msgspec.json.encode(policy, enc_hook=_plain, order="sorted")
@@ -222,73 +181,3 @@ def _plain(value: Any) -> Any:
         if hasattr(value, name):
             return getattr(value, name)
     raise TypeError(f"no plain form of {type(value)}")
-
-
-def _effective(policy: Policy) -> Policy:
-    """The policy with the names filled in that depend on a rule's place."""
-    rules = (msgspec.structs.replace(rule, name=rule.name or f"rule-{number}") for number, rule in enumerate(policy.rules, 1))
-    return msgspec.structs.replace(policy, rules=tuple(rules))
-
-
-def _contradictions(policy: Policy, numbers: list[int], problems: tuple[str, ...], now: datetime) -> Iterator[str]:
-    """What is wrong between fields, each of which may be right by itself."""
-    if policy.notify is UNSET and not any(problem.startswith("notify") for problem in problems):
-        yield "notify: missing; expected the URN of the topic that is told what happened"
-    if not policy.rules and not any(problem.startswith("rules") for problem in problems):
-        yield "rules: missing; expected at least one rule, as [{windows: [...]}]"
-    if policy.notify is not UNSET:
-        for number, topic in enumerate(policy.release_topics or ()):
-            if topic.urn == policy.notify.topic.urn:
-                yield f"release_topics[{number}]: is also the topic of notify; results would come back as releases"
-    names = [rule.name for rule in policy.rules]
-    all_named = not any(re.match(r"rules(\[\d+\](\.name)?)?:", problem) for problem in problems)
-    known = f"; accepted are {', '.join(names)}"
-    for number, freeze in enumerate(policy.freezes):
-        try:
-            if freeze.period[1] <= freeze.period[0]:
-                written = f"{freeze.until.text} is not after {freeze.begins.text}"
-                yield f"freezes[{number}].until: {written}; the freeze would be empty"
-        except ValueError as error:
-            yield f"freezes[{number}].timezone: {error}"
-        for name in freeze.rules or ():
-            if all_named and name not in names:
-                yield f"freezes[{number}].rules: {name!r} is no rule{known}"
-    for number, (place, rule) in enumerate(zip(numbers, policy.rules)):
-        if rule.name in names[:number]:
-            yield f"rules[{place}].name: {rule.name!r} is the name of an earlier rule"
-        for name in rule.after:
-            if all_named and name not in names:
-                yield f"rules[{place}].after: {name!r} is no rule{known}"
-        if isinstance(rule.health_check, HealthCheck) and rule.health_check.rows is not None and not rule.health_check.cypher:
-            yield f"rules[{place}].health_check.rows: rows of what? They need a statement in cypher"
-        if not any(problem.startswith("freezes") for problem in problems):
-            yield from _never_starts(policy, rule, place, now)
-    cycle = _cycle(policy)
-    if cycle:
-        yield f"rules: {' after '.join(cycle)}: each waits for the other; nothing could ever start"
-
-
-def _never_starts(policy: Policy, rule: Rule, place: int, now: datetime) -> Iterator[str]:
-    cutoff = rule.cutoff.least
-    try:
-        frozen = policy.frozen(rule.name)
-    except ValueError:
-        return
-    never = why_never(rule.windows, cutoff, frozen, now)
-    if never == "cutoff":
-        written = rule.cutoff.text if rule.cutoff.length is not None else f"auto, at least {spelled(cutoff)},"
-        yield f"rules[{place}].cutoff: {written} is as long as the windows; nothing could ever start"
-    elif never == "freezes":
-        yield f"rules[{place}]: the freezes leave no time within {HORIZON.days} days in which anything could start"
-    elif never == "windows":
-        yield f"rules[{place}].windows: no window opens within {HORIZON.days} days; nothing could ever start"
-
-
-def _cycle(policy: Policy) -> list[str] | None:
-    from graphlib import CycleError, TopologicalSorter
-
-    try:
-        TopologicalSorter({rule.name: rule.after for rule in policy.rules}).prepare()
-    except CycleError as error:
-        return list(reversed(error.args[1]))
-    return None

@@ -15,7 +15,8 @@ from ges_upgrader.events.reading import read_event
 from ges_upgrader.events.smn import Trust
 from ges_upgrader.journal.storage import Memory
 from ges_upgrader.log import start_log
-from ges_upgrader.policy.schema import Policy, PolicyError, fingerprint, parse_policy
+from ges_upgrader.policy.parsing import PolicyError, parse_policy
+from ges_upgrader.policy.schema import Policy, fingerprint
 from ges_upgrader.redaction import Secrets
 from ges_upgrader.running.context import ContextError, wire
 from ges_upgrader.running.report import presentable
@@ -75,7 +76,7 @@ class Instance:
 
     def _policy(self, platform: Platform) -> Policy:
         try:
-            return parse_policy(platform.policy_text(self._code), self._clock.now())
+            return parse_policy(platform.policy_text(self._code))
         except (OSError, UnicodeDecodeError) as error:
             raise PolicyError([f"the policy file cannot be read: {error}; set POLICY, or POLICY_FILE to its path"]) from None
 

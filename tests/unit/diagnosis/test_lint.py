@@ -135,6 +135,33 @@ def test_a_cutoff_that_the_upgrades_themselves_made_as_long_as_the_windows_is_to
     ]
 
 
+ONCE = "windows: [{rrule: 'FREQ=DAILY;COUNT=1', start: '2026-11-23T01:00', duration: 2h, timezone: UTC}]"
+
+
+@pytest.mark.parametrize(
+    ("rule", "fields", "hours", "words"),
+    [
+        (ONCE, {}, -1, None),
+        (ONCE, {}, 0.4, None),
+        (ONCE, {}, 0.6, "the last window is within its cutoff of 30m, and no other opens within 400 days"),
+        (ONCE, {}, 2, "no window opens within 400 days"),
+        (
+            "windows: ['* 02:00-06:00 UTC']",
+            {"freezes": "[{from: 2026-11-23, until: 2029-01-01}]"},
+            0,
+            "the freezes leave no time",
+        ),
+        ("", {"freezes": "[{from: 2026-11-23, until: 2029-01-01}]"}, 0, "the freezes leave no time within 400 days"),
+        ("", {"freezes": "[{from: 2026-11-23, until: 2027-01-01}]"}, 0, None),
+    ],
+)
+def test_a_rule_that_can_start_nothing_is_warned_of(rule: str, fields: dict[str, str], hours: float, words: str | None) -> None:
+    found = warned(policy(f"[{{name: prod, {rule}}}]", **fields), now=NOW + timedelta(hours=hours))
+    found = [text for text in found if "nothing can start" in text]
+    assert len(found) == (words is not None)
+    assert all(words in text for text in found if words)
+
+
 def test_a_cutoff_that_leaves_room_is_fine() -> None:
     under = policy("[{windows: ['* 02:00-06:00 UTC'], cutoff: auto}]")
     assert warned(under, past=upgraded(3.9)) == []

@@ -12,10 +12,10 @@ import index
 from ges_upgrader.cloud.credentials import Credentials
 from ges_upgrader.cloud.platform import Platform
 from ges_upgrader.events.commands import Command, Word
-from ges_upgrader.policy.schema import parse_policy
+from ges_upgrader.policy.parsing import parse_policy
 from ges_upgrader.running import invocation
 from ges_upgrader.running.context import home_of
-from tests.builders import NOW, PROJECT_ID, TOPIC
+from tests.builders import PROJECT_ID, TOPIC
 
 
 def context(**methods: Any) -> object:
@@ -171,7 +171,7 @@ def test_the_functions_own_region(
     if variable:
         monkeypatch.setenv("REGION", variable)
     platform = Platform(context(getProjectID=PROJECT_ID))
-    home = home_of(platform, parse_policy(f"{policy}\nrules: [{{}}]", NOW), Command(Word.PLAN, region=event_region))
+    home = home_of(platform, parse_policy(f"{policy}\nrules: [{{}}]"), Command(Word.PLAN, region=event_region))
     assert (home.region, home.project_id) == (region, PROJECT_ID)
 
 

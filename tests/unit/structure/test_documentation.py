@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from ges_upgrader.domain.model import Reason, Verdict
-from ges_upgrader.policy.schema import parse_policy
-from tests.builders import NOW, PROJECT_ID
+from ges_upgrader.policy.parsing import parse_policy
+from tests.builders import PROJECT_ID
 
 TOP = Path(__file__).parents[3]
 OPERATING = (TOP / "docs" / "operating.md").read_text()
@@ -26,4 +26,4 @@ def test_the_template_sets_up_one_instance_with_a_policy_that_is_accepted() -> N
     assert (function["handler"], function["runtime"]) == ("index.handler", "Python3.10")
     assert (function["concurrency"], function["concurrentNum"]) == (1, 1)
     text = function["environmentVariables"]["POLICY"].replace("<project_id>", PROJECT_ID).replace("<bucket>", "my-bucket")
-    assert parse_policy(text, NOW).state.bucket == "my-bucket"
+    assert parse_policy(text).state.bucket == "my-bucket"

@@ -1,0 +1,148 @@
+"""What is wrong between the fields of a policy, each of which may be right by itself. Pure, and without a clock.
+
+Only what can never work is an error here. What depends on the time (a freeze that has begun, a last window that is over)
+is a warning (`diagnosis/lint.py`): a policy that was accepted must not be refused later.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timezone
+
+import msgspec
+from msgspec import UNSET
+
+from ges_upgrader.domain.duration import spelled
+from ges_upgrader.policy.schema import HealthCheck, Policy, Rule
+from ges_upgrader.schedule.wallclock import instant
+from ges_upgrader.schedule.windows import Window, why_never
+
+# The years in which windows are looked for, by the wall clock.
+FIRST, LAST = datetime(2000, 1, 1), datetime(2100, 1, 1)  # noqa: DTZ001
+MOST_YEARS = 2000  # looked through for all rules together: a search that finds nothing costs about a millisecond a year
+
+
+class Written(msgspec.Struct, frozen=True):
+    """A policy, the numbers that its rules have in what was written, and the problems that are known already."""
+
+    policy: Policy
+    numbers: list[int]
+    problems: tuple[str, ...]
+
+    def wrong(self, field: str) -> bool:
+        """Whether something of the field is known to be wrong, so that what follows from it is no problem of its own."""
+        return any(problem.startswith(field) for problem in self.problems)
+
+    @property
+    def rules(self) -> Iterator[tuple[str, Rule]]:
+        """The rules with their paths."""
+        for number, rule in zip(self.numbers, self.policy.rules):
+            yield f"rules[{number}]", rule
+
+
+def contradictions(policy: Policy, numbers: list[int], problems: tuple[str, ...]) -> Iterator[str]:
+    written = Written(policy, numbers, problems)
+    for check in (_missing, _topics, _freezes, _names, _references, _health_checks, _cycles, _never_start):
+        yield from check(written)
+
+
+def _missing(written: Written) -> Iterator[str]:
+    if written.policy.notify is UNSET and not written.wrong("notify"):
+        yield "notify: missing; expected the URN of the topic that is told what happened"
+    if not written.policy.rules and not written.wrong("rules"):
+        yield "rules: missing; expected at least one rule, as [{windows: [...]}]"
+
+
+def _topics(written: Written) -> Iterator[str]:
+    notify = written.policy.notify
+    for number, topic in enumerate(written.policy.release_topics or ()):
+        if notify is not UNSET and topic.urn == notify.topic.urn:
+            yield f"release_topics[{number}]: is also the topic of notify; results would come back as releases"
+
+
+def _freezes(written: Written) -> Iterator[str]:
+    for number, freeze in enumerate(written.policy.freezes):
+        try:
+            begin, end = freeze.period
+        except ValueError as error:
+            yield f"freezes[{number}].timezone: {error}"
+            continue
+        if end <= begin:
+            yield (f"freezes[{number}].until: {freeze.until.text} is not after {freeze.begins.text}; the freeze would be empty")
+
+
+def _names(written: Written) -> Iterator[str]:
+    earlier: set[str] = set()
+    for place, rule in written.rules:
+        if rule.name in earlier:
+            yield f"{place}.name: {rule.name!r} is the name of an earlier rule"
+        earlier.add(rule.name)
+
+
+def _references(written: Written) -> Iterator[str]:
+    """Names of rules that there are not, unless a name is unknown as its rule or it could not be read."""
+    if any(re.match(r"rules(\[\d+\](\.name)?)?:", problem) for problem in written.problems):
+        return
+    names = [rule.name for rule in written.policy.rules]
+    freezes = ((f"freezes[{number}].rules", freeze.rules or ()) for number, freeze in enumerate(written.policy.freezes))
+    for place, named in (*freezes, *((f"{place}.after", rule.after) for place, rule in written.rules)):
+        for name in named:
+            if name not in names:
+                yield f"{place}: {name!r} is no rule; accepted are {', '.join(names)}"
+
+
+def _health_checks(written: Written) -> Iterator[str]:
+    for place, rule in written.rules:
+        check = rule.health_check
+        if isinstance(check, HealthCheck) and check.rows is not None and not check.cypher:
+            yield f"{place}.health_check.rows: rows of what? They need a statement in cypher"
+
+
+def _cycles(written: Written) -> Iterator[str]:
+    from graphlib import CycleError, TopologicalSorter
+
+    if len({rule.name for rule in written.policy.rules}) < len(written.policy.rules):
+        return  # whom a rule waits for is not known
+    try:
+        TopologicalSorter({rule.name: rule.after for rule in written.policy.rules}).prepare()
+    except CycleError as error:
+        yield f"rules: {' after '.join(reversed(error.args[1]))}: each waits for the other; nothing could ever start"
+
+
+def _never_start(written: Written) -> Iterator[str]:
+    """Windows that never open, at whatever time that is asked, and a cutoff that fills each of them."""
+    years = MOST_YEARS
+    for place, rule in written.rules:
+        walls: list[datetime] = []
+        for number, window in enumerate(rule.windows):
+            if window.recurrence is None or years <= 0:
+                break
+            wall = next(window.recurrence.walls(FIRST, LAST), None)
+            years -= 1 + (wall or LAST).year - FIRST.year
+            if wall is None:
+                yield f"{place}.windows[{number}]: opens on no day of the years {FIRST.year} to {LAST.year - 1}"
+            else:
+                walls.append(wall)
+        if walls and len(walls) == len(rule.windows) and _filled(rule, walls):
+            yield f"{place}.cutoff: {_cutoff(rule)} as long as the windows; nothing could ever start"
+
+
+def _filled(rule: Rule, walls: Sequence[datetime]) -> bool:
+    """Whether the cutoff is as long as every window, those that touch taken as one.
+
+    It is looked at when the first of them opens, and when all of them have begun to.
+    """
+    cutoff = rule.cutoff.least
+    if any(window.length > cutoff for window in rule.windows):
+        return False
+    opened = [_utc(wall, window) for wall, window in zip(walls, rule.windows)]
+    return all(why_never(rule.windows, cutoff, (), at) is not None for at in {min(opened), max(opened)})
+
+
+def _utc(wall: datetime, window: Window) -> datetime:
+    return instant(wall, window.zone).astimezone(timezone.utc)
+
+
+def _cutoff(rule: Rule) -> str:
+    return f"{rule.cutoff.text} is" if rule.cutoff.length is not None else f"auto, at least {spelled(rule.cutoff.least)}, is"
