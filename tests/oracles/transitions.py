@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
-from ges_upgrader.schedule.wallclock import zone
+from ges_upgrader.schedule.zones import zone
 
 FIRST = datetime(2024, 1, 1, tzinfo=timezone.utc)
 LAST = datetime(2038, 1, 1, tzinfo=timezone.utc)

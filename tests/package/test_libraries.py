@@ -70,6 +70,7 @@ def test_first_line_names_versions_and_paths(runtime: tuple[Path, Path]) -> None
         version, path = line["libraries"][name].split()
         assert versions[name].startswith(version)
         assert Path(path).parent.parent == runtime[1]
+    assert line["time_zones"].endswith(f" {runtime[1]}/tzdata/zoneinfo")
     assert line["libraries"]["requests"].endswith(imported["requests"])
     assert line["libraries"]["huaweicloudsdkcore"] == imported["huaweicloudsdkcore"]
 
@@ -77,4 +78,5 @@ def test_first_line_names_versions_and_paths(runtime: tuple[Path, Path]) -> None
 def test_old_copy_that_was_imported_before_is_a_warning(runtime: tuple[Path, Path]) -> None:
     line, _ = run(runtime, "tzdata")
     assert (line["level"], line["foreign"]) == ("warning", ["tzdata"])
+    assert line["time_zones"].endswith(f" {runtime[1]}/tzdata/zoneinfo")
     assert line["libraries"]["tzdata"] == f"2019.1 {runtime[0]}/tzdata/__init__.py"

@@ -16,8 +16,8 @@ from ges_upgrader.domain.version import Version
 from ges_upgrader.policy.decoding import Strict
 from ges_upgrader.policy.fields import Ages, Cutoff, Force, Instant, Moment, Share, State, Tags, Topic, Versions
 from ges_upgrader.schedule.cron import Timer
-from ges_upgrader.schedule.wallclock import zone
 from ges_upgrader.schedule.windows import Window
+from ges_upgrader.schedule.zones import zone
 
 _REGION = r"^[a-z0-9]+(-[a-z0-9]+)*(?!\n)$"
 _PROJECT_ID = r"^[A-Za-z0-9]{1,64}(?!\n)$"

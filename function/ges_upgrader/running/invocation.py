@@ -21,6 +21,7 @@ from ges_upgrader.redaction import Secrets
 from ges_upgrader.running.context import ContextError, wire
 from ges_upgrader.running.report import presentable
 from ges_upgrader.running.run import Forgotten, run
+from ges_upgrader.schedule import zones
 
 if TYPE_CHECKING:
     from ges_upgrader.log import Log
@@ -109,6 +110,10 @@ class Instance:
             found, foreign = libraries(self._code)
             write = log.warning if foreign else log.info
             write(
-                "instance.started", python=sys.version.split()[0], libraries=found, **({"foreign": foreign} if foreign else {})
+                "instance.started",
+                python=sys.version.split()[0],
+                libraries=found,
+                time_zones=zones.source(),
+                **({"foreign": foreign} if foreign else {}),
             )
         return log

@@ -15,7 +15,8 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from ges_upgrader.domain.duration import Duration
-from ges_upgrader.schedule.wallclock import instant, zone
+from ges_upgrader.schedule.wallclock import instant
+from ges_upgrader.schedule.zones import zone
 
 _NAMES = {
     **{name: number for number, name in enumerate(("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"))},

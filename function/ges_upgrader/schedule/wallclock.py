@@ -6,24 +6,11 @@ occurrence, or its last where that is asked for.
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 DATE = r"20[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
 TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]"
-
-_ZONE = re.compile(r"(?!posix/|right/|localtime$|posixrules$|Factory$)[A-Za-z0-9_+-]+(?:/[A-Za-z0-9_+-]+)*", re.ASCII)
-
-
-def zone(name: object) -> ZoneInfo:
-    """Raises ValueError for anything but the name of an IANA time zone."""
-    try:
-        if isinstance(name, str) and _ZONE.fullmatch(name):
-            return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        pass
-    raise ValueError(f"{name!r} is no IANA time zone; accepted are names as Asia/Shanghai or UTC")
 
 
 def instant(wall: datetime, where: ZoneInfo, last: bool = False) -> datetime:

@@ -23,7 +23,8 @@ import msgspec
 
 from ges_upgrader.domain.duration import Duration, spelled
 from ges_upgrader.schedule.recurrence import Rule
-from ges_upgrader.schedule.wallclock import DATE, TIME, instant, zone
+from ges_upgrader.schedule.wallclock import DATE, TIME, instant
+from ges_upgrader.schedule.zones import zone
 
 HORIZON = timedelta(days=400)
 LONGEST = timedelta(days=366)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ges_upgrader.schedule.wallclock import instant, zone
+from ges_upgrader.schedule.wallclock import instant
 from tests.builders import at
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -51,11 +51,3 @@ def test_a_gap_of_half_an_hour() -> None:
 def test_whatever_the_time_its_instant_is_told_in_utc(wall: datetime) -> None:
     assert instant(wall, NEW_YORK).tzinfo is timezone.utc
     assert instant(wall, NEW_YORK, last=True).tzinfo is timezone.utc
-
-
-@pytest.mark.parametrize(
-    "name", ["", "Mars", "localtime", "posixrules", "Factory", "posix/UTC", "right/UTC", "/etc/passwd", None, 5]
-)
-def test_what_is_no_zone_is_refused(name: object) -> None:
-    with pytest.raises(ValueError, match="is no IANA time zone; accepted are names as Asia/Shanghai or UTC"):
-        zone(name)
