@@ -241,3 +241,70 @@ def test_lapsed_approval_of_one_graph_is_about_that_graph(tmp_path: Path) -> Non
     first, second = notices(world)
     assert sorted(first["graph_ids"]) == sorted([one.id, other.id])
     assert second["graph_ids"] == [one.id]
+
+
+# The result
+
+
+def test_summary_counts_the_run(tmp_path: Path) -> None:
+    world = world_under(tmp_path, "[{name: prod, match: {name: 'p*'}}]")
+    world.graph("p1"), world.graph("q1")
+    result = world.run()
+    assert result["summary"]["actions"]["skip"] == 1
+    assert sum(result["summary"]["actions"].values()) == 2
+    assert {name: count for name, count in result["summary"]["outcomes"].items() if count} == {"succeeded": 1}
+
+
+@pytest.mark.parametrize(
+    ("command", "explained"),
+    [
+        ({"command": "plan"}, True),
+        ({"command": "status"}, True),
+        ({"command": "reconcile", "checks": True}, True),
+        ({"command": "forecast", "checks": True}, True),
+        ({"command": "reconcile"}, False),
+        ({"command": "reconcile", "dry_run": True}, False),
+        ({"command": "forecast"}, False),
+        ({"command": "pause"}, False),
+    ],
+)
+def test_checks_come_only_when_asked_for(command: dict[str, Any], explained: bool, tmp_path: Path) -> None:
+    world = world_under(tmp_path, "[{name: prod, windows: ['Sat 02:00-06:00 UTC']}]", releases=STANDING)
+    world.graph()
+    decision = only(world.run(command, seconds=60))
+    assert ({"checks", "earlier"} <= set(decision)) is explained
+    assert [check for check in decision.get("checks", []) if check["blocks"]] or not explained
+
+
+@pytest.mark.parametrize("word", ["plan", "status", "forecast"])
+def test_looking_is_filtered_and_paged(word: str, tmp_path: Path) -> None:
+    world = world_under(tmp_path, "[{name: dev, match: {name: 'd*'}}, {name: prod}]", releases=STANDING)
+    for name in ("d1", "d2", "p1"):
+        world.graph(name)
+    command = {"command": word}
+    assert set(reasons(world.run({**command, "rule": "dev"}))) == {"d1", "d2"}
+    assert set(reasons(world.run({**command, "graph": "p1"}))) == {"p1"}
+    first = world.run({**command, "rule": "dev", "limit": 1})
+    second = world.run({**command, "rule": "dev", "limit": 1, "cursor": first["cursor"]})
+    assert (set(reasons(first)) | set(reasons(second)), second["cursor"]) == ({"d1", "d2"}, None)
+    assert first["summary"]["actions"] == second["summary"]["actions"]
+    assert "nothing was changed" in world.run({**command, "rule": "nope"})["errors"][0]
+    if word == "forecast":
+        assert {one["rule"] for one in world.run({**command, "rule": "dev"})["forecast"]} == {"dev"}
+
+
+def test_ten_thousand_waiting_graphs_are_never_too_much(tmp_path: Path) -> None:
+    rule = "{name: prod, match: {name: '图*'}, windows: ['Sat 02:00-06:00 UTC'], min_release_age: 1d, versions: '<3'}"
+    world = world_under(tmp_path, f"[{rule}]", releases=STANDING)
+    for number in range(10_000):
+        world.graph(f"{'图库' if number % 2 else 'skipped'} {number} {'数据' * 20}")
+    result = world.run({"command": "reconcile"}, seconds=60)
+    assert len(json.dumps(result)) <= 5_000_000
+    assert result["summary"]["actions"] == {"upgrade": 0, "backup": 0, "wait": 5000, "skip": 5000, "blocked": 0}
+    assert sum(one["action"] == "wait" for one in result["decisions"]) == 5000
+    page = world.run({"command": "plan"}, seconds=60)
+    assert len(json.dumps(page)) <= 5_000_000
+    following = world.run({"command": "plan", "cursor": page["cursor"]}, seconds=60)
+    seen = [{one["graph_id"] for one in part["decisions"]} for part in (page, following)]
+    assert seen[0] & seen[1] == set()
+    assert min(map(len, seen)) > 1000

@@ -23,23 +23,31 @@ _TIMELY = ("age", "freeze", "window", "notice", "expiry")
 
 
 def explain(survey: Survey, plan: Plan) -> dict[GraphKey, dict[str, Any]]:
-    """For each graph, `checks` and `earlier`.
+    """For each graph, `checks` and `earlier`."""
+    explained = explainer(survey, plan)
+    return {decision.key: explained(decision.key) for decision in plan.decisions}
+
+
+def explainer(survey: Survey, plan: Plan) -> Callable[[GraphKey], dict[str, Any]]:
+    """What gives the `checks` and `earlier` of one graph; nothing for a graph that is not in the plan.
 
     A check has its name, whether it blocks, its value in words, until when it blocks, and whether it is the one that decides
     (`binding`). `earlier` are sentences on what a change of the policy would give.
     """
     counterfactuals = Counterfactuals(survey, plan.decisions)
-    found: dict[GraphKey, dict[str, Any]] = {}
-    for one, decision in zip(survey.governed, plan.decisions):
+    decided = {decision.key: (one, decision) for one, decision in zip(survey.governed, plan.decisions)}
+
+    def explained(key: GraphKey) -> dict[str, Any]:
+        if key not in decided:
+            return {}
+        one, decision = decided[key]
         settled = _settled(survey, one, decision)
         checks = [settled] if settled is not None else _checks(survey, plan, counterfactuals, one, decision)
         binding = next((check["check"] for check in checks if check["binding"]), None)
         waits = decision.until is not None or binding in _TIMELY
-        found[decision.key] = {
-            "checks": checks,
-            "earlier": [*counterfactuals.sentences(one, decision)] if waits else [],
-        }
-    return found
+        return {"checks": checks, "earlier": [*counterfactuals.sentences(one, decision)] if waits else []}
+
+    return explained
 
 
 def state_of(history: History) -> dict[str, Any]:

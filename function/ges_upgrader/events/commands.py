@@ -46,7 +46,7 @@ _Version = Annotated[Version, Meta(description='a version in quotes, as "2.4.15"
 _Flag = Annotated[bool, Meta(description="true or false")]
 _Days = Annotated[int, Meta(ge=1, le=LONGEST_FORECAST, description=f"a whole number from 1 to {LONGEST_FORECAST}")]
 _Limit = Annotated[int, Meta(ge=1, description="a whole number from 1")]
-_Cursor = Annotated[str, Meta(max_length=MOST_REASON, description="the cursor of an earlier result")]
+_Cursor = Annotated[str, Meta(max_length=MOST_REASON, pattern=r"^[^/]+/.", description="the cursor of an earlier result")]
 
 
 class _Arguments(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -19,7 +19,8 @@ from ges_upgrader.policy.parsing import PolicyError, parse_policy
 from ges_upgrader.policy.schema import Policy, fingerprint
 from ges_upgrader.redaction import Secrets
 from ges_upgrader.running.context import ContextError, wire
-from ges_upgrader.running.report import presentable
+from ges_upgrader.running.results.pages import summary
+from ges_upgrader.running.results.sizes import bounded, presentable
 from ges_upgrader.running.run import Forgotten, run
 from ges_upgrader.schedule import zones
 
@@ -47,14 +48,14 @@ class Instance:
         run_id, secrets = os.urandom(16).hex(), Secrets.of(platform.secrets)
         log = self._log(platform, run_id, secrets)
         try:
-            return presentable(self._run(event, platform, run_id, log), secrets)
+            return bounded(presentable(self._run(event, platform, run_id, log), secrets))
         except Forgotten as error:
             log.error("event.returned", error=str(error))
             raise
         except Exception as error:
             log.error("run.crashed", exc_info=True)
             fault = f"a fault of the function itself: {type(error).__name__}; see run.crashed in the log"
-            return presentable(self._refusal(run_id, None, [fault]), secrets)
+            return bounded(presentable(self._refusal(run_id, None, [fault]), secrets))
 
     def _run(self, event: object, platform: Platform, run_id: str, log: Log) -> dict[str, Any]:
         try:
@@ -89,7 +90,10 @@ class Instance:
             "command": None,
             "dry_run": True,
             "now": iso(self._clock.now()),
+            "done": [],
+            "summary": summary([], []),
             "decisions": [],
+            "cursor": None,
             "outcomes": [],
             "notified": 0,
             "pending": [],

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ges_upgrader.domain.model import Action, Attempt, Decision, GraphKey, Operation, Reason, Start, Verdict
-from ges_upgrader.domain.plain_text import MOST_DETAIL, plain, plain_lines
+from ges_upgrader.domain.plain_text import MOST_DETAIL, plain
 from ges_upgrader.domain.timestamps import ceiled, iso
 from ges_upgrader.events.commands import Command
-from ges_upgrader.redaction import Secrets
+from ges_upgrader.running.results.pages import Explain, page_of, selected, summary
 
 if TYPE_CHECKING:
     from ges_upgrader.log import Log
@@ -30,7 +30,7 @@ class RunReport:
         self._decided: dict[GraphKey, Decision] = {}
         self._started: dict[GraphKey, Decision] = {}
         self._outcomes: dict[tuple[str, Verdict], dict[str, Any]] = {}
-        self._explained: dict[GraphKey, dict[str, Any]] = {}
+        self._explain: Explain = lambda _: {}
         self._done: list[Mapping[str, Any]] = []
         self._added: dict[str, Any] = {}
 
@@ -43,9 +43,9 @@ class RunReport:
             self.errors.append(text)
             self._log.error("error.reported", error=text)
 
-    def explain(self, explained: dict[GraphKey, dict[str, Any]]) -> None:
-        """What is added to each graph's decision: its checks, and what would make it earlier."""
-        self._explained = explained
+    def explain(self, explain: Explain) -> None:
+        """What is added to each graph's decision that the result shows: its checks, and what would make it earlier."""
+        self._explain = explain
 
     def do(self, done: Mapping[str, Any]) -> None:
         """What a command recorded."""
@@ -106,19 +106,23 @@ class RunReport:
                 action=decision.action.value,
                 reason=decision.reason.value,
             )
+        command = self._command
+        decided = [self._started.get(key, decision) for key, decision in self._decided.items()]
+        asked = selected(command, decided)
+        page = page_of(command, asked, lambda one: {**_shown(one), **self._explain(one.key)})
+        outcomes = list(self._outcomes.values())
         result = {
             "schema": "ges.upgrade.run/1",
             "run_id": run_id,
             "policy": policy,
-            "command": self._command.word.value,
+            "command": command.word.value,
             "dry_run": dry,
             "now": iso(self._began),
-            "done": list(self._done),
-            "decisions": [
-                {**_shown(self._started.get(key, decision)), **self._explained.get(key, {})}
-                for key, decision in self._decided.items()
-            ],
-            "outcomes": list(self._outcomes.values()),
+            "done": self._done,
+            "summary": summary(asked, [outcome["outcome"] for outcome in outcomes]),
+            "decisions": page.decisions,
+            "cursor": page.cursor,
+            "outcomes": outcomes,
             "notified": self.notified,
             "pending": [_pending(operation) for operation in pending],
             "errors": self.errors,
@@ -127,28 +131,6 @@ class RunReport:
         }
         self._log.info("run.ended", outcomes=len(self._outcomes), notified=self.notified, errors=len(self.errors))
         return result
-
-
-def presentable(result: Mapping[str, Any], secrets: Secrets) -> dict[str, Any]:
-    """The result as the handler returns it: no secret in it, every text plain and bounded, every error on one line.
-
-    Texts are masked and made plain where they arise as well; this is the last line of defence.
-    """
-    shown: dict[str, str] = {}  # most texts of a large result are repeated
-
-    def text(value: str) -> str:
-        if value not in shown:
-            shown[value] = plain_lines(secrets.mask(value), MOST_DETAIL)
-        return shown[value]
-
-    def copy(value: Any) -> Any:
-        if isinstance(value, str):
-            return text(value)
-        if isinstance(value, Mapping):
-            return {text(str(key)): copy(item) for key, item in value.items()}
-        return [copy(item) for item in value] if isinstance(value, (list, tuple)) else value
-
-    return {**copy(result), "errors": [plain(secrets.mask(error), MOST_DETAIL) for error in result["errors"]]}
 
 
 def _shown(decision: Decision) -> dict[str, Any]:

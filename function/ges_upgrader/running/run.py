@@ -26,6 +26,7 @@ from ges_upgrader.running.instruct import Instructions
 from ges_upgrader.running.observe import Observer
 from ges_upgrader.running.outbox import Deliverer
 from ges_upgrader.running.report import RunReport
+from ges_upgrader.running.results.pages import fits
 from ges_upgrader.running.start import Grounds, Starter, Tried
 
 # Seconds between looks: soon at first, every 30 s in the long run (ges.md 8).
@@ -80,7 +81,7 @@ class _Run:
             self.decide()
             self.deliverer.deliver(only={notice.id for notice in self.command.notices})
             self.report.postpone(self.plan.starts if command.record_only and obeyed else ())
-            self.explain()
+        self.explain()
         policy = fingerprint(self.context.policy)
         dry = command.changes_nothing or not (obeyed or command.from_timer)
         result = self.report.result(self.context.run_id, policy, dry, self.journal_state(), self.in_progress())
@@ -218,20 +219,30 @@ class _Run:
         return [*history.attempts.open(), *history.backups.open()]
 
     def explain(self) -> None:
-        """Adds to a result that changes nothing why each graph waits, and what lies ahead."""
-        from ges_upgrader.diagnosis.explain import explain, state_of  # a cold start needs none of these
-        from ges_upgrader.diagnosis.forecast import forecast, shown
-        from ges_upgrader.diagnosis.lint import warnings
+        """Adds to the result why each graph waits, and what lies ahead, if the command asks for it."""
+        command = self.command
+        if command.word in (Word.PLAN, Word.STATUS) or command.checks:
+            from ges_upgrader.diagnosis.explain import explainer  # a cold start needs none of these
 
-        survey = self.survey()
-        self.report.explain(explain(survey, plan_of(survey)))
-        self.report.add("warnings", warnings(survey))
-        history, now, policy = self.writer.history, self.context.clock.now(), self.context.policy
-        if self.command.word is Word.STATUS:
-            self.report.add("state", state_of(history))
-        if self.command.word is Word.FORECAST:
-            found = forecast(policy, self.roster.fleet, history, now, self.command.days)
-            self.report.add("forecast", [shown(one) for one in found])
+            survey = self.survey()
+            self.report.explain(explainer(survey, plan_of(survey)))
+        if command.changes_nothing or self.instructions.refused:
+            from ges_upgrader.diagnosis.lint import warnings
+
+            self.report.add("warnings", warnings(self.survey()))
+        if command.word is Word.STATUS:
+            from ges_upgrader.diagnosis.explain import state_of
+
+            self.report.add("state", state_of(self.writer.history))
+        if command.word is Word.FORECAST:
+            self.report.add("forecast", self.forecast())
+
+    def forecast(self) -> list[dict[str, str]]:
+        from ges_upgrader.diagnosis.forecast import forecast, shown
+
+        policy, now, command = self.context.policy, self.context.clock.now(), self.command
+        found = forecast(policy, self.roster.fleet, self.writer.history, now, command.days)
+        return [shown(one) for one in found if fits(command, one.rule, one.graph_id, one.graph)]
 
     def hand_over(self) -> None:
         """If the policy says so, what the run leaves unfinished continues at once in a run of its own."""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ges_upgrader.domain.model import Action
 from ges_upgrader.redaction import STARS, Secrets
-from ges_upgrader.running.report import presentable
+from ges_upgrader.running.results.sizes import presentable
 
 SK = "wJ4/9xQm+Tz7LkV2bN8sRf6YhG1dPc3UoE5aXiKq"
 SECRETS = Secrets.of([SK])
