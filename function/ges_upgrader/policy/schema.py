@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Annotated, Any, Literal, Union
+from typing import Annotated, Any, Literal, Union, get_args
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -22,8 +22,19 @@ from ges_upgrader.schedule.zones import zone
 _REGION = r"^[a-z0-9]+(-[a-z0-9]+)*(?!\n)$"
 _PROJECT_ID = r"^[A-Za-z0-9]{1,64}(?!\n)$"
 
-Kind = Literal["planned", "started", "succeeded", "failed", "blocked", "overrun"]
-TOLD_BY_DEFAULT: tuple[Kind, ...] = ("succeeded", "failed", "blocked", "overrun")
+Outcome = Literal["succeeded", "failed", "rolled-back", "version-unchanged", "timed-out", "vanished", "unhealthy"]
+BlockedKind = Literal[
+    "awaiting-approval", "available", "refused", "halted", "too-many", "backup-failed", "stalled", "overdue", "set-aside"
+]
+AlwaysSent = Literal[
+    "blind", "recovered", "policy-refused", "damaged", "journal-started", "unclear", "timer-mistake", "test", "planned"
+]
+OtherKind = Literal["started", "blocked", "overrun", "policy-warning", "not-handed-over", "backup-slow"]
+Kind = Union[Outcome, BlockedKind, AlwaysSent, OtherKind]
+SENT_BY_DEFAULT: tuple[Kind, ...] = (
+    *("succeeded", "failed", "blocked", "overrun"),
+    *("policy-warning", "not-handed-over", "backup-slow"),
+)
 Glob = Annotated[str, Meta(min_length=1, description="a text, in which * and ? stand for any text and any character")]
 Whole = Annotated[int, Meta(ge=1, description="a whole number from 1")]
 Length = Annotated[Duration, Meta(description="a duration, as 90m, 36h or 7d")]
@@ -32,12 +43,23 @@ Limit = Annotated[Share, Meta(description="a whole number from 1, or a part, as 
 
 
 class Notify(Strict, frozen=True):
-    """Who is told of what. The message of a rule's `notice` is sent whatever `on` says."""
+    """Who is notified of what: kinds of notices, and outcomes.
+
+    `failed` stands for every outcome but `succeeded`, `blocked` for the kinds that need an operator. A message of kind
+    `planned` exists only if the rule has a `notice` or `on` asks for it; what is made is sent.
+    """
 
     topic: Annotated[Topic, Meta(description="the URN of a topic")]
-    on: Annotated[tuple[Kind, ...], Meta(description="a list of planned, started, succeeded, failed, blocked and overrun")] = (
-        TOLD_BY_DEFAULT
-    )
+    on: Annotated[
+        tuple[Kind, ...],
+        Meta(description="a list of kinds of notices and of outcomes, as [started, succeeded, failed, blocked]"),
+    ] = SENT_BY_DEFAULT
+
+    def wants_notice(self, kind: str) -> bool:
+        return kind in get_args(AlwaysSent) or kind in self.on or ("blocked" in self.on and kind in get_args(BlockedKind))
+
+    def wants_outcome(self, outcome: str) -> bool:
+        return outcome in self.on or ("failed" in self.on and outcome != "succeeded")
 
 
 class KnownRelease(Strict, frozen=True):
@@ -145,6 +167,10 @@ class Policy(Strict, frozen=True):
     follow_up: Annotated[Literal["timer", "invoke"], Meta(description="timer or invoke")] = "timer"
     timers: Annotated[tuple[Timer, ...], Meta(description="a list of the function's timers, as `0 15 2 * * ?` or 30m")] = ()
     freezes: Annotated[tuple[Freeze, ...], Meta(description="a list of {from, until, timezone, reason, rules}")] = ()
+    alert_after: Lasting = msgspec.field(default_factory=partial(Lifetime, hours=2))
+    tests: Annotated[
+        Union[list[Any], dict[str, Any]], Meta(description="the policy's own tests, which the function ignores")
+    ] = msgspec.field(default_factory=list)
     rules: Annotated[
         tuple[Rule, ...], Meta(min_length=1, description="a list of rules, one at least, as [{windows: [...]}]")
     ] = ()
@@ -167,8 +193,8 @@ class Policy(Strict, frozen=True):
 
 
 def fingerprint(policy: Policy) -> str:
-    """The first 12 hex digits of the SHA-256 of the effective policy; its spelling does not matter."""
-    canonical = msgspec.json.encode(policy, enc_hook=_plain, order="sorted")
+    """The first 12 hex digits of the SHA-256 of the effective policy; its spelling and its `tests` do not matter."""
+    canonical = msgspec.json.encode(msgspec.structs.replace(policy, tests=[]), enc_hook=_plain, order="sorted")
     return hashlib.sha256(canonical).hexdigest()[:12]
 
 

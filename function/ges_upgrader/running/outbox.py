@@ -6,7 +6,6 @@ from collections.abc import Collection
 from datetime import timedelta
 
 from ges_upgrader.cloud.errors import CloudError
-from ges_upgrader.domain.model import Verdict
 from ges_upgrader.history.history import History
 from ges_upgrader.history.outbox import Event
 from ges_upgrader.history.records import AnyRecord, Claimed, Told
@@ -38,10 +37,10 @@ class Deliverer:
                 self._publish(event)
 
     def _wanted(self, event: Event) -> bool:
-        on = self._context.policy.outlet.on
+        outlet = self._context.policy.outlet
         if event.notice is not None:
-            return event.notice.notice_kind in ("unclear", "timer-mistake", "planned", *on)
-        return ("succeeded" if event.verdict is Verdict.SUCCEEDED else "failed") in on
+            return outlet.wants_notice(event.notice.notice_kind)
+        return event.verdict is not None and outlet.wants_outcome(event.verdict.value)
 
     def _claim(self, event: Event) -> bool:
         """Whether the event is this run's to send."""

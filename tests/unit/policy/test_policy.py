@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from ges_upgrader.domain.model import Severity
+from ges_upgrader.domain.model import Severity, Verdict
 from ges_upgrader.policy.parsing import PolicyError, parse_policy
 from ges_upgrader.policy.schema import HealthCheck, fingerprint
 from tests.builders import RELEASES_TOPIC, TOPIC, at, policy
@@ -29,7 +29,7 @@ def test_the_smallest_policy_gets_the_interfaces_defaults() -> None:
     assert (rule.mode, rule.force.text, rule.backup, rule.after) == ("auto", "never", "none", ())
     assert (rule.job_timeout, rule.backup_max_age) == (timedelta(hours=2), timedelta(hours=24))
     assert (rule.notice, rule.soak, rule.spread, rule.approval_lifetime) == (*[timedelta()] * 3, timedelta(days=14))
-    assert policy.outlet.on == ("succeeded", "failed", "blocked", "overrun")
+    assert policy.outlet.on[:4] == ("succeeded", "failed", "blocked", "overrun")
 
 
 def test_a_rule_without_windows_has_the_default_cutoff() -> None:
@@ -45,6 +45,18 @@ def test_a_default_that_is_spelled_out_does_not_change_the_fingerprint_and_a_cha
     spelled = SMALLEST.replace("rules: [{", "version: 1\nenabled: true\nrules: [{cutoff: 30m, ")
     assert fingerprint(parse_policy(spelled)) == fingerprint(parse_policy(SMALLEST))
     assert fingerprint(parse_policy(SMALLEST.replace("02:00", "03:00"))) != fingerprint(parse_policy(SMALLEST))
+
+
+@pytest.mark.parametrize("tests", ["[{name: x, then: null}, 5]", "{}", "{a: [b]}"])
+def test_tests_of_the_policy_are_ignored(tests: str) -> None:
+    with_tests = parse_policy(f"{SMALLEST}\ntests: {tests}")
+    assert fingerprint(with_tests) == fingerprint(parse_policy(SMALLEST))
+
+
+def test_alert_after_is_two_hours_unless_given() -> None:
+    assert policy().alert_after == timedelta(hours=2)
+    assert policy(alert_after="30m").alert_after == timedelta(minutes=30)
+    assert "more than nothing" in problems(f"{SMALLEST}\nalert_after: 0h")[0]
 
 
 def test_all_errors_are_told_at_once_each_with_its_path() -> None:
@@ -348,3 +360,25 @@ def test_yaml_means_what_it_says() -> None:
 def test_release_topics_are_kept() -> None:
     policy = parse_policy(f"notify: {TOPIC}\nrelease_topics: ['{RELEASES_TOPIC}']\nrules: [{{}}]")
     assert [topic.urn for topic in policy.release_topics or ()] == [RELEASES_TOPIC]
+
+
+@pytest.mark.parametrize(
+    ("on", "sent", "not_sent"),
+    [
+        (None, "failed succeeded unhealthy halted set-aside overrun backup-slow policy-warning blind unclear", "started"),
+        ("[failed]", "failed timed-out vanished recovered damaged policy-refused", "succeeded halted overrun"),
+        ("[blocked]", "awaiting-approval available refused halted too-many backup-failed stalled overdue set-aside", "failed"),
+        ("[halted, vanished, started]", "halted vanished started test", "refused failed overrun"),
+        ("[]", "blind policy-refused damaged journal-started recovered unclear timer-mistake test", "halted failed"),
+    ],
+)
+def test_kinds_and_outcomes_select_messages(on: str | None, sent: str, not_sent: str) -> None:
+    notify = f"{{topic: '{TOPIC}'{'' if on is None else f', on: {on}'}}}"
+    outlet = parse_policy(f"notify: {notify}\nrules: [{{}}]").outlet
+    outcomes = {verdict.value for verdict in Verdict}
+
+    def wants(word: str) -> bool:
+        return outlet.wants_outcome(word) if word in outcomes else outlet.wants_notice(word)
+
+    assert all(wants(word) for word in sent.split())
+    assert not any(wants(word) for word in not_sent.split())
