@@ -38,7 +38,7 @@ tests: $(READY) dist/function.zip
 package: $(READY) ## dist/function.zip
 	@$(PY) -m deploy.package
 
-dist/function.zip: $(READY) requirements.txt deploy/package.py $(shell find function -type f -not -path '*/__pycache__/*')
+dist/function.zip: $(READY) requirements.txt $(wildcard ges_upgrader_cli/packaged/*.py) $(shell find function -type f -not -path '*/__pycache__/*')
 	@$(PY) -m deploy.package
 
 windows: $(READY) ## windows against an oracle, around every change of the clocks in every zone to 2038: some minutes

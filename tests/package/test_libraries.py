@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from deploy.package import TARGET
+from ges_upgrader_cli.packaged.zip import TARGET
 
 # The last two cannot be imported at all on the newest Pythons.
 ON_BOARD = {

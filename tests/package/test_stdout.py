@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from deploy.package import TARGET
+from ges_upgrader_cli.packaged.zip import TARGET
 from huaweicloud_simulator import ACCESS_KEY, SECRET_KEY, Cloud, serve
 from huaweicloud_simulator.server import Server
 from huaweicloud_simulator.wire import Request, Response

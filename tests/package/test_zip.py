@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from deploy.package import BUDGET, TARGET, dependencies, own, write
 from deploy.pythons import find
+from ges_upgrader_cli.packaged.files import own
+from ges_upgrader_cli.packaged.zip import BUDGET, TARGET, dependencies, write
 from huaweicloud_simulator import ACCESS_KEY, SECRET_KEY, Cloud, faults, serve
 from huaweicloud_simulator.server import Server
 from tests.builders import PROJECT_ID, TOPIC

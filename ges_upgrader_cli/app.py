@@ -1,0 +1,43 @@
+"""The verbs of `ges-upgrader`, wired up."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated
+
+import typer
+
+from ges_upgrader_cli.verbs.check import check
+from ges_upgrader_cli.verbs.package import package_function
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        try:
+            typer.echo(f"ges-upgrader {version('ges-upgrader')}")
+        except PackageNotFoundError:
+            typer.echo("ges-upgrader (a checkout)")
+        raise typer.Exit()
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Keeps graphs of Huawei Cloud's Graph Engine Service up to date, unattended.
+
+    Exit codes: 0 fine, 1 something needs attention, 2 the command cannot be carried out as it was given.
+    """
+
+
+app.command()(check)
+app.command("package")(package_function)

@@ -1,0 +1,45 @@
+"""The terminal: colours where there is one and NO_COLOR is not set, progress on slow work, and errors in a line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+from typing import Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+
+class Exit(IntEnum):
+    """What a command's exit code says."""
+
+    FINE = 0
+    ATTENTION = 1  # something needs a person: an error in a policy, a difference, a failure
+    USAGE = 2  # the command itself cannot be carried out: a missing file, a wrong argument
+
+
+def console(stderr: bool = False) -> Console:
+    """A console on the streams as they are now. What is written is text: no markup, no highlighting."""
+    return Console(stderr=stderr, markup=False, highlight=False, emoji=False, soft_wrap=False)
+
+
+def fail(text: str, code: Exit = Exit.USAGE) -> NoReturn:
+    """Ends the command with one line that says what is wrong and what to do."""
+    console(stderr=True).print(f"ges-upgrader: {text}", style="red", soft_wrap=True)
+    raise typer.Exit(code)
+
+
+def show_json(value: Any) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+@contextmanager
+def progress(text: str) -> Iterator[None]:
+    """Shows on stderr, if that is a terminal, that something takes its time."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console(stderr=True), transient=True) as shown:
+        shown.add_task(text, total=None)
+        yield
