@@ -61,7 +61,7 @@ def test_unclear_text_is_told_once_a_day_with_its_commands(tmp_path: Path) -> No
     first = world.run(message(RECALL, "m1"))
     world.run(message(RECALL, "m2"))
     (notice,) = notices(world)
-    assert notice["notice"] == "unclear"
+    assert notice["kind"] == "unclear"
     assert '{"command": "withdraw", "version": "2.4.15"}' in notice["detail"]
     assert '{"command": "release", "version": "2.4.15"}' in notice["detail"]
     assert any(RECALL in error for error in first["errors"])

@@ -222,7 +222,7 @@ def test_mistaken_timer_follows_and_notifies_once_a_day(given: str, tmp_path: Pa
     assert reasons(result) == {"a": "up-to-date", "b": "due"}
     assert len(world.cloud.upgrades) == 1
     (notice,) = notices(world)
-    assert notice["notice"] == "timer-mistake"
+    assert notice["kind"] == "timer-mistake"
     world.later(days=1)
     world.run(timer(given))
     assert len(notices(world)) == 2

@@ -37,7 +37,7 @@ def go_on(world: World, event: object = None, seconds: float = QUARTER) -> list[
 
 def notices(world: World) -> list[dict[str, Any]]:
     told = [json.loads((message.structure or {})["default"]) for message in world.topic.messages]
-    return [content for content in told if "notice" in content]
+    return [content for content in told if "kind" in content]
 
 
 def test_an_upgrade_longer_than_a_run_is_followed_to_its_end_and_told_without_a_timer(tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_a_hand_over_that_fails_is_told_once_and_the_timer_goes_on(
     assert "error.reported" in capsys.readouterr().out
     assert (tmp_path / "journal-1.jsonl").read_text().count("not-handed-on:") == 3, "noticed, claimed, told"
     (notice,) = notices(world)
-    assert (notice["notice"], notice["graph_ids"]) == ("blocked", [graph.id])
+    assert (notice["kind"], notice["graph_ids"]) == ("not-handed-over", [graph.id])
     assert "the next timer continues with demo" in notice["detail"]
     assert world.cloud.invocations == []
     world.run(TIMER, seconds=QUARTER)

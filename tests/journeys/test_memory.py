@@ -264,7 +264,7 @@ def test_a_halt_is_told_again_when_a_policy_that_bore_more_bears_less(tmp_path: 
     changed(world, tmp_path, "[{name: all, max_failures: 2}]")
     world.run(TIMER)
     assert len(world.cloud.upgrades) == 2
-    (halted,) = [notice for notice in notices(world) if "halted" in notice["notice"] + notice["event_id"]]
+    (halted,) = [notice for notice in notices(world) if notice["kind"] == "halted"]
     assert "failed 2 times" in halted["detail"]
 
 

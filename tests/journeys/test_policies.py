@@ -693,7 +693,7 @@ def test_started_is_told_where_it_is_asked_for() -> None:
     world.graph()
     world.run()
     assert world.told() == ["notice", "succeeded"]
-    assert notices(world)[0]["notice"] == "started"
+    assert notices(world)[0]["kind"] == "started"
 
 
 COUNT = "MATCH (n) RETURN count(n)"

@@ -299,7 +299,7 @@ class Checks:
     def told(self, message: Message) -> None:
         result = json.loads((message.structure or {})["default"])
         if result["schema"] != "ges.upgrade.result/1":
-            for graph_id in result["graph_ids"] if result["notice"] == "planned" else ():
+            for graph_id in result["graph_ids"] if result["kind"] == "planned" else ():
                 self._planned.setdefault((graph_id, result["version"]), message.at)
             return
         now, outcome = message.at, result["outcome"]

@@ -230,7 +230,7 @@ class Observed(Record, frozen=True, tag="observed"):
 
 
 class Noticed(Record, frozen=True, tag="noticed", rename={"notice_kind": "sort"}):
-    """Something to report once that is no outcome. `notice_kind` is one of interface.md's kinds of notice.
+    """Something to report once that is no outcome. `notice_kind` is one of interface.md's kinds, or `blocked` from before 2.0.
 
     `subject` and `text` are the message; `graphs` are the ids of those it is about, to `version` under `rule`. Of a planned
     start, `starts` are the instants, in the order of `graphs`, before which it does not happen.

@@ -19,6 +19,7 @@ from ges_upgrader.domain.version import Version
 from ges_upgrader.events.commands import command
 from ges_upgrader.history.outbox import Event
 from ges_upgrader.history.records import Noticed
+from ges_upgrader.notifications.kinds import kind_of
 from ges_upgrader.notifications.naming import argument_of
 
 MAX_SUBJECT_BYTES, MAX_SMS = 512, 490
@@ -135,9 +136,9 @@ def _notice(event: Event, notice: Noticed, run_id: str, policy: str, lasting: bo
     text = plain_lines(notice.text, MOST_DETAIL)
     told = {
         "schema": "ges.upgrade.notice/1",
+        "kind": kind_of(notice),
         "event_id": _shown_id(event),
         "run_id": run_id,
-        "notice": notice.notice_kind,
         "rule": notice.rule and plain(notice.rule, MOST_NAME),
         "version": notice.version.text if notice.version else None,
         "graph_ids": [plain(graph_id, MOST_NAME) for graph_id in notice.graphs[:MAX_GRAPHS]],

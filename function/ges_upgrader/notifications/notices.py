@@ -89,6 +89,7 @@ def _damaged(history: History, now: datetime) -> Iterator[Noticed]:
         yield Noticed(
             at=now,
             notice_id=f"damaged:{damage.id}",
+            notice_kind="damaged",
             subject="GES: a record of the journal cannot be understood",
             text=told_of(damage),
         )
@@ -101,6 +102,7 @@ def not_handed_over(work: Sequence[Work], why: str, advice: str, now: datetime) 
     return Noticed(
         at=now,
         notice_id=f"not-handed-on:{sha256(','.join(ids).encode(errors='surrogatepass')).hexdigest()[:12]}",
+        notice_kind="not-handed-over",
         subject="GES upgrader: a run could not hand its work over",
         text=f"A run had no time left for its work, and could not invoke the function again: {plain(why, MOST_REASON)}.\n"
         f"Nothing was changed by that: GES continues what is in progress, and the next timer continues with "
@@ -144,6 +146,7 @@ def _awaiting(history: History, decisions: list[Decision], now: datetime) -> Ite
         yield Noticed(
             at=now,
             notice_id=f"{about}:{_hash(group)}",
+            notice_kind="awaiting-approval",
             subject=f"GES waits for approval: {count_of(group)} under {rule_of(rule)} to {version}",
             text=f"Under the rule {rule_of(rule)}, the upgrade of {names_of(group)} to {version} waits for your approval"
             f"{', as the last approval has expired' if lapsed else ''}. To approve, invoke the function with\n"
@@ -177,6 +180,7 @@ def _available(history: History, decisions: list[Decision], now: datetime) -> It
         yield Noticed(
             at=now,
             notice_id=f"{about}:{_hash(group)}",
+            notice_kind="available",
             subject=f"GES {version} is available for {count_of(group)} under {rule_of(rule)}",
             text=f"{version} is available for {names_of(group)}. The mode of the rule {rule_of(rule)} is notify: "
             "nothing is started.",
@@ -194,6 +198,7 @@ def _too_many(policy: Policy, decisions: list[Decision], now: datetime) -> Itera
             yield Noticed(
                 at=now,
                 notice_id=f"too-many:{rule.name}:{rule.max_graphs}:{len(group)}",
+                notice_kind="too-many",
                 subject=f"GES upgrades blocked: {shown} may govern too many graphs",
                 text=f"The rule {shown} governs more graphs than its max_graphs of {rule.max_graphs}, or their number "
                 "is unknown, as not all graphs were listed. Nothing is started under it. Look at the run's errors and the "
@@ -212,6 +217,7 @@ def _halted(policy: Policy, history: History, decisions: list[Decision], complet
             yield Noticed(
                 at=now,
                 notice_id=f"halted:{rule}:{version}:{failures[-1].id}",
+                notice_kind="halted",
                 subject=f"GES upgrades halted: {version} under {rule_of(rule)}",
                 text=f"The upgrade to {version} failed {len(failures)} times under the rule {rule_of(rule)}, as often as its "
                 "max_failures now allows. No further upgrade to it is started under this rule and those after it. "
@@ -227,19 +233,20 @@ def _blocked(history: History, decisions: list[Decision], now: datetime) -> Iter
     for decision in decisions:
         if decision.reason is Reason.BACKUP_FAILED and decision.key in history.backups.refusals:
             failed = history.backups.refusals[decision.key]
-            what, why = "the backup before its upgrade failed", failed.detail
+            kind, what, why = "backup-failed", "the backup before its upgrade failed", failed.detail
             notice_id = f"backup-failed:{decision.graph_id}:{failed.version}:{iso(failed.since)}"
         elif decision.reason is Reason.REFUSED and decision.key in history.attempts.refusals:
             refusal = history.attempts.refusals[decision.key]
             if not needs_person(refusal):
                 continue
-            what, why = f"GES refuses its upgrade to {refusal.version}", refusal.detail
+            kind, what, why = "refused", f"GES refuses its upgrade to {refusal.version}", refusal.detail
             notice_id = f"refused:{decision.graph_id}:{refusal.version}:{refusal.code}:{iso(refusal.since)}"
         else:
             continue
         yield Noticed(
             at=now,
             notice_id=notice_id,
+            notice_kind=kind,
             subject=f"GES upgrade blocked: {name_of(decision)} to {decision.target}",
             text=f"{name_of(decision)}: {what}: {plain(why, MOST_DETAIL // 2)}.\n"
             "Nothing was changed. The function tries again later, or at once after\n"
@@ -273,6 +280,7 @@ def _slow_backups(policy: Policy, history: History, now: datetime) -> Iterator[N
             yield Noticed(
                 at=now,
                 notice_id=f"slow-backup:{backup.id}",
+                notice_kind="backup-slow",
                 subject=f"GES upgrade blocked: the backup of {name_of(backup)} takes too long",
                 text=f"The backup of {name_of(backup)} before its upgrade to {backup.to_version} has been in progress since "
                 f"{iso(backup.began_at)}, longer than the job_timeout of the rule {rule_of(backup.rule)}. The upgrade waits "

@@ -10,6 +10,7 @@ from ges_upgrader.history.history import History
 from ges_upgrader.history.outbox import Event
 from ges_upgrader.history.records import AnyRecord, Claimed, Told
 from ges_upgrader.journal.writer import JournalWriter
+from ges_upgrader.notifications.kinds import kind_of
 from ges_upgrader.notifications.messages import compose
 from ges_upgrader.policy.schema import fingerprint
 from ges_upgrader.running.context import RunContext
@@ -39,7 +40,7 @@ class Deliverer:
     def _wanted(self, event: Event) -> bool:
         outlet = self._context.policy.outlet
         if event.notice is not None:
-            return outlet.wants_notice(event.notice.notice_kind)
+            return outlet.wants_notice(kind_of(event.notice))
         return event.verdict is not None and outlet.wants_outcome(event.verdict.value)
 
     def _claim(self, event: Event) -> bool:
