@@ -21,6 +21,7 @@ from ges_upgrader.history.records import (
     Noticed,
     Refused,
     Resumed,
+    Retried,
     Told,
 )
 from ges_upgrader.journal.compaction import BACKUPS_REMEMBERED, Entry, fold
@@ -104,7 +105,28 @@ FAILED = Ended(at=NOW, attempt_id=ONE.id, verdict=Verdict.FAILED)
 
 def test_what_is_over_and_told_goes() -> None:
     told = Told(at=NOW, event_id=f"{ONE.id}:succeeded", message_id="m")
-    assert long_ago(BEGUN, DONE, told) == []
+    next_one = msgspec.structs.replace(attempt(graph("a", "2.4.15"), "2.4.16", job_id=None), id="next")
+    next_begun = Intended(at=NOW, attempt=next_one)
+    next_done = Ended(at=NOW, attempt_id="next", verdict=Verdict.SUCCEEDED)
+    assert long_ago(BEGUN, DONE, told, next_begun, next_done) == [next_begun, next_done]
+
+
+def test_what_a_graph_was_upgraded_to_stays() -> None:
+    told = Told(at=NOW, event_id=f"{ONE.id}:succeeded", message_id="m")
+    notice = Noticed(at=NOW, notice_id="n", text="", notice_kind="set-aside", version=ONE.to_version, graphs=(ONE.graph_id,))
+    sent = Told(at=NOW, event_id="n", message_id="m")
+    assert long_ago(BEGUN, DONE, told, notice, sent) == [BEGUN, DONE, told, notice, sent]
+    assert long_ago(BEGUN, DONE, told, notice, sent, Retried(at=NOW, graph_id=ONE.graph_id, rolled_back=(ONE.graph_id,))) == []
+
+
+def test_what_ges_does_not_know_stays() -> None:
+    tries = [msgspec.structs.replace(ONE, id=f"try-{hour}", began_at=NOW - timedelta(hours=3 - hour)) for hour in range(3)]
+    refusals: list[AnyRecord] = []
+    for one in tries:
+        refused = Refused(at=one.began_at, attempt_id=one.id, code="GES.0001", detail="", unknown_target=True)
+        refusals += [Intended(at=one.began_at, attempt=one), refused]
+    assert long_ago(*refusals) == [*refusals[:2], *refusals[-2:]]
+    assert long_ago(*refusals, Retried(at=NOW, graph_id=ONE.graph_id)) == []
 
 
 def test_what_is_open_untold_or_counts_stays() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
 from datetime import datetime, timedelta
 
 import msgspec
@@ -12,7 +11,6 @@ from ges_upgrader.domain.model import Attempt, GraphKey, Verdict
 from ges_upgrader.domain.version import Version
 from ges_upgrader.history.records import Ended, Intended, Moved, Refused, Resumed, Retried, Started
 
-APART, SET_ASIDE_FOR = timedelta(minutes=30), timedelta(days=7)  # interface.md, Unknown to GES
 OF_ANOTHER_WINDOW = timedelta(hours=12)  # longer than any pause between tries in one window
 
 
@@ -37,16 +35,6 @@ class Refusal(msgspec.Struct, frozen=True):
         return cls(version, code, detail, at, last.since, last.times + 1 if at - last.at < OF_ANOTHER_WINDOW else 1)
 
 
-class UnknownTarget(msgspec.Struct, frozen=True):
-    """Refusals of one version for one graph that can mean that GES does not know the version: the first and the last."""
-
-    first: datetime
-    last: datetime
-
-    def set_aside(self, now: datetime) -> bool:
-        return self.last - self.first >= APART and now < self.last + SET_ASIDE_FOR
-
-
 class Attempts:
     """`by_id` holds every attempt, `refusals` the last refusal of each graph; `durations` are how long successes took.
 
@@ -64,8 +52,6 @@ class Attempts:
         self._ended: dict[GraphKey, list[Attempt]] = {}
         self._failures: dict[tuple[str, Version], dict[str, Attempt]] = {}
         self._halting: set[str] = set()
-        self._reached: dict[GraphKey, Version] = {}
-        self._unknown: dict[tuple[GraphKey, Version], UnknownTarget] = {}
 
     def open(self) -> list[Attempt]:
         return list(self._open.values())
@@ -98,36 +84,6 @@ class Attempts:
         """Their number for each rule and version that has any."""
         return {key: len(attempts) for key, attempts in self._failures.items() if attempts}
 
-    def reached(self, graph: GraphKey) -> Version | None:
-        """The highest version that this tool brought the graph to, since the last `retry`."""
-        return self._reached.get(graph)
-
-    def set_aside(self, graph: GraphKey, version: Version, releases: Collection[Version], now: datetime) -> frozenset[Version]:
-        """Those of the releases that a graph at `version` is not upgraded to, until `retry`.
-
-        GES seems not to know them; or an operator rolled the graph back from a version that this tool brought it to, so
-        that this one and all before it are out (GES rolls the data back with the version: nothing may undo that unasked).
-        """
-        reached = self._reached.get(graph)
-        unknown = (
-            {
-                release
-                for release in releases
-                if (refused := self._unknown.get((graph, release))) is not None and refused.set_aside(now)
-            }
-            if self._unknown
-            else set()
-        )
-        if reached is None or version >= reached:
-            return frozenset(unknown)
-        return frozenset(unknown | {release for release in releases if release <= reached})
-
-    def holds_back(self, graph: GraphKey, version: Version | None) -> bool:
-        """Whether a refusal, or a version that was set aside, stands against the graph, which runs `version`."""
-        reached = self._reached.get(graph)
-        rolled_back = reached is not None and version is not None and version < reached
-        return rolled_back or graph in self.refusals or any(key == graph for key, _ in self._unknown)
-
     def halt_reported(self, rule: str, version: Version) -> bool:
         """Whether the last failure was reported as the one that halts the rule."""
         return any(failure.id in self._halting for failure in self.failures(rule, version)[-1:])
@@ -142,7 +98,6 @@ class Attempts:
 
     def start(self, record: Started) -> None:
         attempt = self.by_id[record.attempt_id]
-        self._unknown.pop((attempt.key, attempt.to_version), None)
         self._put(msgspec.structs.replace(attempt, job_id=record.job_id, inferred=record.inferred))
 
     def refuse(self, record: Refused) -> None:
@@ -152,10 +107,6 @@ class Attempts:
         self.changes[attempt.rule] += 1
         last = self.refusals.get(attempt.key)
         self.refusals[attempt.key] = Refusal.after(last, attempt.to_version, record.code, record.detail, record.at)
-        if record.unknown_target:
-            place = (attempt.key, attempt.to_version)
-            first = self._unknown[place].first if place in self._unknown else record.at
-            self._unknown[place] = UnknownTarget(first, record.at)
 
     def end(self, record: Ended) -> None:
         attempt = self.by_id[record.attempt_id]
@@ -165,8 +116,6 @@ class Attempts:
             attempt = msgspec.structs.replace(attempt, verdict=record.verdict, detail=record.detail, ended_at=record.at)
             self.refusals.pop(attempt.key, None)
             self._ended.setdefault(attempt.key, []).append(attempt)
-            if record.verdict.upgraded and attempt.target is not None:
-                self._reached[attempt.key] = max(attempt.target, self._reached.get(attempt.key, attempt.target))
             if record.verdict is Verdict.SUCCEEDED:
                 self.durations += [record.job_ended_at - attempt.began_at] if record.job_ended_at else []
             elif attempt.target is not None:  # what failed on the way to an unknown version says nothing about one
@@ -197,8 +146,6 @@ class Attempts:
             return record.graph_id in (None, key[1]) and record.version in (None, version)
 
         self.refusals = {key: one for key, one in self.refusals.items() if not meant(key, one.version)}
-        self._reached = {key: version for key, version in self._reached.items() if not meant(key, version)}
-        self._unknown = {place: one for place, one in self._unknown.items() if not meant(*place)}
 
     def _clear(self, rule: str | None, graph_id: str | None, version: Version | None) -> None:
         for (of_rule, of_version), failures in self._failures.items():

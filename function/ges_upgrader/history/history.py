@@ -12,9 +12,10 @@ from ges_upgrader.history.backups import Backups
 from ges_upgrader.history.controls import Controls
 from ges_upgrader.history.observations import Observations
 from ges_upgrader.history.outbox import Outbox
-from ges_upgrader.history.records import AnyRecord, Ended
+from ges_upgrader.history.records import AnyRecord, Ended, Refused, Started
 from ges_upgrader.history.releases import Releases
 from ges_upgrader.history.rollout import Rollout
+from ges_upgrader.history.set_aside import SetAside
 
 
 class History:
@@ -25,6 +26,7 @@ class History:
         self._identity = object()
         self.releases = Releases()
         self.attempts = Attempts()
+        self.set_aside = SetAside()
         self.backups = Backups()
         self.controls = Controls()
         self.rollout = Rollout()
@@ -57,19 +59,35 @@ class History:
         return self._identity, self.rollout.changes + counted
 
 
+def _start(history: History, record: Started) -> None:
+    history.attempts.start(record)
+    history.set_aside.start(history.attempts.by_id[record.attempt_id])
+
+
+def _refuse(history: History, record: Refused) -> None:
+    attempt = history.attempts.by_id[record.attempt_id]
+    history.attempts.refuse(record)
+    history.set_aside.refuse(record, attempt)
+
+
 def _end(history: History, record: Ended) -> None:
     history.attempts.end(record)
-    history.outbox.end(record, history.attempts.by_id[record.attempt_id])
+    attempt = history.attempts.by_id[record.attempt_id]
+    history.outbox.end(record, attempt)
+    history.set_aside.end(record, attempt)
 
 
 _DISPATCH: dict[type, tuple[Callable[[History, Any], None], ...]] = {
     records.Told: (lambda history, record: history.outbox.deliver(record),),
     records.Claimed: (lambda history, record: history.outbox.claim(record),),
-    records.Noticed: (lambda history, record: history.outbox.notice(record),),
+    records.Noticed: (
+        lambda history, record: history.outbox.notice(record),
+        lambda history, record: history.set_aside.notice(record),
+    ),
     records.Intended: (lambda history, record: history.attempts.intend(record),),
-    records.Started: (lambda history, record: history.attempts.start(record),),
+    records.Started: (_start,),
     records.Sighted: (lambda history, record: None,),
-    records.Refused: (lambda history, record: history.attempts.refuse(record),),
+    records.Refused: (_refuse,),
     records.Ended: (_end,),
     records.Moved: (
         lambda history, record: history.attempts.move(record),
@@ -94,6 +112,7 @@ _DISPATCH: dict[type, tuple[Callable[[History, Any], None], ...]] = {
     ),
     records.Retried: (
         lambda history, record: history.attempts.retry(record),
+        lambda history, record: history.set_aside.retry(record),
         lambda history, record: history.backups.retry(record),
     ),
     records.Unobserved: (lambda history, record: history.observations.lose(record),),

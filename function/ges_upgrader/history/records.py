@@ -158,7 +158,8 @@ class Resumed(Record, frozen=True, tag="resumed"):
 class Retried(Record, frozen=True, tag="retried"):
     """`retry`: failures, refusals, failed backups and versions that were set aside no longer count.
 
-    Of those, the ones that fit everything given: the rule, the graph, the version.
+    Of those, the ones that fit everything given: the rule, the graph, the version. `rolled_back` are the ids of the graphs
+    that an operator had rolled back by then, and that may be upgraded again.
     """
 
     rule: str | None = None
@@ -166,6 +167,7 @@ class Retried(Record, frozen=True, tag="retried"):
     version: Version | None = None
     reason: str | None = None
     by: str | None = None
+    rolled_back: tuple[str, ...] = ()
 
 
 class Verified(Record, frozen=True, tag="verified"):

@@ -68,6 +68,8 @@ class _Needed:
                 self._attempts.add(record.attempt.id if isinstance(record, Intended) else record.attempt_id)
             elif isinstance(record, BackupEnded) and (record.at >= horizon or self._remembers(record.made)):
                 self._backups.add(record.backup_id)
+            elif isinstance(record, Noticed) and history.set_aside.concerns(record):
+                self._events.add(record.notice_id)
             elif isinstance(record, Told) and record.at >= horizon:
                 self._told_lately.add(record.event_id)
 
@@ -80,17 +82,18 @@ class _Needed:
         counting = {attempt.id for failures in history.attempts.all_failures() for attempt in failures}
         untold = {event.attempt.id for event in history.outbox.pending() if event.attempt}
         attempts = {attempt.id for attempt in history.attempts.open()}
+        set_aside = {*history.set_aside.attempts()}
         oldest = horizon
         for ended in history.attempts.all_ended():
             matter = False
             for attempt in ended:
                 young = attempt.ended_at is None or attempt.ended_at >= horizon
-                matter = matter or young or attempt.id in counting or attempt.id in untold
+                matter = matter or young or attempt.id in counting | untold | set_aside
                 if matter:
                     attempts.add(attempt.id)
                     oldest = min(oldest, attempt.ended_at or oldest)
         events = {event for one in attempts for event in event_ids(history.attempts.by_id[one])}
-        return attempts | untold, events, oldest
+        return attempts | untold | set_aside, events, oldest
 
     def _remembers(self, made: str | None) -> bool:
         return any(made in ours[-BACKUPS_REMEMBERED:] for ours in self._history.backups.made.values())
@@ -125,5 +128,6 @@ class _Needed:
             return record.event_id in self._told_lately or record.event_id in self._events
         if isinstance(record, Noticed):
             told = history.outbox.delivered(record.notice_id)
-            return record.at >= self._horizon or not told or record.notice_id in self._told_lately
+            kept = record.notice_id in self._told_lately or record.notice_id in self._events
+            return record.at >= self._horizon or not told or kept
         return record.at >= self._horizon

@@ -170,10 +170,23 @@ def _retry(case: _Case) -> list[AnyRecord]:
     said = case.command
     graphs = _in_trouble(case) if said.rule is not None else []
     scopes: list[tuple[str | None, str | None]] = [(said.rule, case.graph_id), *((None, one) for one in graphs)]
-    return [
-        Retried(at=case.now, rule=rule, graph_id=graph_id, version=said.version, reason=said.reason, by=said.by)
-        for rule, graph_id in scopes
-    ]
+    return [_retried(case, rule, graph_id) for rule, graph_id in scopes]
+
+
+def _retried(case: _Case, rule: str | None, graph_id: str | None) -> Retried:
+    """A graph that is not rolled back is not meant by it: a later rollback counts."""
+    said, set_aside = case.command, case.history.set_aside
+    back = tuple(
+        graph.id
+        for graph in case.fleet
+        if graph.version is not None
+        and graph_id in (None, graph.id)
+        and (rule is None or graph_id is not None)
+        and set_aside.rolled_back(graph.key, graph.version) is not None
+    )
+    return Retried(
+        at=case.now, rule=rule, graph_id=graph_id, version=said.version, reason=said.reason, by=said.by, rolled_back=back
+    )
 
 
 _RECORDS: dict[Word, Callable[[_Case], list[AnyRecord]]] = {
@@ -212,7 +225,10 @@ def _in_trouble(case: _Case) -> list[str]:
     return [
         graph.id
         for graph in governed
-        if graph.key in failed or graph.key in history.backups.refusals or history.attempts.holds_back(graph.key, graph.version)
+        if graph.key in failed
+        or graph.key in history.backups.refusals
+        or graph.key in history.attempts.refusals
+        or history.set_aside.holds(graph.key, graph.version)
     ]
 
 

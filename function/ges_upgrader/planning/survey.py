@@ -220,20 +220,23 @@ class Step:
         """The versions that are set aside for this graph: GES does not know them, or an operator rolled back from them."""
         assert graph.version is not None
         versions = [known.version for known in self._survey.known]
-        return self._survey.history.attempts.set_aside(graph.key, graph.version, versions, self._survey.now)
+        return self._survey.history.set_aside.versions(graph.key, graph.version, versions, self._survey.now)
 
     def exclusions(self, graph: Graph) -> Exclusions:
-        return Exclusions(self.halted, self.quarantined | self.set_aside(graph), self.highest_major)
+        """A version from which an operator rolled this graph back is set aside for it, whether it halted the rule or not."""
+        assert graph.version is not None
+        reached = self._survey.history.set_aside.rolled_back(graph.key, graph.version)
+        halted = frozenset(version for version in self.halted if reached is None or version > reached.version)
+        return Exclusions(halted, frozenset(self.quarantined | self.set_aside(graph)), self.highest_major)
 
     def offer(self, graph: Graph) -> Offer:
         """What the rule offers the graph; graphs alike get the same."""
         survey = self._survey
-        set_aside = self.set_aside(graph)
-        key: tuple[object, ...] = (graph.project.region, graph.product_type, graph.arch, graph.version, set_aside)
+        exclusions = self.exclusions(graph)
+        key: tuple[object, ...] = (graph.project.region, graph.product_type, graph.arch, graph.version, exclusions)
         if survey.targeting:
             key += tuple(targeted(release, graph) for release in survey.targeting)
         if key not in self._offers:
-            exclusions = Exclusions(self.halted, self.quarantined | set_aside, self.highest_major)
             self._offers[key] = offer(self.rule, graph, survey.known, exclusions, survey.now)
         return self._offers[key]
 

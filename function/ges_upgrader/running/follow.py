@@ -55,10 +55,13 @@ class Follower:
         return self._writer.history
 
     def adopt(self, fleet: Fleet, began: datetime) -> None:
-        """Takes up upgrades on their way from what GES shows, where no lasting journal knows of them."""
+        """Takes up upgrades in progress from what GES shows, if no lasting journal knows of them.
+
+        A graph that rolls back is left alone: its upgrade is over, or an operator rolls it back.
+        """
         governed = govern(self._context.policy.rules, fleet.visible)
         for graph, rule in ((one.graph, one.rule) for one in governed):
-            if not graph.status.in_flight or rule is None or self._history.attempts.open_of(graph.key) or not graph.version:
+            if not graph.status.upgrading or rule is None or self._history.attempts.open_of(graph.key) or not graph.version:
                 continue
             known = [*self._history.releases.known, *(release.version for release in self._context.policy.releases)]
             known = known if self._history.readable else []  # of a part of the releases the newest is no good guess

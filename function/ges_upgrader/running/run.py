@@ -16,6 +16,7 @@ from ges_upgrader.history.records import UNWRITTEN
 from ges_upgrader.journal.storage import JournalError
 from ges_upgrader.journal.writer import JournalWriter
 from ges_upgrader.notifications.notices import notices, told_of
+from ges_upgrader.notifications.set_aside import set_aside_notices
 from ges_upgrader.planning.planner import Plan, milestones, plan_of
 from ges_upgrader.planning.survey import Roster, Survey
 from ges_upgrader.policy.schema import fingerprint
@@ -178,6 +179,8 @@ class _Run:
         """Records what is to be reported, and sends it."""
         now, fleet = self.context.clock.now(), self.roster.fleet
         self.writer.write(lambda history: [*notices(self.context.policy, history, self.plan.decisions, fleet.complete, now)])
+        if set_aside_notices(self.survey()):
+            self.writer.write(lambda history: [*set_aside_notices(Survey(self.roster, history, now))])
         self.deliverer.deliver()
 
     def act(self) -> bool:
