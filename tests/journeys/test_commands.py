@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.builders import policy_text
+from huaweicloud_simulator import faults
+from tests.builders import TOPIC, policy_text
 from tests.journeys.runs import TIMER, World, only
 
 STANDING = "[{version: 2.4.15}]"
@@ -121,7 +122,7 @@ def test_who_and_why_are_recorded(tmp_path: Path) -> None:
         {"command": "pause", "rule": "nope"},
         {"command": "approve", "version": "2.4.99", "rule": "prod"},
         {"command": "retry", "graph": "nope"},
-        {"command": "reinstate", "version": "2.4.15"},
+        {"command": "reinstate", "version": "2.4.99"},
         {"command": "release", "version": "2.4.15", "dryrun": True},
         {"Command": "pause"},
         {"comand": "release", "version": "2.4.15"},
@@ -308,3 +309,73 @@ def test_ten_thousand_waiting_graphs_are_never_too_much(tmp_path: Path) -> None:
     seen = [{one["graph_id"] for one in part["decisions"]} for part in (page, following)]
     assert seen[0] & seen[1] == set()
     assert min(map(len, seen)) > 1000
+
+
+# A policy that is refused
+
+
+REFUSED = "notify: {topic}\nstate: {state}\nrules: [{{windows: ['Sun 25:00']}}]\n# {nonce}"
+
+
+def refused(state: str, nonce: int = 0) -> str:
+    return REFUSED.format(topic=TOPIC, state=state, nonce=nonce)
+
+
+def test_refused_policy_is_reported_once_a_day(tmp_path: Path) -> None:
+    world = World(refused(f"file://{tmp_path}"))
+    world.graph()
+    for day in (1, 2):
+        for nonce in range(3):
+            world.policy = refused(f"file://{tmp_path}", nonce)
+            world.forget()
+            result = world.run(TIMER)
+            assert (result["decisions"], result["notified"]) == ([], int(nonce == 0))
+            assert "rules[0].windows" in result["errors"][0]
+        assert [notice["event_id"] for notice in notices(world)][-1] == f"policy-refused:2026-11-{22 + day}"
+        assert len(notices(world)) == day
+        world.later(days=1)
+    assert "25:00" in notices(world)[0]["detail"]
+    assert world.cloud.upgrades == []
+
+
+@pytest.mark.parametrize("state", ["none", "nowhere", "obs://missing/state"])
+def test_without_readable_state_each_instance_reports_once_a_day(state: str) -> None:
+    world = World(refused(state))
+    for _ in range(2):
+        world.run(TIMER)
+    assert len(notices(world)) == 1
+    world.forget()
+    world.run(TIMER)
+    assert len(notices(world)) == 2
+    world.later(days=1)
+    world.run(TIMER)
+    assert len(notices(world)) == 3
+
+
+def test_refusal_that_was_not_sent_is_sent_later(tmp_path: Path) -> None:
+    world = World(refused(f"file://{tmp_path}"))
+    world.cloud.fault("smn.*", faults.html(503), times=None)
+    assert any("was not delivered" in error for error in world.run(TIMER)["errors"])
+    world.cloud.clear_faults()
+    world.later(hours=2)
+    assert world.run(TIMER)["notified"] == 1
+
+
+@pytest.mark.parametrize("policy", ["", "[1, 2]", "notify: nobody\nrules: [{}]", "rules: [", "\x00", "{'a': "])
+def test_policy_without_readable_topic_is_an_error_only(policy: str) -> None:
+    world = World(policy or " ")
+    result = world.run(TIMER)
+    assert result["errors"]
+    assert world.topic.messages == []
+
+
+def test_corrected_policy_finds_its_journal_again(tmp_path: Path) -> None:
+    world = world_under(tmp_path)
+    graph = world.graph()
+    world.run(seconds=60)
+    good, world.policy = world.policy, refused(f"file://{tmp_path}")
+    world.run(TIMER)
+    world.policy = good
+    world.later(hours=1)
+    world.run(TIMER)
+    assert (world.told(), graph.version) == (["notice", "succeeded"], "2.4.15")

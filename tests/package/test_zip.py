@@ -122,7 +122,7 @@ def test_an_smn_event_upgrades_and_tells_once_and_its_repetition_does_nothing(
 def test_the_result_has_the_interfaces_shape_and_says_whether_state_is_kept(platform: Platform, cloud: Cloud) -> None:
     cloud.project("cn-north-4", PROJECT_ID).graph("demo", version="2.4.4")
     result, plan = platform.invoke("command_reconcile"), platform.invoke("command_plan")
-    keys = "schema run_id policy command dry_run now decisions outcomes notified pending errors"
+    keys = "schema run_id policy command dry_run now done summary decisions cursor outcomes notified pending errors"
     assert list(result) == [*keys.split(), "journal"]
     assert result["journal"].startswith("none: ")
     assert len(result["policy"]) == 12

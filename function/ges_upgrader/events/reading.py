@@ -66,14 +66,14 @@ def _parsed(text: str, what: str) -> Any:
     """The JSON value. Raises EventError for an object that gives a name twice, ValueError for what is not JSON."""
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            names = [name for name, _ in pairs]
-            twice = next(name for name in names if names.count(name) > 1)
-            raise EventError(
-                f"{what} gives {plain(twice, 80)!r} twice; accepted is each name once, as {example(Word.PLAN)}; "
-                "nothing was changed"
-            )
+        found: dict[str, Any] = {}
+        for name, value in pairs:
+            if name in found:
+                raise EventError(
+                    f"{what} gives {plain(name, 80)!r} twice; accepted is each name once, as {example(Word.PLAN)}; "
+                    "nothing was changed"
+                )
+            found[name] = value
         return found
 
     return json.loads(text, object_pairs_hook=once)
@@ -92,7 +92,7 @@ def _mistyped(event: Mapping[str, Any]) -> list[str]:
 
 def _mistyped_value(event: object) -> list[str]:
     """The same of a text or a list."""
-    inside = event if isinstance(event, list) else [event]
+    inside = event[:_KEYS_READ] if isinstance(event, list) else [event]
     words = [one for one in inside if isinstance(one, str) and _word(one)]
     objects = [one for one in inside if isinstance(one, Mapping) and ("command" in one or _mistyped(one))]
     if not words and not objects:

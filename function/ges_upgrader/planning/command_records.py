@@ -133,10 +133,12 @@ def _withdraw(case: _Case) -> list[AnyRecord]:
 
 def _reinstate(case: _Case) -> list[AnyRecord]:
     withdrawn = case.history.releases.withdrawn
-    if case.version not in withdrawn:
+    if case.version not in withdrawn | _known(case.policy, case.history):
         names = ", ".join(str(one) for one in sorted(withdrawn)) or "none"
-        raise Unclear(f"reinstate: {case.version} is not withdrawn; withdrawn are {names}; nothing was changed")
-    return [Reinstated(at=case.now, version=case.version, reason=case.command.reason, by=case.command.by)]
+        raise Unclear(f"reinstate: {case.version} was not withdrawn; withdrawn are {names}; nothing was changed")
+    said = case.command
+    record = Reinstated(at=case.now, version=case.version, reason=said.reason, by=said.by)
+    return [record] if case.version in withdrawn else []
 
 
 def _approve(case: _Case) -> list[AnyRecord]:

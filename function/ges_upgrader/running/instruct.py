@@ -65,6 +65,9 @@ class Instructions:
 
     def obey(self, fleet: Fleet) -> bool:
         """Records what an operator's command says. Whether it was clear, and recorded."""
+        if self._command.records and not self._writer.history.readable:  # what it is about is unknown
+            self._report.complain(f"the command {self._command.word.value} was not recorded; nothing was changed")
+            return False
         try:
             instruction = self._instruction(fleet)
         except Unclear as problem:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ges_upgrader.clock import Clock
 from ges_upgrader.cloud.platform import Platform, libraries
 from ges_upgrader.domain.timestamps import iso
-from ges_upgrader.events.commands import EventError
+from ges_upgrader.events.commands import Command, EventError, Word
 from ges_upgrader.events.reading import read_event
 from ges_upgrader.events.smn import Trust
 from ges_upgrader.journal.storage import Memory
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 
 
 class Instance:
-    """What one instance of the function keeps between its invocations: the journal of `state: none`.
+    """What one instance of the function keeps between its invocations: the journal of `state: none`, and when it last
+    reported that the policy is refused.
 
     `code` is the folder of the handler, beside which the policy file is looked for.
     """
@@ -37,6 +39,7 @@ class Instance:
     def __init__(self, code: Path, clock: Clock) -> None:
         self._code, self._clock = code, clock
         self._memory = Memory()
+        self._refusal_sent_on: date | None = None
         self._cold = True
 
     def invoke(self, event: object, context: object) -> dict[str, Any]:
@@ -62,7 +65,7 @@ class Instance:
             policy = self._policy(platform)
         except PolicyError as error:
             log.error("policy.refused", problems=error.problems)
-            return self._refusal(run_id, None, [f"policy: {problem}" for problem in error.problems])
+            return self._policy_refusal(error.problems, platform, run_id, log)
         topics = None if policy.release_topics is None else [topic.urn for topic in policy.release_topics]
         try:
             command = read_event(event, Trust(topics, policy.outlet.topic.urn), self._clock.now())
@@ -75,6 +78,24 @@ class Instance:
             log.error("run.refused", error=str(error))
             return self._refusal(run_id, policy, [*command.remarks, str(error)])
         return run(command, run_context)
+
+    def _policy_refusal(self, problems: list[str], platform: Platform, run_id: str, log: Log) -> dict[str, Any]:
+        """The result of a run whose policy is refused, which does nothing but send a notice, once a day."""
+        from ges_upgrader.running.results.policy_refusal import legible_policy, send_refusal  # seldom needed
+
+        errors, notified = [f"policy: {problem}" for problem in problems], 0
+        policy = legible_policy(platform, self._code)
+        today = self._clock.now().date()
+        if policy is not None:
+            try:
+                run_context = wire(policy, Command(Word.PLAN), platform, self._clock, self._memory, log, run_id)
+                sent = send_refusal(problems, run_context, again=self._refusal_sent_on != today)
+                errors, notified = [*errors, *sent.errors], sent.notified
+            except ContextError as error:
+                errors.append(str(error))
+        if notified:
+            self._refusal_sent_on = today
+        return {**self._refusal(run_id, None, errors), "notified": notified}
 
     def _policy(self, platform: Platform) -> Policy:
         try:

@@ -84,7 +84,7 @@ class _Run:
             self.report.postpone(self.plan.starts if command.record_only and obeyed else ())
         self.explain()
         policy = fingerprint(self.context.policy)
-        dry = command.changes_nothing or not (obeyed or command.from_timer)
+        dry = command.changes_nothing or (self.instructions.refused and not command.from_timer)
         result = self.report.result(self.context.run_id, policy, dry, self.journal_state(), self.in_progress())
         if self.forgets():
             raise Forgotten("what the event announced could neither be recorded nor reported; deliver the event again")

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ges_upgrader.domain.model import Action, Decision, Reason
@@ -102,6 +102,7 @@ LISTS = st.dictionaries(
 )
 
 
+@settings(max_examples=25, deadline=None)
 @given(
     st.sampled_from(["plan", "forecast", "reconcile"]), LISTS, st.integers(0, 4000), st.integers(0, 3000), st.text(max_size=5)
 )

@@ -1,1 +1,1 @@
-"""The handler's return value: which decisions it shows, and that it is plain, without secrets and not too large."""
+"""What a run returns: the decisions that it shows, plain, without secrets, not too large; and what a refused policy causes."""
