@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 
 class Exit(IntEnum):
@@ -43,3 +44,17 @@ def progress(text: str) -> Iterator[None]:
     with Progress(*columns, console=console(stderr=True), transient=True) as shown:
         shown.add_task(text, total=None)
         yield
+
+
+def paragraph(to: Console, text: str, indent: int = 0, first: str = "", style: str = "") -> None:
+    """Prints a text within the console's width, its lines indented; `first` stands before the first line instead."""
+    width = max(20, to.width - indent)
+    for number, line in enumerate(Text(text).wrap(to, width)):
+        to.print(
+            Text((first if number == 0 and first else "").ljust(indent) + line.plain.rstrip(), style=style), soft_wrap=True
+        )
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 error`, `2 errors`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -198,6 +198,11 @@ def fingerprint(policy: Policy) -> str:
     return hashlib.sha256(canonical).hexdigest()[:12]
 
 
+def plain(policy: Policy) -> dict[str, Any]:
+    """The effective policy in plain data."""
+    return dict(msgspec.to_builtins(policy, enc_hook=_plain, str_keys=True))
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, timedelta):
         return spelled(value)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[3]
 # What the others of the list need themselves.
@@ -43,3 +46,12 @@ def test_only_the_command_line_needs_its_libraries(package: str) -> None:
 def test_packages_are_typed() -> None:
     for package in ("function/ges_upgrader", "huaweicloud_simulator", "ges_upgrader_cli"):
         assert (ROOT / package / "py.typed").exists()
+
+
+def test_hook_installs_what_a_check_needs() -> None:
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    assert set(hook["additional_dependencies"]) <= listed("cli")
+    code = "import sys, ges_upgrader_cli.app; print(*{name.split('.')[0] for name in sys.modules})"
+    environment = {"PYTHONPATH": f"{ROOT}:{ROOT / 'function'}"}
+    loaded = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True).stdout
+    assert not {"greenlet", "icalendar", "responses", "werkzeug"} & set(loaded.split())
