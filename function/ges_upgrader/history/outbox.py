@@ -96,6 +96,11 @@ class Outbox:
             return False
         return start < announced.start or start > max(now, announced.start + NOT_WORTH_A_WORD)
 
+    def comes_early(self, graph_id: str, version: Version, now: datetime) -> bool:
+        """Whether a start now is earlier than what was last announced."""
+        announced = self._announced.get((graph_id, version))
+        return announced is not None and now < (announced.start or LONG_AGO)
+
     def named(self, about: str) -> set[str]:
         """The ids of the graphs named by the notices whose id is `about` and one part more."""
         return self._named.get(about, set())

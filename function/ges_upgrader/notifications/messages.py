@@ -143,6 +143,7 @@ def _notice(event: Event, notice: Noticed, run_id: str, policy: str, lasting: bo
         "version": notice.version.text if notice.version else None,
         "graph_ids": [plain(graph_id, MOST_NAME) for graph_id in notice.graphs[:MAX_GRAPHS]],
         "graph_count": len(notice.graphs),
+        "starts": [iso(start) for start in notice.starts[:MAX_GRAPHS]],
         "detail": text,
         "at": iso(event.at),
         "policy": policy,

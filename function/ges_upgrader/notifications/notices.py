@@ -17,7 +17,7 @@ from ges_upgrader.events.commands import command
 from ges_upgrader.history.controls import Damage
 from ges_upgrader.history.history import History
 from ges_upgrader.history.records import UNWRITTEN, Noticed, Released, Withdrawn
-from ges_upgrader.notifications.naming import Work, argument_of, count_of, listed, name_of, names_of, rule_of
+from ges_upgrader.notifications.naming import MOST_NAMES, Work, argument_of, count_of, listed, name_of, names_of, rule_of
 from ges_upgrader.planning.gates import needs_person
 from ges_upgrader.planning.verdicts import DEFAULT_JOB_TIMEOUT
 from ges_upgrader.policy.schema import Policy
@@ -116,25 +116,36 @@ def _target(one: Start | Decision) -> Version | None:
 
 
 def _planned(policy: Policy, history: History, decisions: list[Decision], now: datetime) -> Iterator[Noticed]:
-    noticed = {rule.name for rule in policy.rules if rule.notice or "planned" in policy.outlet.on}
-    planned = [decision for decision in decisions if decision.announce and decision.target and decision.rule in noticed]
-    for (rule, version), group in _groups(planned):
+    for (rule, version), group in _groups(one for one in decisions if _to_be_announced(policy, history, one, now)):
         ids = tuple(decision.graph_id for decision in group)
         times, shown = tuple(decision.announce or now for decision in group), rule_of(rule)
-        starts = [f"{name_of(decision)}: not before {iso(decision.announce or now)}" for decision in group]
+        shown_first = sorted(zip(times, map(name_of, group)))[:MOST_NAMES]
+        starts = [f"  {name}: not before {iso(start)}" for start, name in shown_first]
+        more = [f"  and {len(group) - MOST_NAMES} more"] if len(group) > MOST_NAMES else []
         yield Noticed(
             at=now,
             notice_id=f"planned:{rule}:{version}:{_hash(group, *(iso(start) for start in times))}",
             notice_kind="planned",
             subject=f"GES planned: {count_of(group)} under {shown} to {version}",
-            text=f"Planned under the rule {shown}: the upgrade to {version} of\n"
-            + "\n".join(f"  {line}" for line in starts)
-            + f"\nTo prevent it: {command('pause', rule=rule)} or {command('withdraw', version=version.text)}",
+            text=f"The upgrade of {count_of(group)} to {version} is planned under the rule {shown}. Nothing was changed yet.\n"
+            f"To prevent it, invoke the function with\n  {command('pause', rule=rule)}\nor for every rule with\n"
+            f"  {command('withdraw', version=version.text)}\nPlanned:\n" + "\n".join([*starts, *more]),
             rule=rule,
             version=version,
             graphs=ids,
             starts=times,
         )
+
+
+def _to_be_announced(policy: Policy, history: History, decision: Decision, now: datetime) -> bool:
+    """Whether the start is news. One that was announced for later is news under every policy, also if it is due already."""
+    if decision.target is None:
+        return False
+    if decision.reason is Reason.DUE:
+        return history.outbox.comes_early(decision.graph_id, decision.target, now)
+    noticed = {rule.name for rule in policy.rules if rule.notice or "planned" in policy.outlet.on}
+    announced = history.outbox.promise(decision.graph_id, decision.target) is not None
+    return decision.announce is not None and (announced or decision.rule in noticed)
 
 
 def _awaiting(history: History, decisions: list[Decision], now: datetime) -> Iterator[Noticed]:
