@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ges_upgrader.domain.model import Action, Graph, Verdict
+from ges_upgrader.domain.version import Version
 from ges_upgrader.history.history import History
 from ges_upgrader.history.records import (
     AnyRecord,
@@ -19,10 +20,13 @@ from ges_upgrader.history.records import (
     Ended,
     Intended,
     Noticed,
+    Questioned,
     Refused,
+    Reinstated,
     Resumed,
     Retried,
     Told,
+    Withdrawn,
 )
 from ges_upgrader.journal.compaction import BACKUPS_REMEMBERED, Entry, fold
 from ges_upgrader.journal.lines import decoded, encoded
@@ -172,3 +176,12 @@ def test_a_lease_stays_as_long_as_its_event_is_untold() -> None:
     old, lease = (Claimed(at=NOW, event_id="n", run_id=run, until=NOW) for run in ("r1", "r2"))
     assert long_ago(notice, old, lease) == [notice, lease]
     assert long_ago(notice, lease, Told(at=NOW, event_id="n", message_id="m")) == []
+
+
+def test_what_was_reinstated_or_questioned_stays() -> None:
+    version = Version("2.4.15")
+    reinstated: list[AnyRecord] = [Withdrawn(at=NOW, version=version), Reinstated(at=NOW, version=version)]
+    assert long_ago(*reinstated) == reinstated
+    question = Questioned(at=NOW, version=version, notice_id="n")
+    assert long_ago(question) == [question]
+    assert long_ago(question, Withdrawn(at=NOW, version=version)) == [Withdrawn(at=NOW, version=version)]

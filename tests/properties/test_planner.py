@@ -27,11 +27,14 @@ from ges_upgrader.history.records import (
     Intended,
     Noticed,
     Paused,
+    Questioned,
     Refused,
+    Reinstated,
     Released,
     Resumed,
     Retried,
     Told,
+    Unpaused,
     Withdrawn,
 )
 from ges_upgrader.planning.planner import milestones, plan_of
@@ -185,7 +188,11 @@ class Rollout:
                     Resumed(at=now, rule=rule),
                     Resumed(at=now),
                     Retried(at=now, graph_id=one),
+                    Retried(at=now, version=version),
+                    Unpaused(at=now, rule=rule),
                     Withdrawn(at=now, version=version),
+                    Reinstated(at=now, version=version),
+                    Questioned(at=now, version=version, notice_id="n"),
                 ]
             )
         )
@@ -193,7 +200,10 @@ class Rollout:
         if isinstance(record, Resumed):
             self.wrong = [one for one in self.wrong if record.rule not in (None, one.rule)]
         elif isinstance(record, Retried):
-            self.wrong = [one for one in self.wrong if one.graph_id != record.graph_id]
+            meant = (record.graph_id, record.version)
+            self.wrong = [
+                one for one in self.wrong if meant[0] not in (None, one.graph_id) or meant[1] not in (None, one.to_version)
+            ]
 
     def show(self, graph_id: str, version: Version | None, status: str) -> None:
         one = self.fleet[graph_id]

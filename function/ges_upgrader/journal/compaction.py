@@ -27,7 +27,9 @@ from ges_upgrader.history.records import (
     Moved,
     Noticed,
     Paused,
+    Questioned,
     Refused,
+    Reinstated,
     Released,
     Resumed,
     Retried,
@@ -100,8 +102,10 @@ class _Needed:
 
     def keeps(self, record: AnyRecord) -> bool:
         history = self._history
-        if isinstance(record, (Released, Withdrawn)):
+        if isinstance(record, (Released, Withdrawn, Reinstated)):
             return True
+        if isinstance(record, Questioned):
+            return history.releases.questioned.get(record.version) == record
         if isinstance(record, Paused):
             return history.controls.pauses.get((record.rule, record.graph_id)) == record
         if isinstance(record, (Resumed, Retried)):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import time
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -291,6 +293,27 @@ def test_event_of_another_service_is_no_mistake(name: str) -> None:
         "console_blank": {"key": "value"},
     }
     assert read(event[name]) == Command(Word.PLAN)
+
+
+MANY = 12_000
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        json.dumps({f"k{number}": number for number in range(MANY)}),
+        json.dumps([{f"comand{number}": 1} for number in range(MANY // 2)]),
+        "{" + ",".join(f'"k{number}":1' for number in range(MANY)) + ',"k1":2}',
+        timer("{" + ",".join(f'"k{number}":1' for number in range(MANY)) + ',"k1":2}'),
+        {"command": "pause", **{f"k{number}": number for number in range(MANY)}},
+        {"action" * 1000: "pause" * 10_000},
+    ],
+)
+def test_large_event_is_read_quickly(event: object) -> None:
+    began = time.process_time()
+    with suppress(EventError):
+        read(event)
+    assert time.process_time() - began < 1
 
 
 json_values = st.recursive(
