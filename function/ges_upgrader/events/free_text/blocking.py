@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import Enum
 from typing import Union
 
 import msgspec
 
-from ges_upgrader.events.free_text.lexing import Lexicon, Text, sign_kind
+from ges_upgrader.events.free_text.lexing import Item, Lexicon, Text, sign_kind
 from ges_upgrader.events.free_text.vocabulary import ADVERSE, BLOCKING, HARMLESS, REPAIRABLE, REPAIRING, Blocking
 
 _LETTERS = re.compile("[a-z]+")
@@ -21,6 +21,7 @@ class _Role(Enum):
     HARMLESS = 1
     REPAIRING = 2  # the faults that follow in its sentence were repaired
     ADVERSE = 3  # the faults that follow are others
+    END = 4  # no word: the sentence ends
 
 
 _Meaning = Union[_Role, Blocking]
@@ -30,6 +31,9 @@ for _against, _words in BLOCKING.items():
 _LISTS |= {_Role.REPAIRING: REPAIRING, _Role.ADVERSE: ADVERSE}
 _MEANINGS: Lexicon[_Meaning] = Lexicon(_LISTS)
 _REPAIRABLE = Lexicon({True: REPAIRABLE})
+_CONTRACTIONS = {"n't": Blocking.NEGATION, "'ll": Blocking.FUTURE}
+# Whether the faults that follow were repaired. Any other word leaves that as it was.
+_REPAIRED_AFTER: dict[_Meaning, bool] = {_Role.REPAIRING: True, _Role.ADVERSE: False, _Role.END: False}
 
 
 class Word(msgspec.Struct, frozen=True):
@@ -51,57 +55,67 @@ def words_against(text: Text) -> Iterator[Word]:
     """The words that speak against a release, less the faults of which the text says that they were repaired."""
     repaired = False
     for found in _meanings(text):
-        if found is None:
-            repaired = False
-        elif found.meaning in (_Role.REPAIRING, _Role.ADVERSE):
-            repaired = found.meaning is _Role.REPAIRING
-        elif isinstance(found.meaning, Blocking):
-            if (repaired or found.repaired_next) and _is_repairable(found.text):
-                continue
+        repaired = _REPAIRED_AFTER.get(found.meaning, repaired)
+        if isinstance(found.meaning, Blocking) and not _was_repaired(found, repaired):
             yield Word(found.text, found.meaning)
+
+
+def _was_repaired(found: _Found, repaired: bool) -> bool:
+    """Whether a word means a fault of which the text says that it was repaired."""
+    return (repaired or found.repaired_next) and _is_repairable(found.text)
 
 
 def _is_repairable(text: str) -> bool:
     return _REPAIRABLE.word(text) is not None or (not text.isascii() and _REPAIRABLE.characters(text, 0) is not None)
 
 
-def _meanings(text: Text) -> Iterator[_Found | None]:
-    """The words with a meaning, in order; None at the end of a sentence."""
+def _meanings(text: Text) -> Iterator[_Found]:
+    """The words with a meaning and the ends of the sentences, in order."""
     index = 0
     while index < len(text.items):
-        item = text.items[index]
-        length = 1
-        if item.sort == "word":
-            words = text.words(index)
-            phrase = _MEANINGS.phrase(words)
-            if phrase is not None:
-                length = phrase[0]
-                yield _Found(" ".join(words[:length]), phrase[1])
-            else:
-                yield from _of_word(item.text, _repairs_next(text, index + 1))
-        elif item.sort == "han":
-            yield from _of_characters(item.text)
-        else:
-            yield from _of_characters(item.text)
-            if item.sort == "line" or sign_kind(text.text, item) == ".":
-                yield None
+        length, found = _meanings_at(text, index)
+        yield from found
         index += length
 
 
-def _of_word(word: str, repaired_next: bool) -> Iterator[_Found]:
+def _meanings_at(text: Text, index: int) -> tuple[int, Iterable[_Found]]:
+    """What stands at a piece, and how many pieces that is."""
+    item = text.items[index]
+    if item.sort == "word":
+        return _of_words(text, index)
+    if _ends_sentence(text, item):
+        return 1, (*_of_characters(item.text), _Found(item.text, _Role.END))
+    return 1, _of_characters(item.text)
+
+
+def _ends_sentence(text: Text, item: Item) -> bool:
+    return item.sort == "line" or (item.sort == "sign" and sign_kind(text.text, item) == ".")
+
+
+def _of_words(text: Text, index: int) -> tuple[int, Iterable[_Found]]:
+    """The meaning of the phrase that begins at a piece, or of its word."""
+    words = text.words(index)
+    phrase = _MEANINGS.phrase(words)
+    if phrase is None:
+        return 1, _of_word(words[0], _repairs_next(text, index + 1))
+    length, meaning = phrase
+    return length, (_Found(" ".join(words[:length]), meaning),)
+
+
+def _of_word(word: str, repaired_next: bool) -> Iterable[_Found]:
     """The meaning of a word; of one with hyphens or digits in it the meanings of its parts."""
     meaning = _MEANINGS.word(word)
     if meaning is not None:
-        yield _Found(word, meaning, repaired_next)
-    elif word.endswith("n't"):
-        yield _Found(word, Blocking.NEGATION)
-    elif word.endswith("'ll"):
-        yield _Found(word, Blocking.FUTURE)
-    elif not word.isalpha():
-        for part in _LETTERS.findall(word):
-            meaning = _MEANINGS.word(part)
-            if isinstance(meaning, Blocking):
-                yield _Found(part, meaning)
+        return (_Found(word, meaning, repaired_next),)
+    contracted = _CONTRACTIONS.get(word[-3:])
+    return _of_parts(word) if contracted is None else (_Found(word, contracted),)
+
+
+def _of_parts(word: str) -> Iterator[_Found]:
+    for part in _LETTERS.findall(word):
+        meaning = _MEANINGS.word(part)
+        if isinstance(meaning, Blocking):
+            yield _Found(part, meaning)
 
 
 def _of_characters(text: str) -> Iterator[_Found]:

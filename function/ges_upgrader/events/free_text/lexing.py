@@ -7,8 +7,8 @@ A token has one letter for its kind: those of `vocabulary.GRAMMAR`, `V` a GES ve
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
-from typing import Generic, NamedTuple, TypeVar
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
@@ -23,6 +23,7 @@ _ITEM = re.compile(
 _HAN_HYPHEN = re.compile(r"(?<=[\u3400-\u9fff])-(?=[\u3400-\u9fff])")
 _QUOTES = frozenset("\"'“”‘’«»*")
 _SIGNS = {**dict.fromkeys(".!?;。", "."), **dict.fromkeys(",、()[]【】《》〈〉「」『』—–·•", "|"), ":": "C"}
+_BLANK_FOLLOWS = (",", ";")
 _FIRST_PICTURE = 0x2600
 _LONGEST_STEM, _LONGEST_PHRASE = 12, 6
 _LONG_LINE = 40  # a line at least so long may have been broken inside a sentence
@@ -46,17 +47,13 @@ class Lexicon(Generic[T]):
         self._phrases: dict[str, list[tuple[tuple[str, ...], T]]] = {}
         self._characters: dict[str, list[tuple[str, T]]] = {}
         for meaning, text in lists.items():
-            for entry in text.replace("\n", " ").split(","):
-                self._add(" ".join(entry.split()), meaning)
-        for phrases in self._phrases.values():
-            phrases.sort(key=lambda phrase: -len(phrase[0]))
-        for words in self._characters.values():
-            words.sort(key=lambda word: -len(word[0]))
+            for entry in _entries(text):
+                self._add(entry, meaning)
+        _put_longest_first(self._phrases.values())
+        _put_longest_first(self._characters.values())
 
     def _add(self, entry: str, meaning: T) -> None:
-        if not entry:
-            return
-        if not entry[0].isascii() or not any(char.isalnum() for char in entry):
+        if not _is_latin(entry):
             self._characters.setdefault(entry[0], []).append((entry, meaning))
         elif entry.endswith("*"):
             self._stems.setdefault(entry[:-1], meaning)
@@ -90,12 +87,28 @@ class Lexicon(Generic[T]):
 
     def occurs_in(self, text: str, words: Collection[str]) -> bool:
         """Whether any entry occurs in a text of these words, in whatever order."""
-        if any(self.word(word) is not None for word in words):
-            return True
-        if any(word in text for entries in self._characters.values() for word, _ in entries):
-            return True
-        phrases = (" ".join((first, *rest)) for first, entries in self._phrases.items() for rest, _ in entries)
-        return any(phrase in text for phrase in phrases)
+        return any(self.word(word) is not None for word in words) or any(entry in text for entry in self._written_whole())
+
+    def _written_whole(self) -> Iterator[str]:
+        """The entries that are looked for as they are: Chinese words, signs and phrases."""
+        for characters in self._characters.values():
+            yield from (word for word, _ in characters)
+        for first, phrases in self._phrases.items():
+            yield from (" ".join((first, *rest)) for rest, _ in phrases)
+
+
+def _entries(text: str) -> Iterator[str]:
+    """The entries of a list that commas separate."""
+    return filter(None, (" ".join(entry.split()) for entry in text.split(",")))
+
+
+def _is_latin(entry: str) -> bool:
+    return entry[0].isascii() and any(map(str.isalnum, entry))
+
+
+def _put_longest_first(entries: Iterable[list[Any]]) -> None:
+    for alike in entries:
+        alike.sort(key=lambda entry: -len(entry[0]))
 
 
 class Text(msgspec.Struct, frozen=True):
@@ -117,29 +130,45 @@ class Text(msgspec.Struct, frozen=True):
 def pieces(text: str) -> Text:
     """Takes the text apart. Quotation marks are left out; a line break inside a sentence is no piece."""
     text = _HAN_HYPHEN.sub("", text).replace("’", "'").lower()
-    items: list[Item] = []
-    line = 0
+    return Text(text, tuple(_items(text)))
+
+
+def _items(text: str) -> Iterator[Item]:
+    line = 0  # where the line begins
     for found in _ITEM.finditer(text):
-        sort, begin, end = found.lastgroup or "", found.start(), found.end()
-        if sort == "line":
-            wrapped = begin - line >= _LONG_LINE and text[end : end + 1].islower() and text[end : end + 1].isascii()
-            line = end
-            if wrapped:
+        item = Item(found.lastgroup or "", found[0], found.start(), found.end())
+        if item.sort == "line":
+            begun, line = line, item.end
+            if _is_wrapped(text, begun, item):
                 continue
-        if found[0] not in _QUOTES:
-            items.append(Item(sort, found[0], begin, end))
-    return Text(text, tuple(items))
+        if item.text not in _QUOTES:
+            yield item
+
+
+def _is_wrapped(text: str, begun: int, line_break: Item) -> bool:
+    """Whether a line that began there is long and the next one begins in small letters, so that a sentence was broken."""
+    following = text[line_break.end : line_break.end + 1]
+    return line_break.begin - begun >= _LONG_LINE and following.islower() and following.isascii()
 
 
 def sign_kind(text: str, item: Item) -> str:
     """The kind of a sign: the end of a sentence or of a part, a colon, or something unknown."""
     sign = item.text
     before, after = text[item.begin - 1 : item.begin], text[item.end : item.end + 1]
-    if sign in (",", ";") and after.isascii() and after.isalnum():  # without a blank it is data
+    if sign == "-":
+        return _dash_kind(before, after)
+    if sign in _BLANK_FOLLOWS and _is_letter(after):  # without a blank it is data
         return "X"
-    if sign == "-":  # a dash between blanks, or a part of a line
-        return "|" if _is_open(before) and _is_open(after) else "X"
     return _SIGNS.get(sign) or ("|" if _is_picture(sign) else "X")
+
+
+def _dash_kind(before: str, after: str) -> str:
+    """A dash between blanks, or a part of a line, separates parts."""
+    return "|" if _is_open(before) and _is_open(after) else "X"
+
+
+def _is_letter(neighbour: str) -> bool:
+    return neighbour.isascii() and neighbour.isalnum()
 
 
 def _is_picture(sign: str) -> bool:

@@ -60,19 +60,31 @@ class Normalised(msgspec.Struct, frozen=True):
 @lru_cache(maxsize=4)  # a message that is not understood is read twice
 def normalised(raw: str) -> Normalised:
     doubts: list[str] = []
-    text = _ADDRESSES.sub(_in_place_of_address, raw) if any(sign in raw for sign in _OF_ADDRESSES) else raw
-    text = _without_markup(text, doubts) if "<" in text else text
-    if _CONTROLS.search(text):
-        doubts.append("holds control characters")
-        text = _CONTROLS.sub(" ", text)
-    if not text.isascii():
-        text = _in_plain_characters(text, doubts)
-    text = text.replace("**", "").replace("`", "")
-    return Normalised(_EMOJI_NAME.sub(r", \1 ,", text) if ":" in text else text, tuple(doubts))
+    text = _without_addresses(raw)
+    for step in (_without_markup, _without_controls, _in_plain_characters):
+        text = step(text, doubts)
+    return Normalised(_without_emoji_names(text.replace("**", "").replace("`", "")), tuple(doubts))
+
+
+def _without_addresses(text: str) -> str:
+    return _ADDRESSES.sub(_in_place_of_address, text) if any(sign in text for sign in _OF_ADDRESSES) else text
+
+
+def _without_controls(text: str, doubts: list[str]) -> str:
+    if not _CONTROLS.search(text):
+        return text
+    doubts.append("holds control characters")
+    return _CONTROLS.sub(" ", text)
+
+
+def _without_emoji_names(text: str) -> str:
+    return _EMOJI_NAME.sub(r", \1 ,", text) if ":" in text else text
 
 
 def _in_plain_characters(text: str, doubts: list[str]) -> str:
     """Without invisible characters, and each of the others in one form."""
+    if text.isascii():
+        return text
     if _DIRECTIONS.search(text):
         doubts.append("changes the direction of writing")
     if _IN_NUMBER.search(text):
@@ -83,43 +95,49 @@ def _in_plain_characters(text: str, doubts: list[str]) -> str:
 
 def _composed(text: str, doubts: list[str]) -> str:
     """In Unicode's form NFKC."""
-    run, kept = 0, []
+    kept = "".join(_with_few_marks(text))
+    if len(kept) < len(text):
+        doubts.append("piles up accents")
+    composed = unicodedata.normalize("NFKC", kept)
+    if len(composed) > _MOST_GROWTH * len(text) + 100:
+        doubts.append("uses ligatures of whole words")
+        return kept
+    return composed
+
+
+def _with_few_marks(text: str) -> Iterator[str]:
+    """The characters, with no more than _MOST_MARKS combining marks on each."""
+    run = 0
     for char in text:
         run = run + 1 if unicodedata.combining(char) else 0
         if run <= _MOST_MARKS:
-            kept.append(char)
-    if len(kept) < len(text):
-        doubts.append("piles up accents")
-    composed = unicodedata.normalize("NFKC", "".join(kept))
-    if len(composed) > _MOST_GROWTH * len(text) + 100:
-        doubts.append("uses ligatures of whole words")
-        return "".join(kept)
-    return composed
+            yield char
 
 
 def _without_markup(text: str, doubts: list[str]) -> str:
     """The text of an HTML mail. What has other tags is no mail, and what has none is returned as it is."""
     text = _without_comments(text)
-    tags = {name for tag in _TAG.finditer(text) if (name := _name_of(tag[0]))}
+    tags = {name for _, name in _named_tags(text)}
     if not tags:
         return text
-    if not all(any(sort.fullmatch(tag) for sort in _HTML) for tag in tags):
+    if not all(map(_is_html, tags)):
         doubts.append("is markup that is not HTML")
         return text
-    if any(_STRUCK.fullmatch(tag) for tag in tags):
+    if any(map(_STRUCK.fullmatch, tags)):
         doubts.append("strikes text out or quotes it")
     from html import unescape  # its table of entities is needed only here
 
     return unescape("".join(_visible(text)))
 
 
+def _is_html(tag: str) -> bool:
+    return any(sort.fullmatch(tag) for sort in _HTML)
+
+
 def _visible(html: str) -> Iterator[str]:
     """The parts of an HTML text that a reader sees, and what stands in place of the tags."""
     at, hidden = 0, False
-    for tag in _TAG.finditer(html):
-        name = _name_of(tag[0])
-        if not name:
-            continue
+    for tag, name in _named_tags(html):
         if not hidden:
             yield html[at : tag.start()].replace("\n", " ")
             yield _in_place_of(name)
@@ -128,6 +146,14 @@ def _visible(html: str) -> Iterator[str]:
             hidden = not tag[0].startswith("</")
     if not hidden:
         yield html[at:].replace("\n", " ")
+
+
+def _named_tags(html: str) -> Iterator[tuple[re.Match[str], str]]:
+    """The tags with their names. An angle bracket without a name is no tag."""
+    for tag in _TAG.finditer(html):
+        name = _name_of(tag[0])
+        if name:
+            yield tag, name
 
 
 def _name_of(tag: str) -> str:

@@ -48,14 +48,22 @@ _DATES = (
 
 def numeral(item: Item, text: str) -> str | None:
     """`V`: a GES version. `A`: four numbers that could be an address. `D`: a date, a time or a number. `?`: like a version."""
-    word = item.text
-    if not any(char.isdigit() for char in word):
+    if not any(map(str.isdigit, item.text)):
         return None
-    if _DATE_OR_TIME.fullmatch(word):
+    if _DATE_OR_TIME.fullmatch(item.text):
         return "D"
-    found = _VERSION.fullmatch(word)
-    if found and _stands_alone(item, text):
-        return "A" if found["number"].count(".") == 3 and not found["product"] else "V"
+    return _version_kind(item, text) or _number_kind(item.text)
+
+
+def _version_kind(item: Item, text: str) -> str | None:
+    found = _VERSION.fullmatch(item.text)
+    if found is None or not _stands_alone(item, text):
+        return None
+    return "A" if found["number"].count(".") == 3 and not found["product"] else "V"
+
+
+def _number_kind(word: str) -> str | None:
+    """The kind of a word that is no version."""
     if _ADDRESS.fullmatch(word):
         return "D"
     return "?" if _LIKE_VERSION.search(word) else None
@@ -90,27 +98,45 @@ def mentioned(text: str) -> list[Version]:
 
 def latest_date(text: str, now: date) -> date | None:
     """The last date that the text names. Without a year it is the nearest one; without a day, the month's first."""
-    return max((found for pattern in _DATES for one in pattern.finditer(text) if (found := _date(one, now))), default=None)
+    found = (_date(one, now) for pattern in _DATES for one in pattern.finditer(text))
+    return max(filter(None, found), default=None)
 
 
 def _stands_alone(item: Item, text: str) -> bool:
     """Whether blanks, brackets, quotes, Chinese characters or the ends of a sentence are around the word."""
-    before, after, beyond = text[item.begin - 1 : item.begin], text[item.end : item.end + 1], text[item.end + 1 : item.end + 2]
-    if before == ":" and text[item.begin - 2 : item.begin - 1].isascii():
+    return _is_free_before(text, item.begin) and _is_free_after(text, item.end)
+
+
+def _is_free_before(text: str, begin: int) -> bool:
+    before = text[begin - 1 : begin]
+    if before == ":" and text[begin - 2 : begin - 1].isascii():
         return False
+    return not before or _BEFORE.match(before) is not None
+
+
+def _is_free_after(text: str, end: int) -> bool:
+    after, beyond = text[end : end + 1], text[end + 1 : end + 2]
     if after in _STOPS and beyond and not _AFTER.match(beyond):  # 2.4.15.* or 2.4.15:8080
         return False
-    return (not before or _BEFORE.match(before) is not None) and (not after or _AFTER.match(after) is not None)
+    return not after or _AFTER.match(after) is not None
 
 
 def _date(found: re.Match[str], now: date) -> date | None:
     given = {name: value for name, value in found.groupdict().items() if value}
-    if given.get("name") == "may" and "day" not in given:
-        return None  # rather the verb
+    if _is_verb(given):
+        return None
     month, day = _month(given), int(given.get("day", 1))
-    years = [int(given["year"])] if "year" in given else [now.year - 1, now.year, now.year + 1]
-    dates = [date(year, month, day) for year in years if _exists(year, month, day)]
+    dates = [date(year, month, day) for year in _years(given, now) if _exists(year, month, day)]
     return min(dates, key=lambda one: abs(one - now), default=None)
+
+
+def _is_verb(given: Mapping[str, str]) -> bool:
+    """Whether `may` without a day is rather the verb than the month."""
+    return given.get("name") == "may" and "day" not in given
+
+
+def _years(given: Mapping[str, str], now: date) -> tuple[int, ...]:
+    return (int(given["year"]),) if "year" in given else (now.year - 1, now.year, now.year + 1)
 
 
 def _month(given: Mapping[str, str]) -> int:

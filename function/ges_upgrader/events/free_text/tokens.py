@@ -45,20 +45,20 @@ class Tokens:
             self._number(number, item)
             return 1
         words = text.words(index)
-        for lexicon in (_REGIONS, _KINDS):
-            phrase = lexicon.phrase(words)
-            if phrase is not None:
-                self._add(phrase[1])
-                return phrase[0]
-        region = region_of(item) or _REGIONS.word(item.text)
-        kind = _KINDS.word(item.text)
+        length, kind = _REGIONS.phrase(words) or _KINDS.phrase(words) or (1, self._kind_of(item))
+        self._add(kind)
+        return length
+
+    def _kind_of(self, item: Item) -> str:
+        """The kind of a single word, or the region that it names."""
         self._fresh = self._fresh or item.text in _FRESH
-        self._add(region or ("R" if self._fresh and item.text == "release" else kind or "X"))
-        return 1
+        region = region_of(item) or _REGIONS.word(item.text)
+        if region is not None:
+            return region
+        return "R" if self._fresh and item.text == "release" else _KINDS.word(item.text) or "X"
 
     def _number(self, sort: str, item: Item) -> None:
-        counts = sort == "V" or (sort == "A" and self._kinds[-1:] in (["P"], ["M"]))
-        if counts:
+        if sort == "V" or (sort == "A" and self._follows_product):
             self.versions.add(version_of(item))
             self._kinds += ["P", "V"] if names_product(item) else ["V"]
         elif sort == "?":
@@ -67,17 +67,28 @@ class Tokens:
         else:
             self._add("D")
 
+    @property
+    def _last(self) -> str:
+        return self._kinds[-1] if self._kinds else ""
+
+    @property
+    def _follows_product(self) -> bool:
+        """Whether the product or the word `version` was the last token."""
+        return self._last in ("P", "M")
+
     def _characters(self, text: str) -> None:
         at = 0
         while at < len(text):
-            found = _REGIONS.characters(text, at) or _KINDS.characters(text, at)
-            unit = text[at] in _UNITS and self._kinds[-1:] != ["D"]
-            self._add(found[1] if found and not unit else "X")
-            at += found[0] if found else 1
+            length, kind = _REGIONS.characters(text, at) or _KINDS.characters(text, at) or (1, "X")
+            self._add("X" if self._is_stray_unit(text[at]) else kind)
+            at += length
+
+    def _is_stray_unit(self, character: str) -> bool:
+        return character in _UNITS and self._last != "D"
 
     def _sign(self, text: Text, item: Item) -> None:
         found = _KINDS.characters(item.text, 0)
-        kind = found[1] if found else "." if item.sort == "line" else sign_kind(text.text, item)
+        kind = found[1] if found else _separator_kind(text, item)
         self._fresh = self._fresh and kind not in "|."
         self._add(kind)
 
@@ -87,3 +98,7 @@ class Tokens:
             self.regions.add(kind)
             kind = "Q"
         self._kinds.append(kind)
+
+
+def _separator_kind(text: Text, item: Item) -> str:
+    return "." if item.sort == "line" else sign_kind(text.text, item)

@@ -7,6 +7,7 @@ release, name no day that is still to come, and announce the version by the gram
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from ges_upgrader.domain.model import Release
@@ -29,6 +30,7 @@ _QUOTING = re.compile(
     r"|(?:wrote|写道): ?$|^(?:from|sent|发件人|发送时间): ",
     re.MULTILINE,
 )
+_BRACES = re.compile("[{}]")
 _REPLY = re.compile(r"[ \t]*(?:re|aw|sv|回复|答复) ?[:(\[]")
 
 
@@ -42,44 +44,75 @@ def release_in(body: str, subject: str, sent: datetime, named_topic: bool, bare_
         raise Doubt(f"it is longer than {MAX_LENGTH} characters, too long for an announcement in free text")
     whole = pieces(f"{title.text}\n\n{text.text}")
     tokens = Tokens(whole)
-    bare = bare_counts and _BARE.fullmatch(text.text.strip().lower()) is not None
+    bare = bare_counts and _is_version_alone(text.text)
     if not bare:
         _must_name_product(whole, tokens, named_topic)
     for doubt in (*text.doubts, *title.doubts):
         raise Doubt(f"it {doubt}")
     version = _only_version(tokens)
     _must_be_unopposed(whole, sent)
-    if not announces(tokens.kinds) and not (bare and "X" not in tokens.kinds):
-        raise Doubt("it does not say in plain words that the version was released or is available")
+    _must_announce(tokens, bare)
     return Release(version, regions=tuple(sorted(tokens.regions)))
+
+
+def _is_version_alone(body: str) -> bool:
+    return _BARE.fullmatch(body.strip().lower()) is not None
 
 
 def _must_name_product(whole: Text, tokens: Tokens, named_topic: bool) -> None:
     """Raises NotOurs for a text that does not name the product, and Doubt if it comes by a named topic or nearly names it."""
     if _OWN.search(whole.text):
         raise NotOurs("a message of this product")
-    if "P" not in tokens.kinds:
-        why = "a text that does not name GES, Graph Engine Service or 图引擎服务"
-        raise Doubt(f"it is {why}") if named_topic or nearly_names_product(whole.text) else NotOurs(why)
+    if "P" in tokens.kinds:
+        return
+    why = "a text that does not name GES, Graph Engine Service or 图引擎服务"
+    raise Doubt(f"it is {why}") if named_topic or nearly_names_product(whole.text) else NotOurs(why)
 
 
 def _only_version(tokens: Tokens) -> Version:
     if tokens.strange:
         raise Doubt(f"it names {tokens.strange[0][:80]!r}, which is no GES version")
-    if len(tokens.versions) != 1:
-        names = ", ".join(str(version) for version in sorted(tokens.versions)[:20])
-        raise Doubt(f"it names several versions: {names}" if names else "it names no version")
-    return next(iter(tokens.versions))
+    versions = sorted(tokens.versions)
+    if not versions:
+        raise Doubt("it names no version")
+    if len(versions) > 1:
+        raise Doubt(f"it names several versions: {', '.join(map(str, versions[:20]))}")
+    return versions[0]
+
+
+def _must_announce(tokens: Tokens, bare: bool) -> None:
+    """Raises Doubt if the grammar finds no announcement. A version alone needs none, if every word around it is known."""
+    if not announces(tokens.kinds) and not (bare and "X" not in tokens.kinds):
+        raise Doubt("it does not say in plain words that the version was released or is available")
 
 
 def _must_be_unopposed(whole: Text, sent: datetime) -> None:
     """Raises Doubt for whatever speaks against a release."""
-    if "{" in whole.text or "}" in whole.text:
-        raise Doubt("it mixes text and data")
-    if _QUOTING.search(whole.text) or _REPLY.match(whole.text):
-        raise Doubt("it quotes another message")
-    for word in words_against(whole):
-        raise Doubt(f"it has a word of {word.against.value}: {word.text!r}")
+    for objection in _OBJECTIONS:
+        why = objection(whole, sent)
+        if why is not None:
+            raise Doubt(f"it {why}")
+
+
+def _data(whole: Text, sent: datetime) -> str | None:
+    return "mixes text and data" if _BRACES.search(whole.text) else None
+
+
+def _quotation(whole: Text, sent: datetime) -> str | None:
+    return "quotes another message" if _QUOTING.search(whole.text) or _REPLY.match(whole.text) else None
+
+
+def _word_against(whole: Text, sent: datetime) -> str | None:
+    word = next(words_against(whole), None)
+    return None if word is None else f"has a word of {word.against.value}: {word.text!r}"
+
+
+def _day_to_come(whole: Text, sent: datetime) -> str | None:
     day = latest_date(whole.text, sent.date())
-    if day is not None and day > (sent + timedelta(days=1)).date():
-        raise Doubt(f"it names a day that is still to come: {day}")
+    if day is None or day <= (sent + timedelta(days=1)).date():
+        return None
+    return f"names a day that is still to come: {day}"
+
+
+# In this order: the first that applies is named.
+_OBJECTIONS: tuple[Callable[[Text, datetime], str | None], ...] = (_data, _quotation, _word_against, _day_to_come)
