@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,9 +17,13 @@ from ges_upgrader.cloud.sockets import LimitedAdapter
 from ges_upgrader.domain.model import Project
 from ges_upgrader.events.announcements import read_announcement
 from ges_upgrader.events.meanings import Announced, Foreign, Withdrawal
+from ges_upgrader.history.records import Told
+from ges_upgrader.journal.lines import encoded
+from ges_upgrader.journal.storage import Folder
 from ges_upgrader.running.invocation import Instance
 from huaweicloud_simulator import ACCESS_KEY, SECRET_KEY, Cloud, VirtualClock, mock_huaweicloud
 from huaweicloud_simulator.ges.models import Graph
+from huaweicloud_simulator.services.obs import Object
 from huaweicloud_simulator.wire import Request, Response
 from tests.builders import NOW, PROJECT, PROJECT_ID, RELEASES_TOPIC, TOPIC, policy_text
 
@@ -62,9 +67,13 @@ class Context:
 
 
 class World:
-    """A cloud with one project, and the function with a policy, whose text is read at each event; `run` is one invocation."""
+    """A cloud with one project, and the function with a policy, whose text is read at each event; `run` is one invocation.
 
-    def __init__(self, policy: str | None = None, now: datetime = NOW) -> None:
+    `new`: no journal was begun yet; else there is one in which nothing stands that matters.
+    """
+
+    def __init__(self, policy: str | None = None, now: datetime = NOW, new: bool = False) -> None:
+        self.new = new
         self.clock = VirtualClock(now)
         self.cloud = Cloud(self.clock)
         self.cloud.release("2.4.9", "2.4.15")
@@ -90,12 +99,29 @@ class World:
         named = ", ".join(f"{{region: {one.region}, project_id: '{one.project_id}'}}" for one in projects)
         text = self.policy + (f"\nprojects: [{named}]" if projects != (PROJECT,) else "")
         context = Context({"POLICY": text, "LOG_LEVEL": "ERROR"}, lambda: end - self.clock.now(), self.token, self.package)
+        if not self.new:
+            self._begin_journal()
         sent = len(self.topic.messages)
         with mock_huaweicloud(self.cloud):
             result = self.instance.invoke(release("2.4.15") if event is None else event, context)
         for one in self.topic.messages[sent:]:
             must_teach_nothing(one.subject or "", one.structure or {})
         return result
+
+    def _begin_journal(self) -> None:
+        """Puts a journal where the policy wants it, unless something is there."""
+        self.new = True
+        line = encoded(Told(at=self.clock.now(), event_id="journal-started", message_id="")) + b"\n"
+        state = re.search(r"^state: *(obs|file)://(\S+)", self.policy, re.MULTILINE)
+        if state is None:
+            return
+        if state[1] == "file":
+            if not any(Path(state[2]).glob("*")):
+                Folder(Path(state[2])).append("journal-1.jsonl", 0, line)
+            return
+        name, _, prefix = state[2].partition("/")
+        if name in self.cloud.buckets and not self.cloud.buckets[name].objects:
+            self.cloud.buckets[name].objects[f"{prefix}/journal-1.jsonl"] = Object(line, appendable=True, appends=1)
 
     def later(self, **length: float) -> None:
         self.clock.sleep(timedelta(**length).total_seconds())

@@ -621,6 +621,7 @@ def test_a_plan_gives_every_gate_with_its_value_and_what_would_make_the_start_ea
 @pytest.mark.parametrize("word", ["plan", "status", "forecast"])
 def test_looking_writes_and_calls_nothing(tmp_path: Path, word: str) -> None:
     world = world_under(tmp_path, PLANNED, releases="[{version: 2.4.15}]")
+    world.new = True
     world.graph()
     world.run({"command": word})
     assert not (tmp_path / "journal-1.jsonl").exists()

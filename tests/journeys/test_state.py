@@ -113,7 +113,7 @@ def test_what_runs_is_followed_and_told_beside_a_damage(tmp_path: Path) -> None:
     result = world.run(TIMER)
     assert [one["outcome"] for one in result["outcomes"]] == ["succeeded"]
     assert sorted(world.told()) == ["notice", "succeeded"]
-    assert "record 4 of journal-1.jsonl cannot be understood" in result["errors"][0]
+    assert "record 5 of journal-1.jsonl cannot be understood" in result["errors"][0]
 
 
 def test_no_look_finishes_or_begins_a_file(tmp_path: Path) -> None:

@@ -273,7 +273,7 @@ def test_notify_on_chooses_what_is_told() -> None:
 
 
 def test_a_plan_leaves_no_trace_where_the_journal_will_be(tmp_path: Path) -> None:
-    world = World(policy(state=f"file://{tmp_path}/state"))
+    world = World(policy(state=f"file://{tmp_path}/state"), new=True)
     world.graph()
     world.run({"command": "plan"})
     assert not (tmp_path / "state").exists()

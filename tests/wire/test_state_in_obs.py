@@ -282,7 +282,8 @@ def test_missing_object_is_no_empty_journal(cloud: Cloud, shelf: Shelf) -> None:
         journal.refresh()
 
 
-def test_quiet_run_reads_two_objects() -> None:
+def test_quiet_run_reads_three_objects() -> None:
+    """`head`, the newest file, and whether the marker is there."""
     world = World(policy_text(state="obs://state/ges", journal_keep="1d"))
     for months in range(4):
         world.cloud.release(version := f"2.5.{months}")
@@ -290,9 +291,10 @@ def test_quiet_run_reads_two_objects() -> None:
         world.run(release(version))
         world.later(days=30)
     assert len(world.cloud.buckets["state"].objects) > 2
+    world.run(TIMER)
     before = len(world.cloud.calls("obs.get_object"))
     assert world.run(TIMER)["errors"] == []
-    assert len(world.cloud.calls("obs.get_object")) - before == 2
+    assert len(world.cloud.calls("obs.get_object")) - before == 3
 
 
 def test_next_run_knows_an_upgrade_from_obs() -> None:
@@ -322,3 +324,71 @@ def test_run_with_more_appends_than_an_object_takes(cloud: Cloud, shelf: Shelf) 
     later = Journal(bucket(cloud))
     later.refresh()
     assert all(later.history.outbox.delivered(f"n{number}") for number in range(MAX_APPENDS + 50))
+
+
+@pytest.mark.parametrize("listed", [True, False])
+@pytest.mark.parametrize("event", [TIMER, release("2.4.15")])
+def test_first_run_begins_the_journal(listed: bool, event: object) -> None:
+    """Without obs:bucket:ListBucket OBS answers 403 for what is not there (deploy.md 3)."""
+    world = World(policy_text(state="obs://state/ges", releases="[{version: 2.4.15}]"), new=True)
+    world.cloud.buckets["state"].list_allowed = listed
+    graph = world.graph()
+    result = world.run(event)
+    assert (result["errors"], result["journal"]) == ([], "kept")
+    assert graph.version == "2.4.15"
+    world.forget()
+    assert world.run(TIMER)["errors"] == []
+    assert len(world.cloud.upgrades) == 1
+
+
+def test_journal_grows_without_the_list_right() -> None:
+    world = World(policy_text(state="obs://state/ges", journal_keep="1d"), new=True)
+    world.cloud.buckets["state"].list_allowed = False
+    for months in range(4):
+        world.cloud.release(version := f"2.5.{months}")
+        graph = world.graph(f"graph_{months}")
+        assert world.run(release(version))["errors"] == []
+        assert graph.version == version
+        world.later(days=30)
+    assert {"ges/head", "ges/journal-1.jsonl", "ges/journal-3.jsonl"} <= set(world.cloud.buckets["state"].objects)
+
+
+@pytest.mark.parametrize("new", [True, False])
+@pytest.mark.parametrize("listed", [True, False])
+def test_journal_that_may_not_be_read_starts_nothing(new: bool, listed: bool) -> None:
+    """An append of version 0 tells it from one that is not there; what was written must be read before it counts."""
+    world = World(policy_text(state="obs://state/ges"), new=new)
+    shelf = world.cloud.buckets["state"]
+    shelf.list_allowed, shelf.read_allowed = listed, False
+    world.graph()
+    for _ in range(3):
+        result = world.run(seconds=300)
+        assert only(result)["reason"] == "state-unavailable"
+        assert "AccessDenied" in result["errors"][0]
+    assert world.cloud.upgrades == []
+    shelf.read_allowed = True
+    assert world.run()["errors"] == []
+    assert len(world.cloud.upgrades) == 1
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_plan_before_the_first_run_is_truthful(listed: bool) -> None:
+    world = World(policy_text(state="obs://state/ges"), new=True)
+    shelf = world.cloud.buckets["state"]
+    shelf.list_allowed = listed
+    world.graph()
+    result = world.run({"command": "plan"})
+    assert shelf.objects == {}
+    assert (only(result)["reason"], result["journal"]) == (
+        ("no-release", "kept") if listed else ("state-unavailable", "unavailable")
+    )
+    assert listed or "there may be no journal yet" in result["errors"][0]
+
+
+def test_first_run_that_may_not_write_starts_nothing() -> None:
+    world = World(policy_text(state="obs://state/ges"), new=True)
+    world.cloud.buckets["state"].list_allowed = False
+    world.cloud.fault("obs.append_object", faults.error(403, "AccessDenied", "Access Denied"), times=None)
+    world.graph()
+    assert only(world.run(seconds=300))["reason"] == "state-unavailable"
+    assert world.cloud.upgrades == []

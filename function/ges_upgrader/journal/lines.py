@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any, Union
 
 import msgspec
@@ -21,9 +22,35 @@ class Sealed(Record, frozen=True, tag="sealed"):
 
 
 class Begun(Record, frozen=True, tag="begun"):
-    """The first record of every file but the first: it begins with so many `lines` of the one before."""
+    """The first record of every file but the first: it begins with so many `lines` of the one before.
+
+    `marked`: the journal's first file, its marker, was there then.
+    """
 
     lines: int
+    marked: bool = False
+
+
+class Marked(Record, frozen=True, tag="marked"):
+    """The journal reached the file of this `number`. It stands behind the seal of the first file, or instead of it."""
+
+    number: int
+
+
+class Gap(Record, frozen=True, tag="gap"):
+    """A part of the journal was found missing: a file, or lines of one. It is damage from here on."""
+
+    where: str
+    why: str
+
+    @property
+    def damage(self) -> Damage:
+        return Damage(digest(f"{self.where}: {self.why}".encode()), self.where, self.why)
+
+
+def digest(data: bytes) -> str:
+    """The id of a damage."""
+    return sha256(data).hexdigest()[:12]
 
 
 def encoded(record: Record) -> bytes:
@@ -81,4 +108,4 @@ _version = lru_cache(maxsize=1024)(Version)  # the same few stand in most record
 
 
 _ENCODER = msgspec.json.Encoder(enc_hook=_plain)
-_DECODER = msgspec.json.Decoder(Union[AnyRecord, Sealed, Begun], dec_hook=_custom)
+_DECODER = msgspec.json.Decoder(Union[AnyRecord, Sealed, Begun, Marked, Gap], dec_hook=_custom)

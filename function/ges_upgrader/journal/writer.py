@@ -36,6 +36,10 @@ class JournalWriter:
         except JournalError as error:
             self._fail(error)
 
+    def doubt(self, why: str) -> None:
+        """Takes in that the storage does not say whether there is a journal. Only a write finds that out."""
+        self._fail(JournalError(f"{why}; there may be no journal yet, which the first run that acts finds out"))
+
     def write(self, wanted: Callable[[History], list[AnyRecord]]) -> list[AnyRecord]:
         """Writes what `wanted` says of the history as it is then; the records. If that fails only this run knows them."""
         if self.history.readable:

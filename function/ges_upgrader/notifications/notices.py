@@ -16,7 +16,7 @@ from ges_upgrader.domain.version import Version
 from ges_upgrader.events.commands import command
 from ges_upgrader.history.controls import Damage
 from ges_upgrader.history.history import History
-from ges_upgrader.history.records import UNWRITTEN, Noticed, Released, Withdrawn
+from ges_upgrader.history.records import UNWRITTEN, AnyRecord, Noticed, Released, Withdrawn
 from ges_upgrader.notifications.naming import MOST_NAMES, Work, argument_of, count_of, listed, name_of, names_of, rule_of
 from ges_upgrader.planning.gates import needs_person
 from ges_upgrader.planning.verdicts import DEFAULT_JOB_TIMEOUT
@@ -93,6 +93,26 @@ def _damaged(history: History, now: datetime) -> Iterator[Noticed]:
             subject="GES: a record of the journal cannot be understood",
             text=told_of(damage),
         )
+
+
+def journal_started(state: str, history: History, now: datetime) -> list[AnyRecord]:
+    """There was no journal, and one was begun. If there had been one, everything in it is forgotten.
+
+    Nothing, if a run that began it at the same time says so.
+    """
+    if any(notice_id.startswith("journal-started:") for notice_id in history.outbox.pending_ids()):
+        return []
+    notice = Noticed(
+        at=now,
+        notice_id=f"journal-started:{iso(now)}",
+        notice_kind="journal-started",
+        subject="GES upgrader: a new journal begins",
+        text=f"No journal was found at {plain(state, MOST_NAME)}, so a new one was begun. If this is the first run with this "
+        "state, nothing needs to be done. Otherwise releases, approvals, pauses and failures that were recorded before are "
+        f"forgotten. To stop upgrades until you have looked: {command('pause')}. "
+        "Then restore the journal's files, or repeat what must hold.",
+    )
+    return [notice]
 
 
 def not_handed_over(work: Sequence[Work], why: str, advice: str, now: datetime) -> Noticed:

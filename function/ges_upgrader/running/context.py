@@ -123,7 +123,7 @@ def _storage(
 ) -> Storage:
     state = policy.state
     if state.folder is not None:
-        return Folder(state.folder)
+        return Folder(state.folder, clock, remaining)
     if state.bucket is None:
         return memory
     base, keys = platform.bucket(state.bucket, home.region), platform.keys().masking(platform.secrets)

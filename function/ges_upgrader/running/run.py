@@ -15,7 +15,7 @@ from ges_upgrader.events.commands import Command, Word, command
 from ges_upgrader.history.records import UNWRITTEN
 from ges_upgrader.journal.storage import JournalError
 from ges_upgrader.journal.writer import JournalWriter
-from ges_upgrader.notifications.notices import notices, told_of
+from ges_upgrader.notifications.notices import journal_started, notices, told_of
 from ges_upgrader.notifications.set_aside import set_aside_notices
 from ges_upgrader.planning.planner import Plan, milestones, plan_of
 from ges_upgrader.planning.survey import Roster, Survey
@@ -62,6 +62,7 @@ class _Run:
         self.postponed: list[Start] = []
         self.outdated = False
         self.idle = True
+        self.begins = False
 
     def carry_out(self) -> dict[str, Any]:
         command = self.command
@@ -69,11 +70,14 @@ class _Run:
             "run.started", command=command.word.value, dry_run=command.changes_nothing, foreign_messages=command.foreign
         )
         self.writer.recall()
+        self.find_journal()
         if not command.records:
+            self.begin_journal()
             self.instructions.learn()
         self.observe()
         obeyed = self.instructions.obey(self.roster.fleet)
         if command.records:  # a command that is refused records nothing at all, so that it comes before all else
+            self.begin_journal()
             self.instructions.learn()
         self.instructions.adopt_rules(self.roster.fleet)
         if self.acts(obeyed):
@@ -107,6 +111,19 @@ class _Run:
     @property
     def starts_nothing(self) -> bool:
         return self.command.starts_nothing or self.command.record_only or self.instructions.refused
+
+    def find_journal(self) -> None:
+        """A run that only looks begins no journal, and so cannot find out whether there is one."""
+        self.begins = self.context.journal.new
+        if self.command.changes_nothing and self.context.journal.doubt:
+            self.writer.doubt(self.context.journal.doubt)
+
+    def begin_journal(self) -> None:
+        """A journal that begins anew is reported: what an earlier one held is forgotten."""
+        answers_only = self.command.changes_nothing or (self.instructions.refused and not self.command.from_timer)
+        if self.begins and not answers_only:
+            state, now = self.context.policy.state.text, self.context.clock.now()
+            self.writer.write(lambda history: journal_started(state, history, now))
 
     def pursue(self) -> None:
         """Settle, plan, notify, act; again as long as something is in progress or soon to start, and there is time."""

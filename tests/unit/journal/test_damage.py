@@ -110,7 +110,7 @@ def understood(lines: list[bytes]) -> Journal:
     later = NOW + timedelta(days=30)
     assert len(plan(POLICY, GRAPHS, journal.history, later)) == len(GRAPHS)
     journal.history.outbox.deliverable(later)
-    fold(journal._entries, journal.history, later)
+    fold(journal._file.entries, journal.history, later)
     return journal
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import multiprocessing
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -228,9 +228,13 @@ class Dying:
     """A folder whose process dies before its so-manieth write."""
 
     lasting = True
+    unsure: str | None = None
 
     def __init__(self, folder: Path, writes: int) -> None:
         self._folder, self._left = Folder(folder), writes
+
+    def names(self) -> Iterable[str]:
+        return self._folder.names()
 
     def read(self, name: str, position: int = 0) -> bytes | None:
         return self._folder.read(name, position)

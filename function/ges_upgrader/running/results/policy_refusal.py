@@ -14,6 +14,7 @@ from ges_upgrader.events.commands import Command, Word
 from ges_upgrader.history.records import Noticed
 from ges_upgrader.journal.storage import JournalError
 from ges_upgrader.journal.writer import JournalWriter
+from ges_upgrader.notifications.notices import journal_started
 from ges_upgrader.policy.fields import State
 from ges_upgrader.policy.lenient import legible
 from ges_upgrader.policy.schema import Notify, Policy
@@ -52,6 +53,8 @@ def send_refusal(problems: Sequence[str], context: RunContext, again: bool) -> S
     writer.recall()
     if (writer.lasting and writer.history.readable) or again:
         notice = refused_notice(problems, now)
+        if context.journal.new:
+            writer.write(lambda history: journal_started(context.policy.state.text, history, now))
         writer.write(lambda history: [] if history.outbox.knows(notice.notice_id) else [notice])
         Deliverer(context, writer, report).deliver(only={notice.notice_id})
     return Sent(report.notified, report.errors)
