@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from calendar import isleap, monthrange
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from itertools import islice, product
 
@@ -155,11 +155,24 @@ def _parts(text: str) -> dict[str, str]:
             raise ValueError(f"rrule has {name} with FREQ={frequency}; it is accepted with {' or '.join(accepted)}")
     if re.search(r"\d", parts.get("BYDAY", "")) and (frequency in ("DAILY", "WEEKLY") or "BYWEEKNO" in parts):
         raise ValueError(f"BYDAY={parts['BYDAY']} numbers the days of a month or a year: accepted with FREQ=MONTHLY or YEARLY")
+    _refuse_ambiguous(parts)
     if "COUNT" in parts and "UNTIL" in parts:
         raise ValueError("rrule has COUNT and UNTIL; accepted is one of them")
     if "BYSETPOS" in parts and not [name for name in parts if name.startswith("BY") and name != "BYSETPOS"]:
         raise ValueError("BYSETPOS picks from what another part names, as BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1")
     return parts
+
+
+def _refuse_ambiguous(parts: Mapping[str, str]) -> None:
+    """A rule that RFC 5545 and common calendars read differently; from its start a calendar takes what it leaves open."""
+    if parts["FREQ"] == "YEARLY" and "BYMONTHDAY" in parts and "BYMONTH" not in parts:
+        given = f"FREQ=YEARLY;BYMONTHDAY={parts['BYMONTHDAY']}"
+        add = "add BYMONTH, as BYMONTH=3, or write FREQ=MONTHLY"
+        raise ValueError(f"{given} is every month by RFC 5545, and once a year in most calendars: {add}")
+    if "BYWEEKNO" in parts and "BYDAY" not in parts:
+        given = f"BYWEEKNO={parts['BYWEEKNO']}"
+        add = f"add BYDAY, as BYDAY=SA, or all seven days, BYDAY={','.join(_WEEKDAYS)}"
+        raise ValueError(f"{given} is all seven days by RFC 5545, and the start's weekday in most calendars: {add}")
 
 
 def _name_days(parts: dict[str, str], began: date) -> None:

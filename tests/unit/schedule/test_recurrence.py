@@ -1,10 +1,13 @@
-"""Rules of RFC 5545: as its own examples say, as dateutil has them, and never without an end."""
+"""Rules of RFC 5545: as its own examples say, as dateutil and libical have them, and never without an end."""
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from itertools import takewhile
+from pathlib import Path
 from unittest.mock import patch
 
 import pytest
@@ -13,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ges_upgrader.schedule.recurrence import Rule
+from tests.oracles import libical
 
 TWO = time(2)
 FROM, TO = datetime(2026, 11, 23), datetime(2028, 1, 1)
@@ -97,7 +101,8 @@ def test_the_third_workday_of_the_week_is_wednesday_on_whatever_day_the_question
 
 
 @pytest.mark.parametrize(
-    "rule", ["FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", "FREQ=YEARLY;BYWEEKNO=1;BYMONTH=6", "FREQ=MONTHLY;BYDAY=5MO;BYMONTHDAY=1"]
+    "rule",
+    ["FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", "FREQ=YEARLY;BYWEEKNO=1;BYMONTH=6;BYDAY=MO", "FREQ=MONTHLY;BYDAY=5MO;BYMONTHDAY=1"],
 )
 def test_a_rule_that_never_comes_true_is_only_looked_at_where_it_is_asked(rule: str) -> None:
     assert days(rule) == []
@@ -147,6 +152,11 @@ def test_a_rule_that_began_with_another_weekday_never_meets_its_own() -> None:
             "FREQ=DAILY;UNTIL=20270230",
             "UNTIL=20270230 cannot be read; accepted are 20270131, 20270131T060000, or 20270130T220000Z in UTC",
         ),
+        ("FREQ=YEARLY;BYMONTHDAY=15", "once a year in most calendars: add BYMONTH, as BYMONTH=3, or write FREQ=MONTHLY"),
+        ("FREQ=YEARLY;INTERVAL=2;BYMONTHDAY=-1;BYDAY=SU", "FREQ=YEARLY;BYMONTHDAY=-1 is every month by RFC 5545"),
+        ("FREQ=YEARLY;BYWEEKNO=20;BYDAY=MO;BYMONTHDAY=15", "add BYMONTH"),
+        ("FREQ=YEARLY;BYWEEKNO=48", "BYWEEKNO=48 is all seven days by RFC 5545, and the start's weekday in most calendars"),
+        ("FREQ=YEARLY;BYWEEKNO=1;BYMONTH=1", "add BYDAY, as BYDAY=SA, or all seven days, BYDAY=MO,TU,WE,TH,FR,SA,SU"),
         ("FREQ=DAILY;UNTIL=soon", "UNTIL=SOON cannot be read"),
         ("FREQ=DAILY;UNTIL=20270131Z", "UNTIL=20270131Z cannot be read"),
         ("FREQ=DAILY;UNTIL=20270231T060000Z", "UNTIL=20270231T060000Z cannot be read"),
@@ -178,6 +188,23 @@ def test_the_words_of_a_refusal(rule: str, words: str) -> None:
 def test_of_a_long_text_that_is_refused_80_characters_are_quoted() -> None:
     with pytest.raises(ValueError, match=f"^rrule '{'x' * 80}' cannot be read"):
         Rule("x" * 99, TWO, None)
+
+
+def test_rules_open_where_libical_has_them_open() -> None:
+    """A second oracle: what libical 3 answered once, each [rule, start, end of the comparison, occurrences]."""
+    cases = json.loads(Path(libical.TARGET).read_text())
+    assert len(cases) == libical.RULES
+    disagreements = []
+    for rule, *limits, expected in cases:
+        start, end = map(datetime.fromisoformat, limits)
+        dates: list[date | None] = [start.date()]
+        if not re.search("COUNT|INTERVAL", rule) and re.search("BY(DAY|MONTHDAY|YEARDAY|WEEKNO)", rule):
+            dates.append(None)  # it needs no date, and then opens the same
+        for began in dates:
+            found = [f"{wall:%Y-%m-%dT%H:%M}" for wall in Rule(rule, start.time(), began).walls(start, end)]
+            if found != expected:
+                disagreements.append(f"{rule} from {start}: {found}, but {expected}")
+    assert not disagreements, "\n".join(disagreements)
 
 
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
@@ -215,6 +242,10 @@ def rules(draw: st.DrawFn) -> str:
     if frequency in ("MONTHLY", "YEARLY") and "BYDAY" in parts and "BYWEEKNO" not in parts and draw(st.booleans()):
         number = st.integers(1, 5) | st.integers(-5, -1)
         parts["BYDAY"] = ",".join(f"{draw(number)}{day}" for day in parts["BYDAY"].split(","))
+    if frequency == "YEARLY" and "BYMONTHDAY" in parts and "BYMONTH" not in parts:
+        parts["BYMONTH"] = draw(possible["BYMONTH"])  # or it is ambiguous, and refused
+    if "BYWEEKNO" in parts and "BYDAY" not in parts:
+        parts["BYDAY"] = draw(possible["BYDAY"])
     if any(name.startswith("BY") for name in parts) and draw(st.booleans()):
         parts["BYSETPOS"] = draw(numbers(9, end=True))
     end = draw(st.sampled_from(["", "", "COUNT=7", "UNTIL=20270615", "UNTIL=20270615T120000"]))
