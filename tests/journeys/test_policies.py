@@ -51,7 +51,7 @@ def test_an_approval_of_one_graph_is_for_that_graph(tmp_path: Path) -> None:
     assert (approved.version, other.version) == ("2.4.15", "2.4.4")
 
 
-def test_an_approval_lapses(tmp_path: Path) -> None:
+def test_approval_expires(tmp_path: Path) -> None:
     world = world_under(tmp_path, "[{mode: approve, approval_lifetime: 2d, windows: ['Sat 02:00-06:00 UTC']}]")
     world.graph()
     world.run()

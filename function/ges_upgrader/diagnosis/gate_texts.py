@@ -73,16 +73,16 @@ def _mode(survey: Survey, case: Case) -> str:
 def _approval(survey: Survey, case: Case) -> str | None:
     if case.rule.mode != "approve":
         return None
-    return f"lapses {iso(case.approval_lapses)}" if case.approval_lapses else "none"
+    return f"expires {iso(case.approval_expires)}" if case.approval_expires else "none"
 
 
 def _freeze(survey: Survey, case: Case) -> str | None:
-    held = [freeze for freeze in case.policy.freezes if freeze.holds(case.rule.name)]
+    governing = [freeze for freeze in case.policy.freezes if freeze.holds(case.rule.name)]
     step = survey.steps[case.rule.name]
-    near = [freeze for freeze in held if freeze.period[0] - step.cutoff <= case.now < freeze.period[1]]
+    near = [freeze for freeze in governing if freeze.period[0] - step.cutoff <= case.now < freeze.period[1]]
     if near:
         return "; ".join(_frozen(freeze, step, case.now) for freeze in near)
-    return f"none of {len(held)} now" if held else None
+    return f"none of {len(governing)} now" if governing else None
 
 
 def _frozen(freeze: Freeze, step: Step, now: datetime) -> str:
@@ -98,7 +98,7 @@ def _window(survey: Survey, case: Case) -> str:
     opening = step.opening(case.now, case.place)
     written = f"{' | '.join(window.text for window in case.rule.windows)}, cutoff {cutoff_of(step)}"
     if opening is None:
-        return f"{written}: never, as {why_never(survey, step)}"
+        return f"{written}: never, because {why_never(survey, step)}"
     return f"{written}: from {ceiled(opening.start)}, before {iso(opening.before)}"
 
 
@@ -106,8 +106,8 @@ def _notice(survey: Survey, case: Case) -> str | None:
     if not case.rule.notice:
         return None
     promise = case.history.outbox.promise(case.graph.id, case.choice.release.version)
-    told = promise.delivered_at if promise else None
-    return f"{spelled(case.rule.notice)} before the start; told {iso(told) if told else 'not yet'}"
+    announced = promise.delivered_at if promise else None
+    return f"{spelled(case.rule.notice)} before the start; announced {iso(announced) if announced else 'not yet'}"
 
 
 def _backup(survey: Survey, case: Case) -> str | None:

@@ -41,15 +41,15 @@ class Reason(str, Enum):
     SOAKING = "soaking"  # they do, but not for long enough
     MAX_CONCURRENT = "max-concurrent"  # the upgrades in flight fill a limit, or could fail as often as is borne
     NOTICE = "notice"  # the planned message is not out for long enough
-    AWAITING_APPROVAL = "awaiting-approval"  # the rule's mode is approve, and nobody has
+    AWAITING_APPROVAL = "awaiting-approval"  # the rule's mode is approve, and no approval covers the graph
     NOTIFY_ONLY = "notify-only"  # the rule's mode is notify
     TOO_MANY = "too-many"  # the rule governs more graphs than its max_graphs
     HALTED = "halted"  # the version failed under this rule as often as the policy bears
-    QUARANTINED = "quarantined"  # it did so under a rule before this one, or the graph's own upgrade to it went wrong
+    QUARANTINED = "quarantined"  # it failed under an earlier rule or on this graph, or it is set aside for the graph
     PAUSED = "paused"  # the policy says `enabled: false`, or somebody paused it
     NOT_RUNNING = "not-running"  # the graph is in a status in which GES upgrades nothing
-    UPGRADING = "upgrading"  # an upgrade of the graph is on its way, by any hand
-    BACKING_UP = "backing-up"  # the graph is being backed up, by any hand
+    UPGRADING = "upgrading"  # an upgrade of the graph is in progress, whoever started it
+    BACKING_UP = "backing-up"  # a backup of the graph is in progress, whoever started it
     BACKUP_FAILED = "backup-failed"  # the backup that must come first could not be made
     STATE_UNAVAILABLE = "state-unavailable"  # the journal cannot be read or written
     REFUSED = "refused"  # GES refused the call, or its answer made no sense
@@ -70,8 +70,8 @@ class Verdict(str, Enum):
     FAILED = "failed"  # the job failed and the graph is not back at its old version
     ROLLED_BACK = "rolled-back"  # the job failed and the graph runs its old version again
     VERSION_UNCHANGED = "version-unchanged"  # the job succeeded, yet the graph runs its old version
-    TIMED_OUT = "timed-out"  # longer on its way than `job_timeout`; followed on
-    VANISHED = "vanished"  # the graph, or the job without a trace of its work, is gone
+    TIMED_OUT = "timed-out"  # in progress for longer than `job_timeout`; still followed
+    VANISHED = "vanished"  # the graph no longer exists, or the job does not and left no trace
     UNHEALTHY = "unhealthy"  # upgraded, but the graph's engine fails the policy's health check
 
     @property

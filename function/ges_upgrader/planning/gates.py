@@ -1,6 +1,6 @@
-"""The gates: each answers one question about one graph and one release. May it be upgraded, or what holds it? Pure.
+"""The gates: each answers one question about one graph and one release. May it be upgraded, or what blocks it? Pure.
 
-Their order is the policy of the product: the first that holds gives the reason. A hold that time lifts says when.
+Their order is the policy of the product: the first that blocks gives the reason. A block that time ends says until when.
 """
 
 from __future__ import annotations
@@ -49,13 +49,13 @@ class Case(msgspec.Struct, frozen=True):
 
     @property
     def paused(self) -> Paused | None:
-        """The pause that holds the graph. That of a rule that is gone from the policy holds everything."""
+        """The pause that blocks the graph. The pause of a removed rule blocks every graph."""
         if not self.history.controls.pauses:
             return None
         return self.history.controls.paused(self.rule.name, self.graph.id) or self.step.orphaned
 
     @property
-    def approval_lapses(self) -> datetime | None:
+    def approval_expires(self) -> datetime | None:
         approved = self.history.controls.approved_at(self.choice.release.version, self.rule.name, self.graph.id)
         return approved + self.rule.approval_lifetime if approved else None
 
@@ -77,8 +77,8 @@ class Case(msgspec.Struct, frozen=True):
     @property
     def ends(self) -> datetime:
         """From this instant on a start would be another case."""
-        lapses = self.approval_lapses if self.rule.mode == "approve" else None
-        return min(self.choice.ends, lapses or self.choice.ends)
+        expires = self.approval_expires if self.rule.mode == "approve" else None
+        return min(self.choice.ends, expires or self.choice.ends)
 
 
 def waited_in_vain(attempt: Attempt) -> bool:
@@ -100,22 +100,22 @@ def mode_gate(case: Case) -> Block | None:
 
 
 def count_gate(case: Case) -> Block | None:
-    """How many there are nobody knows where the fleet could not be listed as a whole."""
+    """If the fleet could not be listed as a whole, the number of graphs is unknown, and the gate blocks."""
     most = case.rule.max_graphs
     return Block(Action.BLOCKED, Reason.TOO_MANY) if most is not None and not case.step.governs_at_most(most) else None
 
 
 def failures_gate(case: Case) -> Block | None:
-    """A graph whose upgrade went wrong is left alone at that version, though its rule may bear more failures.
+    """A graph whose upgrade failed is not tried again at that version, even if its rule allows more failures.
 
-    But one that waited for running work in vain is tried once more with force, where the rule says so.
+    One that waited for running work in vain is tried again with force, if the rule says so.
     """
     if case.choice.stopped:
         return Block(Action.BLOCKED, case.choice.stopped)
-    trouble = case.history.attempts.failure_of(case.graph.key, case.choice.release.version)
-    if trouble is None:
+    failure = case.history.attempts.failure_of(case.graph.key, case.choice.release.version)
+    if failure is None:
         return None
-    forced = case.forced_from if waited_in_vain(trouble) and not trouble.force else None
+    forced = case.forced_from if waited_in_vain(failure) and not failure.force else None
     if forced is None:
         return Block(Action.BLOCKED, Reason.QUARANTINED)
     return Block(Action.WAIT, Reason.QUARANTINED, forced) if case.now < forced else None
@@ -147,8 +147,8 @@ def wave_gate(case: Case) -> Block | None:
 def approval_gate(case: Case) -> Block | None:
     if case.rule.mode != "approve":
         return None
-    lapses = case.approval_lapses
-    return None if lapses and case.now < lapses else Block(Action.WAIT, Reason.AWAITING_APPROVAL)
+    expires = case.approval_expires
+    return None if expires and case.now < expires else Block(Action.WAIT, Reason.AWAITING_APPROVAL)
 
 
 def freeze_gate(case: Case) -> Block | None:
@@ -171,7 +171,7 @@ def notice_gate(case: Case) -> Block | None:
 
 
 def backup_gate(case: Case) -> Block | None:
-    """Only what went wrong: a backup that is missing holds nothing, it is made when everything else agrees."""
+    """Blocks only after a failure. A missing backup does not block: it is made once every other gate passes."""
     failed = case.history.backups.refusals.get(case.graph.key)
     if case.rule.backup == "none" or failed is None or case.now >= retry_at(failed):
         return None
@@ -205,7 +205,7 @@ def needs_person(refusal: Refusal) -> bool:
 def retry_at(refusal: Refusal) -> datetime:
     """When a refused call is made again, after a pause that doubles up to six hours.
 
-    The first is 30 seconds, or five minutes where the graph or a person has to do something.
+    The first is 30 seconds, or five minutes if the graph or an operator must do something.
     """
     slow = refusal.code in NOT_NOW or needs_person(refusal)
     first = _FIRST_SLOW_PAUSE if slow else _FIRST_PAUSE

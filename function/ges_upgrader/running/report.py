@@ -1,4 +1,4 @@
-"""A run's report: what went wrong, what was decided and started, how upgrades ended; the result that the handler returns."""
+"""A run's report: errors, what was decided and started, how upgrades ended; the result that the handler returns."""
 
 from __future__ import annotations
 

@@ -276,7 +276,7 @@ class _Run:
             hand_over(self.context, self.writer, self.report, self.deliverer, work, self.full)
 
     def tidy(self) -> None:
-        """Keeps the journal small. What this run could not write it tries once more."""
+        """Keeps the journal small. What this run could not write, it tries again."""
         if not self.writer.history.readable:
             self.writer.recall()
         if self.writer.history.readable and self.context.remaining() > timedelta():

@@ -84,7 +84,7 @@ WAVES = "[{name: dev, match: {name: 'dev*'}}, {name: prod, after: [dev], soak: 6
             {},
             seen(Approved(at=NOW, version=X, rule="rule-1")),
             "approval",
-            "lapses 2026-12-07T02:00:00Z",
+            "expires 2026-12-07T02:00:00Z",
         ),
         ("[{}]", FREEZE, seen(), "freeze", "sale, until 2026-11-25T00:00:00Z"),
         ("[{}]", {"freezes": "[{from: 2026-12-24, until: 2026-12-25}]"}, seen(), "freeze", "none of 1 now"),
@@ -96,7 +96,7 @@ WAVES = "[{name: dev, match: {name: 'dev*'}}, {name: prod, after: [dev], soak: 6
             "window",
             "Sat 02:00-06:00 UTC | Sun 02:00-06:00 UTC, cutoff 30m: from 2026-11-28T02:00:00Z, before 2026-11-28T05:30:00Z",
         ),
-        ("[{notice: 24h}]", {}, seen(), "notice", "1d before the start; told not yet"),
+        ("[{notice: 24h}]", {}, seen(), "notice", "1d before the start; announced not yet"),
         ("[{backup: required}]", {}, seen(), "backup", "required; none is known yet"),
         (
             "[{backup: required}]",
@@ -282,13 +282,13 @@ def test_a_release_whose_time_ends_before_all_gates_agree_is_told_as_what_binds(
 @pytest.mark.parametrize(
     ("fields", "hours", "now", "never"),
     [
-        ({}, 5, NOW, "cutoff 5h: never, as the cutoff of 5h is as long as the windows"),
-        ({}, 4.501, NOW, "cutoff 271m: never, as the cutoff of 271m is as long as the windows"),
+        ({}, 5, NOW, "cutoff 5h: never, because the cutoff of 5h is as long as the windows"),
+        ({}, 4.501, NOW, "cutoff 271m: never, because the cutoff of 271m is as long as the windows"),
         (
             {"freezes": "[{from: 2027-01-01, until: 2029-01-01}]"},
             1,
             at("2027-01-02 00:00"),
-            "cutoff 1h: never, as the freezes leave no time within 400 days",
+            "cutoff 1h: never, because the freezes leave no time within 400 days",
         ),
     ],
 )
