@@ -112,6 +112,15 @@ class Status(msgspec.Struct, frozen=True):
         return self.code in ("300", "303", "400", "800")
 
     @property
+    def broken(self) -> bool:
+        """Faulty, or creation failed."""
+        return self.code in ("300", "303")
+
+    @property
+    def deleted(self) -> bool:
+        return self.code == "400"
+
+    @property
     def in_flight(self) -> bool:
         """An upgrade or its rollback is going on, whoever started it."""
         return self.upgrading or self.rolling_back

@@ -86,7 +86,7 @@ _DISPATCH: dict[type, tuple[Callable[[History, Any], None], ...]] = {
     ),
     records.Intended: (lambda history, record: history.attempts.intend(record),),
     records.Started: (_start,),
-    records.Sighted: (lambda history, record: None,),
+    records.Sighted: (lambda history, record: history.observations.sight(record),),
     records.Refused: (_refuse,),
     records.Ended: (_end,),
     records.Moved: (

@@ -5,11 +5,15 @@ The graph is believed before the job: success counts once the graph is back at s
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import msgspec
 
 from ges_upgrader.domain.model import Attempt, Graph, Job, Verdict
+from ges_upgrader.history.history import History
+from ges_upgrader.history.observations import Sighting
+from ges_upgrader.history.records import Sighted
 
 # A surprising end is believed when it was seen so often in a row, over so long, as what GES shows may lag behind its jobs;
 # or at once when the job ended longer ago.
@@ -34,22 +38,45 @@ class Judgement(msgspec.Struct, frozen=True):
 
 
 class Sightings:
-    """How often each attempt was judged alike in a row, and since when."""
+    """What must be seen several times before it is believed. A run that is too short for it leaves it to the next.
 
-    def __init__(self) -> None:
-        self._seen: dict[str, tuple[Verdict, int, datetime]] = {}
+    Recorded is the first sighting of each run. `history` is asked anew each time; `note` records.
+    """
 
-    def suffice(self, attempt_id: str, judgement: Judgement, now: datetime) -> bool:
-        """Whether the judgement, which this sighting comes to, is to be believed."""
-        verdict, times, since = self._seen.get(attempt_id, (judgement.verdict, 0, now))
-        times, since = (times + 1, since) if verdict is judgement.verdict else (1, now)
-        self._seen[attempt_id] = (judgement.verdict, times, since)
-        return judgement.sure or (times >= LOOKS and now - since >= OVER)
+    def __init__(self, history: Callable[[], History], note: Callable[[Sighted], None]) -> None:
+        self._history, self._note = history, note
+        self._seen: dict[tuple[str, bool], Sighting] = {}
+
+    def suffice(self, subject: str, verdict: Verdict, now: datetime) -> bool:
+        """Whether the verdict on an attempt or a backup, which this sighting comes to, is to be believed."""
+        seen = self._see(subject, verdict, now)
+        return seen.times >= LOOKS and now - seen.since >= OVER
+
+    def last_for(self, subject: str, verdict: Verdict, length: timedelta, now: datetime) -> bool:
+        """The same of a verdict that may pass within that time."""
+        seen = self._see(subject, verdict, now)
+        return seen.times > 1 and now - seen.since >= length
+
+    def contradict(self, subject: str, now: datetime) -> None:
+        """Something else was seen: the sightings before no longer count."""
+        for unhealthy in (False, True):
+            self._seen.pop((subject, unhealthy), None)
+        if self._history().observations.sighted(subject):
+            self._note(Sighted(at=now, subject=subject, verdict=None))
+
+    def _see(self, subject: str, verdict: Verdict, now: datetime) -> Sighting:
+        place = subject, verdict is Verdict.UNHEALTHY
+        known = self._seen.get(place)
+        seen = Sighting.after(known or self._history().observations.last(subject, verdict), verdict, now)
+        if known is None or known.verdict is not verdict:
+            self._note(Sighted(at=now, subject=subject, verdict=verdict))
+        self._seen[place] = seen
+        return seen
 
 
 def judge(attempt: Attempt, graph: Graph | None, job: Job | None, now: datetime) -> Judgement | None:
     """None: not over yet. `graph` is None when GES lists it no more; `job` when GES knows no such job."""
-    if graph is None:
+    if graph is None or graph.status.deleted:
         return Judgement(Verdict.VANISHED, "the graph is gone: deleted, or no longer listed", sure=False)
     if graph.status.in_flight or (job is not None and job.status in _UNDER_WAY):
         return None
@@ -65,6 +92,8 @@ def judge(attempt: Attempt, graph: Graph | None, job: Job | None, now: datetime)
         return Judgement(Verdict.SUCCEEDED, unknown, sure=False) if arrived and graph.status.running else None
     long_over = job.ended_at is not None and now - job.ended_at >= LAG
     if job.succeeded:
+        if graph.status.broken:
+            return Judgement(Verdict.FAILED, f"the job succeeded, but {shown}", long_over, job.ended_at)
         if not graph.status.running:
             return None
         if arrived:
@@ -78,10 +107,26 @@ def judge(attempt: Attempt, graph: Graph | None, job: Job | None, now: datetime)
 
 
 def judge_without_job(attempt: Attempt, graph: Graph | None) -> Judgement | None:
-    """While GES does not let its jobs be read, success shows in the graph. That it is not there says nothing."""
+    """While neither the job nor the job centre can be read, success shows in the graph. That it is not there says nothing."""
     if graph is None or not graph.status.running or not _arrived(attempt, graph):
         return None
     return Judgement(Verdict.SUCCEEDED, f"the job could not be read; the graph runs {graph.version}", sure=False)
+
+
+def of_other_operator(attempt: Attempt, graph: Graph | None, judgement: Judgement) -> bool:
+    """Whether the job, which was found by graph and time, is not that of the upgrade, which never began.
+
+    It did not fail, and the graph was neither seen upgrading nor at a new version: another operator's export, for one, taken
+    for ours. A job's name says nothing (ges.md 4.2).
+    """
+    return (
+        attempt.inferred
+        and not attempt.seen_in_flight
+        and judgement.verdict in (Verdict.VERSION_UNCHANGED, Verdict.VANISHED)
+        and graph is not None
+        and graph.status.running
+        and graph.version == attempt.from_version
+    )
 
 
 def _arrived(attempt: Attempt, graph: Graph) -> bool:

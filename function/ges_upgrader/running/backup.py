@@ -12,7 +12,7 @@ from ges_upgrader.history.history import History
 from ges_upgrader.history.records import AnyRecord, BackedUp, BackupEnded, BackupIntended, BackupStarted
 from ges_upgrader.journal.writer import JournalWriter
 from ges_upgrader.planning.gates import NOT_NOW
-from ges_upgrader.planning.verdicts import CALLS_TAKE, JOBS_BEGIN, SLACK, Judgement, Sightings
+from ges_upgrader.planning.verdicts import CALLS_TAKE, JOBS_BEGIN, SLACK, Sightings
 from ges_upgrader.running.context import RunContext
 from ges_upgrader.running.report import RunReport
 from ges_upgrader.running.start import Grounds, Tried, intend
@@ -23,7 +23,7 @@ class BackupMaker:
 
     def __init__(self, context: RunContext, writer: JournalWriter, report: RunReport) -> None:
         self._context, self._writer, self._report = context, writer, report
-        self._sightings = Sightings()
+        self._sightings = Sightings(lambda: writer.history, writer.note)
 
     @property
     def _history(self) -> History:
@@ -140,7 +140,7 @@ class BackupMaker:
         now = self._context.clock.now()
         if now < attempt.began_at + JOBS_BEGIN:
             return False
-        return self._sightings.suffice(attempt.id, Judgement(Verdict.VANISHED, sure=False), now)
+        return self._sightings.suffice(attempt.id, Verdict.VANISHED, now)
 
     def _end(self, attempt: BackupAttempt, made: Backup | None, detail: str | None, code: str = "backup") -> None:
         """Writes down how a backup ended, unless another run has: well, or why not.

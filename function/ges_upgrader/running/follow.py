@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ges_upgrader.cloud.engine import PATIENCE
-from ges_upgrader.cloud.errors import CloudError
+from ges_upgrader.cloud.errors import CloudError, Unreachable
 from ges_upgrader.domain.duration import spelled
 from ges_upgrader.domain.fleet import Fleet
 from ges_upgrader.domain.model import Attempt, Backup, Graph, Job, Verdict
@@ -28,6 +28,7 @@ from ges_upgrader.planning.verdicts import (
     Sightings,
     judge,
     judge_without_job,
+    of_other_operator,
     overdue,
 )
 from ges_upgrader.policy.schema import Rule
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from ges_upgrader.policy.schema import HealthCheck
 
 TOGETHER = timedelta(seconds=10)
+LEAST_CHECK = timedelta(seconds=5)  # with less time left no health check is made
 
 
 class Follower:
@@ -46,9 +48,8 @@ class Follower:
     def __init__(self, context: RunContext, writer: JournalWriter, report: RunReport) -> None:
         self._context, self._writer, self._report = context, writer, report
         self.ended: set[str] = set()  # attempts whose end the run knows
-        self._sightings = Sightings()
+        self._sightings = Sightings(lambda: writer.history, writer.note)
         self._watched: set[str] = set()  # attempts that were seen on their way, so that their end is near when it is seen
-        self._full = context.left()
 
     @property
     def _history(self) -> History:
@@ -135,64 +136,129 @@ class Follower:
         intended = Intended(at=attempt.began_at, attempt=attempt)
         self._writer.write(lambda history: [began] if attempt.id in history.attempts.by_id else [intended, began])
 
-    def refused(self, attempt: Attempt, code: str, detail: str) -> None:
-        """Writes down that no call of the attempt acted, unless another run has seen what became of it."""
-        refused = Refused(at=self._context.clock.now(), attempt_id=attempt.id, code=code, detail=detail)
+    def refused(self, attempt: Attempt, code: str, detail: str, unknown_target: bool = False) -> None:
+        """Records that no call of the attempt acted, unless another run has seen what became of it."""
+        now = self._context.clock.now()
+        refused = Refused(at=now, attempt_id=attempt.id, code=code, detail=detail, unknown_target=unknown_target)
 
-        def without_job(history: History) -> list[AnyRecord]:
+        def as_known(history: History) -> list[AnyRecord]:
             there = history.attempts.open_of(attempt.key)
-            return [refused] if there and there.id == attempt.id and there.job_id is None else []
+            same = there and (there.id, there.job_id, there.seen_in_flight) == (attempt.id, attempt.job_id, False)
+            return [refused] if same else []
 
-        self._writer.write(without_job)
+        self._writer.write(as_known)
         self._context.log.warning("upgrade.refused", code=code, detail=detail, **names(attempt))
 
     def _settle(self, attempt: Attempt, fleet: Fleet, most_failures: int | None) -> None:
         """A graph that the list left out is asked for by itself before it is called gone."""
-        now = self._context.clock.now()
-        graph, job = fleet.get(attempt.key), None
-        readable = True
+        graph, judgement = fleet.get(attempt.key), None
         try:
-            if graph is None:
-                graph = self._context.ges.show_graph(attempt.project, attempt.graph_id)
-            if attempt.job_id is None:
-                found = self._find_job(attempt, graph)
-                if found is None:
-                    return
-                attempt = found
-            if attempt.job_id is not None and graph is not None and not graph.status.in_flight:
-                job = self._context.ges.show_job(attempt.project, attempt.graph_id, attempt.job_id)
-                self._context.log.info("job.seen", status=job.status if job else "unknown", **names(attempt))
+            graph = graph or self._context.ges.show_graph(attempt.project, attempt.graph_id)
         except CloudError as error:
-            self._report.complain(f"{error}; the upgrade of {attempt.graph} is looked at again")
-            if attempt.job_id is None and now < attempt.began_at + JOBS_BEGIN:
-                return
-            readable = False
-        if (
-            attempt.adopted
-            and graph
-            and graph.version
-            and graph.version > attempt.from_version
-            and graph.version != attempt.to_version
-        ):
-            attempt = msgspec.structs.replace(attempt, to_version=graph.version)
-            self._writer.note(Intended(at=attempt.began_at, attempt=attempt))
-        rule = self._rule(attempt, graph)
-        timeout = rule.job_timeout if rule else DEFAULT_JOB_TIMEOUT
-        now = self._context.clock.now()
-        judgement = judge(attempt, graph, job, now) if readable else judge_without_job(attempt, graph)
-        if graph is not None and graph.status.in_flight:
-            self._watched.add(attempt.id)
-        if judgement is not None and self._sightings.suffice(attempt.id, judgement, now):
+            self._look_again(attempt, error)
+            rule = self._rule(attempt, None)
+        else:
+            rule = self._rule(attempt, graph)
+            attempt, judgement = self._judged(self._learned(attempt, graph), graph, rule)
+        now, timeout = self._context.clock.now(), _timeout(rule)
+        if judgement is not None:
             if judgement.job_ended_at is None and attempt.id in self._watched:
                 judgement = msgspec.structs.replace(judgement, job_ended_at=now)
-            if judgement.verdict is Verdict.SUCCEEDED and rule and rule.health_check and graph is not None:
-                if self._context.left() < PATIENCE and self._full >= 2 * PATIENCE:
-                    return  # that our time ends would be taken for an ailment; a later run has more of it
-                judgement = self._examined(attempt, graph, rule.health_check, judgement)
             self._end(attempt, judgement, most_failures)
         elif overdue(attempt, now, timeout):
             late = Judgement(Verdict.TIMED_OUT, f"longer on its way than {spelled(timeout)}")
             self._end(attempt, late, most_failures)
+
+    def _look_again(self, attempt: Attempt, error: CloudError) -> None:
+        self._report.complain(f"{error}; the upgrade of {attempt.graph} is looked at again")
+
+    def _learned(self, attempt: Attempt, graph: Graph | None) -> Attempt:
+        """The attempt with what the graph shows of it: the target of one that was adopted, and that it is in progress.
+
+        Whether it was ever seen in progress matters later only if its job is uncertain.
+        """
+        if graph is None:
+            return attempt
+        changed = attempt
+        if attempt.adopted and graph.version and graph.version > attempt.from_version:
+            changed = msgspec.structs.replace(changed, to_version=graph.version)
+        if graph.status.in_flight:
+            self._watched.add(attempt.id)
+            self._sightings.contradict(attempt.id, self._context.clock.now())
+            uncertain = attempt.inferred or attempt.job_id is None
+            changed = msgspec.structs.replace(changed, seen_in_flight=attempt.seen_in_flight or uncertain)
+        if changed == attempt:
+            return attempt
+        news = {"to_version": changed.to_version, "seen_in_flight": changed.seen_in_flight}
+
+        def still_open(history: History) -> list[AnyRecord]:
+            known = history.attempts.by_id.get(attempt.id)
+            if known is None or not known.open:
+                return []
+            return [Intended(at=known.began_at, attempt=msgspec.structs.replace(known, **news))]
+
+        self._writer.write(still_open)
+        return self._history.attempts.by_id.get(attempt.id, changed)
+
+    def _judged(self, attempt: Attempt, graph: Graph | None, rule: Rule | None) -> tuple[Attempt, Judgement | None]:
+        """The attempt with its job, and the verdict if it can be believed by now."""
+        judgement: Judgement | None
+        try:
+            if attempt.job_id is None:
+                found = self._find_job(attempt, graph)
+                if found is None:
+                    return attempt, None
+                attempt = found
+            job = self._job(attempt, graph)
+        except CloudError as error:
+            self._look_again(attempt, error)
+            if attempt.job_id is None and self._context.clock.now() < attempt.began_at + JOBS_BEGIN:
+                return attempt, None
+            judgement = judge_without_job(attempt, graph)
+        else:
+            judgement = judge(attempt, graph, job, self._context.clock.now())
+            if judgement is None:
+                self._sightings.contradict(attempt.id, self._context.clock.now())
+        return attempt, judgement and self._believed(attempt, graph, rule, judgement)
+
+    def _job(self, attempt: Attempt, graph: Graph | None) -> Job | None:
+        """The attempt's job, once the graph is at rest: from the job centre if it cannot be read by itself.
+
+        The first may take half of the time that is left. Raises CloudError.
+        """
+        if attempt.job_id is None or graph is None or graph.status.in_flight:
+            return None
+        ges, until = self._context.ges, self._context.clock.now() + self._context.left() / 2
+        try:
+            job = ges.show_job(attempt.project, attempt.graph_id, attempt.job_id, until)
+        except CloudError as error:
+            listed = ges.list_jobs(attempt.project, attempt.graph, attempt.began_at - timedelta(days=1))
+            job = next((job for job in listed if job.id == attempt.job_id), None)
+            if job is None:
+                raise error from None
+        self._context.log.info("job.seen", status=job.status if job else "unknown", **names(attempt))
+        return job
+
+    def _believed(self, attempt: Attempt, graph: Graph | None, rule: Rule | None, judgement: Judgement) -> Judgement | None:
+        """The judgement, examined; None: it is not believed yet, or the attempt was closed as one that never began."""
+        now = self._context.clock.now()
+        if of_other_operator(attempt, graph, judgement):
+            may_arrive = now < attempt.began_at + JOBS_BEGIN
+            if not may_arrive and self._sightings.suffice(attempt.id, Verdict.VANISHED, now):
+                self._never_began(attempt, "the job that was taken for it is not its own, and it left no trace in GES")
+            return None
+        if not judgement.sure and not self._sightings.suffice(attempt.id, judgement.verdict, now):
+            return None
+        if judgement.verdict is Verdict.SUCCEEDED and rule and rule.health_check and graph is not None:
+            return self._examined(attempt, graph, rule.health_check, judgement)
+        return judgement
+
+    def _never_began(self, attempt: Attempt, detail: str) -> None:
+        self.refused(attempt, "never-began", detail)
+        self._report.complain(
+            f"whether GES began the upgrade of {attempt.graph} to {attempt.to_version} at {iso(attempt.began_at)} was unknown, "
+            f"as the answer was lost or the run ended: {detail}; it counts as never begun, and is tried again"
+        )
 
     def _end(self, attempt: Attempt, judgement: Judgement, most_failures: int | None) -> None:
         """Records how an attempt ended. With as many failures as the rule allows, the rule halts at the version.
@@ -218,15 +284,28 @@ class Follower:
             self.ended |= {attempt.id} if verdict.ends else set()
             self._report.end(attempt, verdict, detail)
 
-    def _examined(self, attempt: Attempt, graph: Graph, check: HealthCheck | bool, success: Judgement) -> Judgement:
-        """Success, if the graph's engine passes the health check. One that cannot be made is not passed."""
+    def _examined(self, attempt: Attempt, graph: Graph, check: HealthCheck | bool, success: Judgement) -> Judgement | None:
+        """Success, if the graph's engine passes the health check. One that cannot be made is not passed.
+
+        An engine may need PATIENCE after an upgrade. None: neither this run nor those before gave it that long.
+        """
         cypher, rows = (None, None) if isinstance(check, bool) else (check.cypher, check.rows)
+        left, patient = self._context.left(), False
+        if left < LEAST_CHECK:
+            return None
         try:
             ailment = self._context.engine.ailment(graph, graph.version or attempt.to_version, cypher, rows)
         except CloudError as error:
+            if error.code == "out-of-time":
+                return None
             ailment = f"the health check could not be made: {error}"
-        verdict, detail = (Verdict.UNHEALTHY, ailment) if ailment else (Verdict.SUCCEEDED, "the health check passed")
-        return msgspec.structs.replace(success, verdict=verdict, detail=detail)
+            patient = not isinstance(error, Unreachable)
+        if ailment is None:
+            return msgspec.structs.replace(success, detail="the health check passed")
+        now = self._context.clock.now()
+        if patient or left >= PATIENCE or self._sightings.last_for(attempt.id, Verdict.UNHEALTHY, PATIENCE, now):
+            return msgspec.structs.replace(success, verdict=Verdict.UNHEALTHY, detail=ailment)
+        return None
 
     def _rule(self, attempt: Attempt, graph: Graph | None) -> Rule | None:
         """The attempt's rule; where that is gone from the policy, the one that governs the graph now."""
@@ -245,15 +324,16 @@ class Follower:
             return self._history.attempts.by_id.get(attempt.id)
         if self._context.clock.now() < attempt.began_at + JOBS_BEGIN:
             return None
-        if graph is None or not graph.status.running or graph.version != attempt.from_version:
+        if graph is None or graph.status.broken or graph.status.deleted or graph.version != attempt.from_version:
             return attempt
-        if self._sightings.suffice(attempt.id, Judgement(Verdict.VANISHED, sure=False), self._context.clock.now()):
-            self.refused(attempt, "never-began", "its call left no trace in GES")
-            self._report.complain(
-                f"the run that was about to upgrade {attempt.graph} to {attempt.to_version} at {iso(attempt.began_at)} ended "
-                "before it knew the job, and there is no trace of one in GES; it is held never to have begun"
-            )
-        return None
+        now = self._context.clock.now()
+        if graph.status.running and self._sightings.suffice(attempt.id, Verdict.VANISHED, now):
+            self._never_began(attempt, "its call left no trace in GES")
+        return None  # other work in progress on the graph says nothing about it
+
+
+def _timeout(rule: Rule | None) -> timedelta:
+    return rule.job_timeout if rule else DEFAULT_JOB_TIMEOUT
 
 
 def _made_one(job: Job, backups: list[Backup]) -> bool:

@@ -11,6 +11,7 @@ from typing import Union
 import msgspec
 
 from ges_upgrader.cloud.errors import CloudError
+from ges_upgrader.cloud.ges.codes import unknown_target
 from ges_upgrader.domain.model import Attempt, Start
 from ges_upgrader.domain.timestamps import FAR
 from ges_upgrader.history.history import History
@@ -173,7 +174,7 @@ class Starter:
         elif isinstance(answer, Refused):
             error = answer.error
             self._report.complain(f"{error}; {attempt.graph} was not upgraded to {attempt.to_version}")
-            self._follower.refused(attempt, error.code, str(error))
+            self._follower.refused(attempt, error.code, str(error), unknown_target(error))
         elif isinstance(answer, Late):
             detail = "its time was over before it could be started: the window's, the run's, or that of its calls"
             self._report.complain(f"{attempt.graph} was not upgraded to {attempt.to_version}: {detail}")

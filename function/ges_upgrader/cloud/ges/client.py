@@ -82,10 +82,10 @@ class Ges:
             answer = self._call(project, "upgrade_graph", "POST", (graph_id, "action"), query, old_body, before)
         return _job_id(project, "upgrade_graph", answer)
 
-    def show_job(self, project: Project, graph_id: str, job_id: str) -> Job | None:
-        """None: GES knows no such job."""
+    def show_job(self, project: Project, graph_id: str, job_id: str, until: datetime | None = None) -> Job | None:
+        """The job, read by `until`. None: GES knows no such job."""
         try:
-            answer = self._call(project, "show_job", "GET", (graph_id, "jobs", job_id, "status"))
+            answer = self._call(project, "show_job", "GET", (graph_id, "jobs", job_id, "status"), until=until)
         except CloudError as error:
             if error.code in UNKNOWN_JOB | UNKNOWN_GRAPH:
                 return None
