@@ -1,9 +1,9 @@
 # The front door. Everything sets itself up in a virtual environment of its own.
 PYTHON ?= python3
-EVENT ?= events/smn_release.json
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 VENV := .venv-$(VERSION)
 PY := $(VENV)/bin/python
+CLI_VENV := .venv-cli-$(VERSION)
 READY := $(VENV)/ready
 TESTS := -n auto --dist worksteal
 
@@ -13,8 +13,12 @@ TESTS := -n auto --dist worksteal
 help: ## what there is
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
-run: $(READY) dist/function.zip ## the packaged function against a simulated cloud; EVENT=events/….json for another event
-	@$(PY) -m ges_upgrader_cli.local $(EVENT)
+# The command line's Python: that of the tests if it is there, else one with fewer libraries.
+CLI_READY = $(if $(wildcard $(READY)),$(READY),$(CLI_VENV)/ready)
+CLI = PYTHONPATH=function $(dir $(CLI_READY))bin/python -m ges_upgrader_cli
+
+run: $(CLI_READY) dist/function.zip ## the packaged function against a simulated cloud; EVENT=events/….json for another event
+	@$(CLI) invoke $(or $(EVENT),events/smn_release.json)
 
 test: ## lint, types and all tests, on the newest Python of 3.10 to 3.13 that is here, or on PYTHON=
 	@$(MAKE) --no-print-directory check PYTHON=$(if $(filter command,$(firstword $(origin PYTHON))),$(PYTHON),$$($(PYTHON) -m deploy.pythons newest))
@@ -38,8 +42,8 @@ tests: $(READY) dist/function.zip
 package: $(READY) ## dist/function.zip
 	@$(PY) -m deploy.package
 
-dist/function.zip: $(READY) requirements.txt $(wildcard ges_upgrader_cli/packaged/*.py) $(shell find function -type f -not -path '*/__pycache__/*')
-	@$(PY) -m deploy.package
+dist/function.zip: requirements.txt $(wildcard ges_upgrader_cli/packaged/*.py) $(shell find function -type f -not -path '*/__pycache__/*')
+	@$$(ls $(PY) $(CLI_VENV)/bin/python 2>/dev/null | head -1) -m deploy.package
 
 windows: $(READY) ## windows against an oracle, around every change of the clocks in every zone to 2038: some minutes
 	@PYTHONPATH=function $(PY) -m tests.oracles.windows
@@ -59,16 +63,18 @@ bench: $(READY) dist/function.zip ## cold start of the unpacked zip beside other
 schema: $(READY) ## policy.schema.json, for editors
 	@$(PY) -m deploy.schema
 
-simulator: $(READY) ## the simulated cloud as a server
-	@$(PY) -m huaweicloud_simulator
+simulator: $(CLI_READY) ## the simulated cloud as a server
+	@$(CLI) simulator
 
-$(READY): requirements.txt requirements-dev.txt
+$(CLI_VENV)/ready: requirements.txt requirements-cli.txt
+$(READY): requirements.txt requirements-cli.txt requirements-dev.txt
+$(CLI_VENV)/ready $(READY):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
 	  { echo "Python 3.10 or later is needed: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
-	@echo "Setting up $(VENV) ..."
-	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is needed (Debian: python3-venv)"; exit 1; }
-	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@echo "Setting up $(@D) ..."
+	@$(PYTHON) -m venv $(@D) || { echo "Python's venv module is needed (Debian: python3-venv)"; exit 1; }
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check -r $(lastword $^)
 	@touch $@
 
 clean: ## removes everything that was made
-	@rm -rf .venv-* build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .venv-* build dist .try .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from ges_upgrader_cli.verbs.check import check
+from ges_upgrader_cli.verbs.events import event, invoke_event
 from ges_upgrader_cli.verbs.package import package_function
+from ges_upgrader_cli.verbs.simulator import simulator
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -40,4 +42,7 @@ def main(
 
 
 app.command()(check)
+app.command()(event)
+app.command("invoke")(invoke_event)
+app.command()(simulator)
 app.command("package")(package_function)

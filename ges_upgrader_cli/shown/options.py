@@ -9,6 +9,7 @@ from typing import Annotated, Optional
 import typer
 
 from ges_upgrader.policy.fields import Instant
+from ges_upgrader_cli.fleets.files import FleetError, FleetFile, read_fleet
 from ges_upgrader_cli.shown.console import fail
 
 POLICY = Path("policy.yaml")
@@ -27,16 +28,28 @@ At = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Show JSON.")]
 
+FleetPath = Annotated[
+    Optional[Path], typer.Option("--fleet", metavar="FILE", help="Graphs, versions, releases and journal as YAML.")
+]
+
+
+def load_fleet(path: Path) -> FleetFile:
+    """The fleet of a file, or the end of the command with a line that says what is wrong."""
+    try:
+        return read_fleet(read_text(path))
+    except FleetError as error:
+        fail(f"{path}: {error}")
+
 
 def time_of(at: datetime | None) -> datetime:
     return datetime.now(timezone.utc) if at is None else at
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path, hint: str = "") -> str:
     """The text of a file, or the end of the command with a line that names it."""
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        fail(f"there is no file {path}; give its path as an argument")
+        fail(f"there is no file {path}{hint}")
     except (OSError, UnicodeDecodeError) as error:
         fail(f"{path} cannot be read: {error}")
