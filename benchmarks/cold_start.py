@@ -21,7 +21,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).parent.parent
 ROUNDS = 15
 BUDGET = 1.5  # times `import requests`
-POLICY = 'notify: "urn:smn:cn-north-4:abc:t"\nrules: [{windows: ["Sun 02:00-06:00 Asia/Shanghai"]}]'
+POLICY = 'notify: "urn:smn:cn-north-4:abc:t"\nstate: obs://bucket/x\nrules: [{windows: ["Sun 02:00-06:00 Asia/Shanghai"]}]'
 
 
 class Subject(NamedTuple):

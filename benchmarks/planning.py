@@ -97,7 +97,7 @@ def a_policy(rules: int) -> Policy:
             rule |= {"spread": "30m"}
         written.append(rule)
     freezes = [{"from": "2026-12-24", "until": "2027-01-04", "timezone": "Asia/Shanghai", "reason": "year end"}]
-    return parse_policy(json.dumps({"notify": TOPIC, "freezes": freezes, "rules": written}))
+    return parse_policy(json.dumps({"notify": TOPIC, "state": "none", "freezes": freezes, "rules": written}))
 
 
 def one_rule() -> Policy:

@@ -45,13 +45,14 @@ def graph(name: str, version: str | None = "2.4.4", status: str = "200", **tags:
 
 
 def policy_text(rules: str = "[{}]", **fields: str) -> str:
-    """A policy with a topic and these rules, in YAML's flow form."""
-    return "\n".join([f"notify: {TOPIC}", f"rules: {rules}", *(f"{name}: {value}" for name, value in fields.items())])
+    """A policy with a topic and these rules, in YAML's flow form; without a state unless one is given."""
+    given = {"state": "none", **fields}
+    return "\n".join([f"notify: {TOPIC}", f"rules: {rules}", *(f"{name}: {value}" for name, value in given.items())])
 
 
 def policy(rules: str = "[{}]", **fields: str) -> Policy:
-    """The same, parsed."""
-    return parse_policy(policy_text(rules, **fields))
+    """The same, parsed, with a state."""
+    return parse_policy(policy_text(rules, **{"state": "file:///var/ges", **fields}))
 
 
 def survey(under: Policy, graphs: Iterable[Graph], past: History, now: datetime = NOW, complete: bool = True) -> Survey:

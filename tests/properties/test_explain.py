@@ -60,6 +60,7 @@ def waiting_rule(name: str, after: list[list[str]]) -> st.SearchStrategy[dict[st
 waiting_policies = st.fixed_dictionaries(
     {
         "notify": st.just(TOPIC),
+        "state": st.just("none"),
         "rules": st.tuples(waiting_rule("dev", [[]]), waiting_rule("prod", [[], ["dev"]])).map(list),
     },
     optional={"freezes": st.lists(freezes, max_size=2), "max_concurrent": limits},

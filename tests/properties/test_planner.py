@@ -91,6 +91,7 @@ def rules(name: str, match: dict[str, Any] | None, after: list[list[str]]) -> st
 policies = st.fixed_dictionaries(
     {
         "notify": st.just(TOPIC),
+        "state": st.just("none"),
         "rules": st.tuples(rules("dev", {"name": "dev*"}, [[]]), rules("prod", {"name": "prod*"}, [[], ["dev"]])).map(list),
     },
     optional={

@@ -152,6 +152,7 @@ freezes = st.tuples(dates, dates).map(sorted).map(lambda days: {"from": days[0],
 timed_policies = st.fixed_dictionaries(
     {
         "notify": st.just(TOPIC),
+        "state": st.just("none"),
         "freezes": st.lists(freezes, max_size=3),
         "rules": st.lists(
             st.fixed_dictionaries(

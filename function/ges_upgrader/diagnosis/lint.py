@@ -20,7 +20,7 @@ MOST_OPENINGS = 1000  # as many as a rule has within the horizon, unless its win
 
 def warnings(survey: Survey) -> list[str]:
     """One sentence each, with the path of what it is about."""
-    found = []
+    found = [*_stateless(survey.policy)]
     for number, rule in enumerate(survey.policy.rules):
         where, step = f"rules[{number}] ({rule.name})", survey.steps[rule.name]
         texts = (
@@ -29,7 +29,6 @@ def warnings(survey: Survey) -> list[str]:
             *_unnamed(survey, number),
             *_idle(rule),
             *_limits(rule),
-            *_forgotten(survey.policy, rule),
         )
         found += [f"{where}: {text}" for text in texts]
     return found
@@ -129,16 +128,17 @@ def _limits(rule: Rule) -> Iterator[str]:
         )
 
 
-def _forgotten(policy: Policy, rule: Rule) -> Iterator[str]:
-    needed = {
-        "min_release_age": bool(rule.min_release_age) and not policy.trust_released_at,
-        "notice": bool(rule.notice),
-        "soak": bool(rule.soak),
-        "mode: approve": rule.mode == "approve",
-    }
-    names = [name for name, needs in needed.items() if needs]
-    if names and policy.state.text == "none":
-        yield f"{', '.join(names)}: with state: none this is forgotten between runs, so that it may never be fulfilled"
+def _stateless(policy: Policy) -> Iterator[str]:
+    if policy.state.text != "none" or not policy.state.given:
+        return
+    yield "state: none keeps nothing: releases, approvals, pauses and failures are forgotten when the function's instance ends"
+    for number, rule in enumerate(policy.rules):
+        fields = policy.needing_memory(rule)
+        if fields:
+            yield (
+                f"rules[{number}] ({rule.name}): {', '.join(fields)}: with state: none this is forgotten between runs, "
+                "so that it may never be fulfilled"
+            )
 
 
 def _stretches(calendar: Calendar, now: datetime, length: timedelta) -> Iterator[tuple[datetime, datetime]]:

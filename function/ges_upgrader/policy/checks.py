@@ -43,7 +43,7 @@ class Written(msgspec.Struct, frozen=True):
 
 def contradictions(policy: Policy, numbers: list[int], problems: tuple[str, ...]) -> Iterator[str]:
     written = Written(policy, numbers, problems)
-    for check in (_missing, _topics, _freezes, _names, _references, _health_checks, _cycles, _never_start):
+    for check in (_missing, _memory, _topics, _freezes, _names, _references, _health_checks, _cycles, _never_start):
         yield from check(written)
 
 
@@ -52,6 +52,19 @@ def _missing(written: Written) -> Iterator[str]:
         yield "notify: missing; expected the URN of the topic that is told what happened"
     if not written.policy.rules and not written.wrong("rules"):
         yield "rules: missing; expected at least one rule, as [{windows: [...]}]"
+
+
+def _memory(written: Written) -> Iterator[str]:
+    """Without a journal a release is forgotten before the window opens, and so is all else that is waited for."""
+    policy = written.policy
+    if policy.state.given or written.wrong("state"):
+        return
+    fields = {field for _, rule in written.rules for field in rule.needing_memory} | ({"freezes"} if policy.freezes else set())
+    if fields:
+        yield (
+            f"state: missing; {', '.join(sorted(fields))} can only work if releases, notices and results are remembered "
+            "between runs; add the line `state: obs://<bucket>/ges-upgrader` with a bucket of yours"
+        )
 
 
 def _topics(written: Written) -> Iterator[str]:

@@ -84,17 +84,17 @@ class Topic:
 
 
 class State:
-    """Where the journal is: `none`, `obs://bucket/prefix`, or `file:///path` of a folder."""
+    """Where the journal is: `none`, `obs://bucket/prefix`, or `file:///path` of a folder. `given`: the operator wrote it."""
 
-    __slots__ = ("bucket", "folder", "prefix", "text")
+    __slots__ = ("bucket", "folder", "given", "prefix", "text")
 
     pattern = r"none|obs://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/([^\0]*))?|file://(/[^\0]+)"
 
-    def __init__(self, value: object) -> None:
+    def __init__(self, value: object, given: bool = True) -> None:
         match = re.fullmatch(self.pattern, value) if isinstance(value, str) else None
         if match is None:
             raise ValueError("expected none, obs://bucket/prefix, or file:///path with the absolute path of a folder")
-        self.text = match[0]
+        self.text, self.given = match[0], given
         self.bucket: str | None = match[1]
         self.prefix = (match[2] or "").strip("/")
         self.folder = Path(match[3]) if match[3] else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Annotated, Any, Literal, Union, get_args
@@ -147,6 +148,20 @@ class Rule(Strict, frozen=True):
     job_timeout: Length = msgspec.field(default_factory=partial(Duration, hours=2))
     health_check: Annotated[Union[HealthCheck, bool], Meta(description="true, or {cypher, rows}")] = False
 
+    @property
+    def needing_memory(self) -> Iterator[str]:
+        """The fields with which something that one run learned must still be known in a later one."""
+        needing = {
+            "windows": any(window.recurrence is not None for window in self.windows),
+            "min_release_age": self.min_release_age,
+            "notice": self.notice,
+            "soak": self.soak,
+            "after": self.after,
+            "mode: approve": self.mode == "approve",
+            "backup": self.backup == "required",
+        }
+        return (name for name, needs in needing.items() if needs)
+
 
 class Policy(Strict, frozen=True):
     """The effective policy: what the operator wrote, with the defaults in their places."""
@@ -155,7 +170,7 @@ class Policy(Strict, frozen=True):
     enabled: Annotated[bool, Meta(description="true or false")] = True
     notify: Annotated[Notify | UnsetType, Meta(description="a topic's URN, or {topic, on}")] = UNSET
     state: Annotated[State, Meta(description="none, obs://bucket/prefix or file:///path")] = msgspec.field(
-        default_factory=partial(State, "none")
+        default_factory=partial(State, "none", given=False)
     )
     release_topics: Annotated[tuple[Topic, ...] | None, Meta(description="a list of topic URNs")] = None
     releases: Annotated[tuple[KnownRelease, ...], Meta(description="a list of {version, released_at}")] = ()
@@ -186,6 +201,10 @@ class Policy(Strict, frozen=True):
         """How long what is over is remembered: `journal_keep`, and as long as any rule looks back."""
         looks = (max(rule.soak, rule.notice, rule.approval_lifetime, rule.backup_max_age) for rule in self.rules)
         return max(self.journal_keep, *looks)
+
+    def needing_memory(self, rule: Rule) -> list[str]:
+        """The rule's fields, and the freezes, with which what one run learned must still be known in a later one."""
+        return [*rule.needing_memory, *(["freezes"] if any(freeze.holds(rule.name) for freeze in self.freezes) else [])]
 
     def frozen(self, rule: str) -> list[tuple[datetime, datetime]]:
         """The freezes of a rule, as instants."""

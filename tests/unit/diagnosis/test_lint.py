@@ -10,8 +10,9 @@ from ges_upgrader.diagnosis.lint import warnings
 from ges_upgrader.domain.model import Graph, Verdict
 from ges_upgrader.history.history import History
 from ges_upgrader.history.records import Ended, Intended
+from ges_upgrader.policy.parsing import parse_policy
 from ges_upgrader.policy.schema import Policy
-from tests.builders import NOW, attempt, graph, history, policy, survey
+from tests.builders import NOW, TOPIC, attempt, graph, history, policy, survey
 
 FLEET = [graph("a"), graph("b", a="b"), graph("c")]
 
@@ -31,7 +32,7 @@ def warned(under: Policy, fleet: list[Graph] = FLEET, past: History | None = Non
         ("max_concurrent: 3", {}, "max_failures 1 lets only 1 of max_concurrent 3"),
         (
             "min_release_age: 7d, soak: 1d, notice: 1h, mode: approve",
-            {},
+            {"state": "none"},
             "min_release_age, notice, soak, mode: approve: with state",
         ),
     ],
@@ -57,6 +58,12 @@ def test_what_is_likely_not_meant_is_warned_of(rule: str, fields: dict[str, str]
 )
 def test_what_is_fine_is_not(rule: str, fields: dict[str, str]) -> None:
     assert warned(policy(f"[{{{rule}}}]", **fields)) == []
+
+
+@pytest.mark.parametrize("rule", ["", "windows: ['* 00:00-24:00 UTC']"])
+def test_an_explicit_lack_of_state_is_warned_of(rule: str) -> None:
+    assert any(text.startswith("state: none keeps nothing") for text in warned(policy(f"[{{{rule}}}]", state="none")))
+    assert warned(parse_policy(f"notify: {TOPIC}\nrules: [{{}}]")) == []
 
 
 def test_freezes_count_against_the_time_that_is_open() -> None:

@@ -11,19 +11,21 @@ from ges_upgrader.policy.parsing import PolicyError, parse_policy
 from ges_upgrader.policy.schema import HealthCheck, fingerprint
 from tests.builders import RELEASES_TOPIC, TOPIC, at, policy
 
-SMALLEST = f'notify: {TOPIC}\nrules: [{{windows: ["Sun 02:00-06:00 Asia/Shanghai"]}}]'
+SMALLEST = f'notify: {TOPIC}\nstate: obs://bucket/ges-upgrader\nrules: [{{windows: ["Sun 02:00-06:00 Asia/Shanghai"]}}]'
 
 
 def problems(text: str) -> list[str]:
+    """What is wrong with a policy; it has a state unless it says otherwise."""
+    stated = "state:" in text or "notify:" not in text
     with pytest.raises(PolicyError) as caught:
-        parse_policy(text)
+        parse_policy(text if stated else f"{text}\nstate: none")
     return caught.value.problems
 
 
 def test_the_smallest_policy_gets_the_interfaces_defaults() -> None:
     policy = parse_policy(SMALLEST)
     (rule,) = policy.rules
-    assert (policy.enabled, policy.state.text, policy.api, rule.name) == (True, "none", "auto", "rule-1")
+    assert (policy.enabled, policy.state.text, policy.api, rule.name) == (True, "obs://bucket/ges-upgrader", "auto", "rule-1")
     assert rule.cutoff
     assert (rule.cutoff.length, rule.max_concurrent.text, rule.max_failures.text) == (timedelta(minutes=30), 1, 1)
     assert (rule.mode, rule.force.text, rule.backup, rule.after) == ("auto", "never", "none", ())
@@ -37,7 +39,8 @@ def test_a_rule_without_windows_has_the_default_cutoff() -> None:
 
 
 def test_json_is_a_policy_too_and_means_the_same() -> None:
-    text = f'{{"notify": "{TOPIC}", "rules": [{{"windows": ["Sun 02:00-06:00 Asia/Shanghai"]}}]}}'
+    state = "obs://bucket/ges-upgrader"
+    text = f'{{"notify": "{TOPIC}", "state": "{state}", "rules": [{{"windows": ["Sun 02:00-06:00 Asia/Shanghai"]}}]}}'
     assert fingerprint(parse_policy(text)) == fingerprint(parse_policy(SMALLEST))
 
 
@@ -57,6 +60,42 @@ def test_alert_after_is_two_hours_unless_given() -> None:
     assert policy().alert_after == timedelta(hours=2)
     assert policy(alert_after="30m").alert_after == timedelta(minutes=30)
     assert "more than nothing" in problems(f"{SMALLEST}\nalert_after: 0h")[0]
+
+
+@pytest.mark.parametrize(
+    ("rules", "fields"),
+    [
+        ("[{windows: ['Sun 02:00-06:00 UTC']}]", "windows"),
+        ("[{min_release_age: 7d}]", "min_release_age"),
+        ("[{min_release_age: {default: 0d, security: 1d}}]", "min_release_age"),
+        ("[{notice: 1h}]", "notice"),
+        ("[{soak: 1h}]", "soak"),
+        ("[{name: a}, {after: [a]}]", "after"),
+        ("[{mode: approve}]", "mode: approve"),
+        ("[{backup: required}]", "backup"),
+        ("[{}]\nfreezes: [{from: 2026-12-24, until: 2027-01-04}]", "freezes"),
+        ("[{backup: required}, {notice: 1h}]", "backup, notice"),
+    ],
+)
+def test_what_needs_memory_needs_a_state(rules: str, fields: str) -> None:
+    text = f"notify: {TOPIC}\nrules: {rules}"
+    with pytest.raises(PolicyError) as caught:
+        parse_policy(text)
+    (problem,) = caught.value.problems
+    assert problem.startswith(f"state: missing; {fields} can only work if")
+    assert "add the line `state: obs://<bucket>/ges-upgrader`" in problem
+    assert parse_policy(f"{text}\nstate: none").state.given
+    assert parse_policy(f"{text}\nstate: file:///var/ges").state.folder
+
+
+def test_without_need_of_memory_state_may_be_left_out() -> None:
+    defaults = "windows: always, min_release_age: 0d, notice: 0d, soak: 0d, after: [], mode: notify, backup: none"
+    policy = parse_policy(f"notify: {TOPIC}\nfreezes: []\nrules: [{{{defaults}}}]")
+    assert (policy.state.text, policy.state.given) == ("none", False)
+
+
+def test_a_wrong_state_is_one_error() -> None:
+    assert len(problems(f"notify: {TOPIC}\nstate: bucket\nrules: [{{notice: 1h}}]")) == 1
 
 
 def test_all_errors_are_told_at_once_each_with_its_path() -> None:

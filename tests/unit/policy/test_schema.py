@@ -114,7 +114,7 @@ BEYOND_THE_SCHEMA = {
 
 @pytest.mark.parametrize("rule", [rule for rule, _ in RULE_PROBLEMS])
 def test_what_is_wrong_in_one_field_the_schema_refuses_too(rule: str) -> None:
-    assert_judged_alike(f"notify: {TOPIC}\nrules: [{{{rule}}}]")
+    assert_judged_alike(f"notify: {TOPIC}\nstate: none\nrules: [{{{rule}}}]")
 
 
 def assert_judged_alike(policy: str) -> None:
@@ -235,7 +235,8 @@ FIELDS: dict[str, list[Any]] = {
 
 @pytest.mark.parametrize(("field", "value"), [(field, value) for field, values in FIELDS.items() for value in values])
 def test_the_function_and_the_schema_judge_a_value_alike(field: str, value: Any) -> None:
-    assert_judged_alike(f"notify: {TOPIC}\n{field.replace('%', json.dumps(value))}")
+    stated = "" if "state" in field else "state: none\n"
+    assert_judged_alike(f"notify: {TOPIC}\n{stated}{field.replace('%', json.dumps(value))}")
 
 
 def paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
