@@ -13,7 +13,7 @@ from ges_upgrader.running.run import Forgotten
 from huaweicloud_simulator import faults
 from tests.builders import NOW, TOPIC
 from tests.builders import policy_text as policy
-from tests.journeys.runs import TIMER, World, fall_silent, only, release
+from tests.journeys.runs import TIMER, World, fall_silent, message, only, release
 
 BUSY = faults.error(503, "ServiceUnavailable", "Reduce your request rate.")
 STATE = "obs://state/ges"
@@ -69,16 +69,41 @@ def test_a_state_that_goes_away_before_the_intent_is_written_starts_nothing() ->
     assert world.cloud.upgrades == []
 
 
-def test_a_release_that_cannot_be_written_down_is_told_of() -> None:
-    world = World(policy(state=STATE))
-    world.graph()
+def announced(world: World, word: str) -> dict[str, Any]:
+    return (
+        release("2.4.15") if word == "released" else message(json.dumps({"service": "GES", "event": word, "version": "2.4.15"}))
+    )
+
+
+@pytest.mark.parametrize("word", ["released", "withdrawn"])
+def test_announcement_while_the_state_is_away_is_not_lost(word: str) -> None:
+    """It is reported, and delivered again until it is recorded."""
+    world = World(policy(state=STATE, releases="[]" if word == "released" else "[{version: 2.4.15}]"))
+    graph = world.graph()
     out_of_reach(world)
-    world.run(release("2.4.15"), seconds=300)
-    (event,) = events(world)
-    assert "2.4.15 was released" in event["detail"]
-    assert "send the message again" in event["detail"]
+    for _ in range(2):
+        with pytest.raises(Forgotten):
+            world.run(announced(world, word), seconds=300)
+        world.forget()
+    first, second = events(world)
+    assert first["event_id"] == second["event_id"]
+    assert first["state"].startswith("unavailable")
+    assert f"2.4.15 was {word}" in first["detail"]
+    assert "send the message again" in first["detail"]
     world.cloud.clear_faults()
-    assert only(world.run(TIMER))["reason"] == "no-release"
+    assert world.run(announced(world, word))["errors"] == []
+    assert graph.version == ("2.4.15" if word == "released" else "2.4.4")
+
+
+@pytest.mark.parametrize("lasting", [True, False])
+def test_messages_say_the_true_state(lasting: bool) -> None:
+    world = World(policy(state=STATE if lasting else "none"))
+    world.graph()
+    world.run(seconds=60)
+    out_of_reach(world)
+    world.later(minutes=5)
+    world.run(TIMER)
+    assert events(world)[-1]["state"].split(":")[0] == ("unavailable" if lasting else "none")
 
 
 @pytest.mark.parametrize("word", ["pause", "resume"])
@@ -141,11 +166,12 @@ def test_an_event_that_can_be_neither_written_down_nor_told_is_given_back_to_the
     assert graph.version == "2.4.15"
 
 
-def test_a_release_that_is_not_written_down_is_told_or_given_back_whatever_is_to_be_told() -> None:
+def test_a_release_that_is_not_written_down_is_told_and_given_back_whatever_is_to_be_told() -> None:
     world = World(f"notify: {{topic: '{TOPIC}', on: [succeeded, failed]}}\nstate: {STATE}\nrules: [{{}}]")
     world.graph()
     out_of_reach(world)
-    world.run(release("2.4.15"))
+    with pytest.raises(Forgotten):
+        world.run(release("2.4.15"))
     assert world.told() == ["notice"]
     world.cloud.fault("smn.publish", faults.error(503, "SMN.0016", "busy"), times=None)
     with pytest.raises(Forgotten):

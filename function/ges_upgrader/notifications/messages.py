@@ -42,10 +42,10 @@ class Message(msgspec.Struct, frozen=True):
     texts: Mapping[str, str]
 
 
-def compose(event: Event, run_id: str, policy: str, lasting: bool) -> Message:
-    """The message of an event. Not `lasting`: without state, a result may be repeated or lost."""
+def compose(event: Event, run_id: str, policy: str, lasting: bool, available: bool = True) -> Message:
+    """The message of an event. Not `lasting`, or not `available`: without the journal a result may be repeated or lost."""
     if event.notice is not None:
-        return _notice(event, event.notice, run_id, policy, lasting)
+        return _notice(event, event.notice, run_id, policy, lasting, available)
     assert event.attempt is not None and event.verdict is not None
     attempt, verdict = _plain(event.attempt), event.verdict
     target = attempt.target.text if attempt.target else "a later version"
@@ -70,7 +70,7 @@ def compose(event: Event, run_id: str, policy: str, lasting: bool) -> Message:
         "began_at": iso(attempt.began_at),
         "ended_at": ended_at,
         "policy": policy,
-        "state": _state(lasting),
+        "state": _state(lasting, available),
     }
     subject = _one_line(f"GES {verdict.value}: {attempt.graph} {attempt.from_version} to {target}")
     email = "\n".join(
@@ -88,7 +88,7 @@ def compose(event: Event, run_id: str, policy: str, lasting: bool) -> Message:
             *_advice(event, attempt, event.attempt, verdict),
             "",
             f"Event {_shown_id(event)}, run {run_id}, policy {policy}.",
-            *_unkept(lasting),
+            *_unkept(lasting, available),
         )
     )
     return Message(subject, {"default": _json(result), "email": email, "sms": _sms(f"GES: {attempt.graph} {headline}.")})
@@ -132,7 +132,7 @@ def _advice(event: Event, attempt: Attempt, named: Attempt, verdict: Verdict) ->
     return ["", *(halted if event.halts else borne), *rollback]
 
 
-def _notice(event: Event, notice: Noticed, run_id: str, policy: str, lasting: bool) -> Message:
+def _notice(event: Event, notice: Noticed, run_id: str, policy: str, lasting: bool, available: bool) -> Message:
     text = plain_lines(notice.text, MOST_DETAIL)
     told = {
         "schema": "ges.upgrade.notice/1",
@@ -147,10 +147,10 @@ def _notice(event: Event, notice: Noticed, run_id: str, policy: str, lasting: bo
         "detail": text,
         "at": iso(event.at),
         "policy": policy,
-        "state": _state(lasting),
+        "state": _state(lasting, available),
     }
     subject = _one_line(notice.subject or "GES upgrader: a message was not understood")
-    email = "\n".join([text, "", f"Event {_shown_id(event)}, run {run_id}, policy {policy}.", *_unkept(lasting)])
+    email = "\n".join([text, "", f"Event {_shown_id(event)}, run {run_id}, policy {policy}.", *_unkept(lasting, available)])
     return Message(subject, {"default": _json(told), "email": email, "sms": _sms(f"{subject}. {text}")})
 
 
@@ -160,12 +160,16 @@ def _shown_id(event: Event) -> str:
     return shown if shown == event.id else f"{shown[:200]}:{sha256(event.id.encode(errors='surrogatepass')).hexdigest()[:12]}"
 
 
-def _state(lasting: bool) -> str:
-    return "kept" if lasting else "none: results may be repeated or lost between runs"
+def _state(lasting: bool, available: bool) -> str:
+    if not lasting:
+        return "none: results may be repeated or lost between runs"
+    return "kept" if available else "unavailable: this message may be repeated"
 
 
-def _unkept(lasting: bool) -> list[str]:
-    return [] if lasting else ["The policy keeps no state: a result may be repeated, or lost between runs."]
+def _unkept(lasting: bool, available: bool) -> list[str]:
+    if not lasting:
+        return ["The policy keeps no state: a result may be repeated, or lost between runs."]
+    return [] if available else ["The journal is unavailable, so that this message may be repeated."]
 
 
 def _json(content: Mapping[str, object]) -> str:

@@ -64,7 +64,8 @@ def unwritten(record: Released | Withdrawn) -> Noticed:
         notice_kind="unclear",  # sent whatever `on` says, as it is stored nowhere else
         subject=f"GES: the journal could not record that {version} was {what}",
         text=f"A message says that GES {version} was {what}, but the journal cannot be written. Nothing was started. "
-        "When the journal can be written, send the message again, or name the version in the policy.",
+        "The platform delivers the message again for some time. If the command status does not show the version once the "
+        "journal can be written, send the message again, or name the version in the policy.",
         version=version,
     )
 

@@ -24,12 +24,14 @@ if TYPE_CHECKING:
 class Instructions:
     """The command of one run, and what it adds to the journal. A command that changes nothing is only assumed.
 
-    `refused`: the command names something that is not there, so that nothing at all is recorded.
+    `refused`: the command names something that is not there, so that nothing at all is recorded. `unrecorded`: what the
+    event announced could not be.
     """
 
     def __init__(self, command: Command, context: RunContext, writer: JournalWriter, report: RunReport) -> None:
         self._command, self._context, self._writer, self._report = command, context, writer, report
         self.refused = False
+        self.unrecorded = False
 
     def learn(self) -> None:
         """Records what the event announces, and the notices about it. Of a dry run only these are recorded, to be sent once."""
@@ -48,6 +50,7 @@ class Instructions:
                 self._context.log.info("release.learned", version=record.release.version.text)
             if not self._writer.history.readable and self._is_of_the_event(record):
                 self._writer.note(unwritten(record))
+                self.unrecorded = not command.records  # who gives a command reads that it failed
         if assumed:
             self._assume(news(command, policy, self._writer.history, now))
 

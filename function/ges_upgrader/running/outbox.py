@@ -57,7 +57,8 @@ class Deliverer:
     def _publish(self, event: Event) -> None:
         context = self._context
         topic, home = context.policy.outlet.topic, context.home
-        message = compose(event, context.run_id, fingerprint(context.policy), self._writer.lasting)
+        writer = self._writer
+        message = compose(event, context.run_id, fingerprint(context.policy), writer.lasting, writer.history.readable)
         subject, texts = context.secrets.mask(message.subject), context.secrets.mask_all(message.texts)
         project_id = home.project_id if home.region == topic.region and home.project_id else topic.project_id
         try:

@@ -91,7 +91,7 @@ class _Run:
         dry = command.changes_nothing or (self.instructions.refused and not command.from_timer)
         result = self.report.result(self.context.run_id, policy, dry, self.journal_state(), self.in_progress())
         if self.forgets():
-            raise Forgotten("what the event announced could neither be recorded nor reported; deliver the event again")
+            raise Forgotten("what the event announced could not be recorded; deliver the event again")
         return result
 
     def acts(self, obeyed: bool) -> bool:
@@ -296,6 +296,7 @@ class _Run:
         return "kept" if self.writer.history.readable else "unavailable"
 
     def forgets(self) -> bool:
-        """Whether what the event announced is lost when this run ends: neither recorded nor reported."""
+        """Whether what the event announced is lost when this run ends: not recorded; of a command: not reported either."""
         history = self.writer.history
-        return not history.readable and any(event_id.startswith(UNWRITTEN) for event_id in history.outbox.pending_ids())
+        unreported = any(event_id.startswith(UNWRITTEN) for event_id in history.outbox.pending_ids())
+        return not history.readable and (self.instructions.unrecorded or unreported)
