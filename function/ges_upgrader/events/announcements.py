@@ -41,22 +41,27 @@ def _read(message: str, subject: str, sent: datetime, named_topic: bool) -> Mean
     layers = layers_of(message)
     for level in layers.objects:
         must_be_ours(level)
-    if any(withdraws(level) for level in layers.objects):
+    if any(map(withdraws, layers.objects)):
         return _withdrawal(layers)
+    _check_form(layers)
+    return _announced(layers, subject, sent, named_topic)
+
+
+def _check_form(layers: Layers) -> None:
+    """Raises Doubt if the form, or a field that says what the message is, is not that of an announcement."""
     if layers.problem is not None:
         raise Doubt(layers.problem)
     for envelope in layers.envelopes:
         check_envelope(envelope)
     for level in layers.objects:
         must_announce(level)
-    return _announced(layers, subject, sent, named_topic)
+    if not _is_unicode(layers.objects):
+        raise Doubt("it holds half of a surrogate pair, which is no character")
 
 
 def _announced(layers: Layers, subject: str, sent: datetime, named_topic: bool) -> Announced:
     content, envelopes = layers.content, layers.envelopes
-    if not _is_unicode(layers.objects):
-        raise Doubt("it holds half of a surrogate pair, which is no character")
-    titles = "\n".join([subject, *(str(envelope.get("subject") or "") for envelope in envelopes)])
+    titles = "\n".join([subject, *map(_title_of, envelopes)])
     if isinstance(content, str):
         release = release_in(content, titles, sent, named_topic, bare_counts=named_topic and not envelopes)
         return restricted(release, envelopes, sent)
@@ -64,6 +69,10 @@ def _announced(layers: Layers, subject: str, sent: datetime, named_topic: bool) 
     if impression_of(titles).warns:
         raise Doubt("its subject warns or withdraws")
     return releases_of(content, envelopes, sent)
+
+
+def _title_of(envelope: Object) -> str:
+    return str(envelope.get("subject") or "")
 
 
 def _withdrawal(layers: Layers) -> Withdrawal:
@@ -82,7 +91,8 @@ def _unclear(why: str, message: str, subject: str, named_topic: bool) -> Unclear
     """
     data, text = is_data(message), message[:MAX_MESSAGE]
     seen = impression_of(subject, _ESCAPED.sub(_unescaped, text) if data else text)
-    if not named_topic and not seen.names_product and not (data and _is_about_version(seen, text)):
+    meant_for_us = named_topic or seen.names_product or (data and _is_about_version(seen, text))
+    if not meant_for_us:
         return Foreign("a message that does not name GES")
     return Unclear(why, seen.versions, seen.versions if seen.warns else ())
 

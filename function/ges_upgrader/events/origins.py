@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
+from itertools import chain, filterfalse
 from typing import Any
 
 from ges_upgrader.events.envelopes import Object, each
@@ -41,28 +43,73 @@ def must_be_ours(level: Object) -> None:
 
     A withdrawal that names a version counts whatever other fields it has, its schema, service and source apart.
     """
-    if any(str(schema).strip().lower().startswith("ges.upgrade.") for schema in each(level.get("schema"))):
-        raise NotOurs("a message of this product")
-    _must_be_of_ges(level)
-    if withdraws(level) and names_version(level):
-        return
-    names = {name.lower() for name in level} | {word for words in _kinds_in_words(level) for word in words}
-    for fields, what in _FOREIGN:
-        if names & fields:
-            raise NotOurs(what)
+    for what in _origins_elsewhere(level):
+        raise NotOurs(what)
 
 
 def must_announce(level: Object) -> None:
     """Raises Doubt if the object says that it is something else than an announcement of a GES version."""
-    for schema in each(level.get("schema")):
-        if not (isinstance(schema, str) and _SCHEMA.fullmatch(schema)):
-            raise Doubt(f"its schema {str(schema)[:_MOST_NAME]!r} is not known; expected ges.release/1")
+    for claim in _other_claims(level):
+        raise Doubt(f"its {claim}")
+
+
+def withdraws(level: Object) -> bool:
+    return any(words[-1:] in _WITHDRAWS for words in _kinds_in_words(level))
+
+
+def _origins_elsewhere(level: Object) -> Iterator[str]:
+    """What shows that the object is foreign, in the order in which it counts."""
+    if any(map(_is_own_schema, each(level.get("schema")))):
+        yield "a message of this product"
+    yield from _other_services(level)
+    yield from _other_sources(level)
+    yield from _other_events(level)
+    if not (withdraws(level) and names_version(level)):
+        yield from _other_forms(level)
+
+
+def _is_own_schema(schema: Any) -> bool:
+    return str(schema).strip().lower().startswith("ges.upgrade.")
+
+
+def _other_services(level: Object) -> Iterator[str]:
     for service in each(level.get("service")):
-        if not _is_product(service):
-            raise Doubt(f"its service {str(service)[:_MOST_NAME]!r} is not known; expected GES")
-    for kind in _kinds(level):
-        if not _announces(kind):
-            raise Doubt(f"its event {str(kind)[:_MOST_NAME]!r} is not known; expected one that ends in released or withdrawn")
+        if not _may_be_product(service):
+            yield f"a message of the service {service[:_MOST_NAME]!r}"
+
+
+def _other_sources(level: Object) -> Iterator[str]:
+    for source in filter(_is_text, each(level.get("source"))):
+        found = _SOURCE.match(source)
+        if found and found[1].lower() != "ges":
+            yield f"an event of {found[0]}"
+
+
+def _other_events(level: Object) -> Iterator[str]:
+    for words in _kinds_in_words(level):
+        if "ges" not in words and any(map(_OTHER_SERVICE.fullmatch, words)):
+            yield f"an event of another service: {' '.join(words)}"
+
+
+def _other_forms(level: Object) -> Iterator[str]:
+    names = {*map(str.lower, level), *chain.from_iterable(_kinds_in_words(level))}
+    for fields, what in _FOREIGN:
+        if names & fields:
+            yield what
+
+
+def _other_claims(level: Object) -> Iterator[str]:
+    """What the object says of itself that no announcement says, and what was expected."""
+    for schema in filterfalse(_is_release_schema, each(level.get("schema"))):
+        yield f"schema {str(schema)[:_MOST_NAME]!r} is not known; expected ges.release/1"
+    for service in filterfalse(_is_product, each(level.get("service"))):
+        yield f"service {str(service)[:_MOST_NAME]!r} is not known; expected GES"
+    for kind in filterfalse(_announces, _kinds(level)):
+        yield f"event {str(kind)[:_MOST_NAME]!r} is not known; expected one that ends in released or withdrawn"
+
+
+def _is_release_schema(schema: Any) -> bool:
+    return isinstance(schema, str) and _SCHEMA.fullmatch(schema) is not None
 
 
 def _announces(kind: Any) -> bool:
@@ -71,29 +118,16 @@ def _announces(kind: Any) -> bool:
     return words[-1:] in _ANNOUNCES and not any(words_against(pieces(" ".join(words))))
 
 
-def withdraws(level: Object) -> bool:
-    return any(words[-1:] in _WITHDRAWS for words in _kinds_in_words(level))
-
-
-def _must_be_of_ges(level: Object) -> None:
-    for service in each(level.get("service")):
-        if not _may_be_product(service):
-            raise NotOurs(f"a message of the service {service[:_MOST_NAME]!r}")
-    for source in each(level.get("source")):
-        found = _SOURCE.match(source) if isinstance(source, str) else None
-        if found and found[1].lower() != "ges":
-            raise NotOurs(f"an event of {found[0]}")
-    for words in _kinds_in_words(level):
-        if "ges" not in words and any(map(_OTHER_SERVICE.fullmatch, words)):
-            raise NotOurs(f"an event of another service: {' '.join(words)}")
-
-
 def _kinds(level: Object) -> list[Any]:
     return [kind for name in _KIND_FIELDS for kind in each(level.get(name))]
 
 
 def _kinds_in_words(level: Object) -> list[list[str]]:
-    return [_words(kind) for kind in _kinds(level) if isinstance(kind, str)]
+    return list(map(_words, filter(_is_text, _kinds(level))))
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
 
 
 def _words(kind: str) -> list[str]:

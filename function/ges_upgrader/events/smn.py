@@ -29,6 +29,9 @@ class Trust(msgspec.Struct, frozen=True):
     topics: Sequence[str] | None
     result_topic: str
 
+    def believes(self, record: _Record) -> bool:
+        return self.topics is None or _topic(record) in self.topics
+
 
 class _Message(msgspec.Struct, frozen=True):
     """A message of a trusted topic. `origin` says which one it is, in words."""
@@ -45,26 +48,22 @@ def read_smn(event: Mapping[str, Any], trust: Trust, now: datetime) -> Command:
     listed = event["record"] if isinstance(event["record"], list) else [event["record"]]
     records = list(filter(_is_record, listed))
     remarks = ["a part of the event's record is no SMN message; it changed nothing"] if len(records) < len(listed) else []
-    if not records:
-        return Command(Word.PLAN, remarks=tuple(remarks))
+    command = _of_records(records, trust, now) if records else Command(Word.PLAN)
+    return msgspec.structs.replace(command, remarks=(*remarks, *command.remarks))
+
+
+def _of_records(records: Sequence[_Record], trust: Trust, now: datetime) -> Command:
     others = [record for record in records if _topic(record) != trust.result_topic]
-    trusted, untrusted = _divided(others, trust)
-    remarks += map(_disbelief, untrusted)
-    region, project_id = _whereabouts(trusted)
+    trusted, untrusted = list(filter(trust.believes, others)), filterfalse(trust.believes, others)
     learned = _learned([_read(record, trust, now) for record in trusted])
+    region, project_id = _whereabouts(trusted)
     return msgspec.structs.replace(
         learned,
-        remarks=(*remarks, *learned.remarks),
+        remarks=(*map(_disbelief, untrusted), *learned.remarks),
         foreign=learned.foreign + len(records) - len(others),
         region=region,
         project_id=project_id,
     )
-
-
-def _divided(records: Sequence[_Record], trust: Trust) -> tuple[list[_Record], list[_Record]]:
-    """The records of trusted topics, and the others."""
-    trusted = [record for record in records if trust.topics is None or _topic(record) in trust.topics]
-    return trusted, [record for record in records if trust.topics is not None and _topic(record) not in trust.topics]
 
 
 def _learned(messages: Sequence[_Message]) -> Command:
@@ -73,7 +72,7 @@ def _learned(messages: Sequence[_Message]) -> Command:
     Nothing is recorded of a message that asks for a dry run. The run is dry if each message that was understood asks for it;
     otherwise such a message is left out and a remark says so.
     """
-    understood = [one for one in messages if isinstance(one.meaning, (Announced, Withdrawal))]
+    understood = list(filter(_is_understood, messages))
     dry_run = bool(understood) and all(map(_asks_for_dry_run, understood))
     counted = understood if dry_run else list(filterfalse(_asks_for_dry_run, understood))
     notices = {notice.id: (notice, one) for one in messages for notice in _notices(one)}
@@ -84,10 +83,18 @@ def _learned(messages: Sequence[_Message]) -> Command:
         withdrawn=tuple(_withdrawn(counted)),
         questioned=tuple(_questions(notices.values())),
         notices=tuple(notice for notice, _ in notices.values()),
-        remarks=tuple(_remarks(understood, dry_run)),
-        foreign=sum(isinstance(one.meaning, Foreign) for one in messages),
+        remarks=tuple(remark for one in understood for remark in _remarks(one, dry_run)),
+        foreign=sum(map(_is_foreign, messages)),
         starts_nothing=not understood,
     )
+
+
+def _is_understood(message: _Message) -> bool:
+    return isinstance(message.meaning, (Announced, Withdrawal))
+
+
+def _is_foreign(message: _Message) -> bool:
+    return isinstance(message.meaning, Foreign)
 
 
 def _releases(messages: Iterable[_Message]) -> Iterable[Release]:
@@ -113,13 +120,14 @@ def _questions(notices: Iterable[tuple[Notice, _Message]]) -> Iterable[Question]
                 yield Question(version, notice.id)
 
 
-def _remarks(understood: Sequence[_Message], dry_run: bool) -> Iterable[str]:
-    for message in understood:
-        if _asks_for_dry_run(message) and not dry_run:
-            yield f"{message.origin} asks for a dry run, and others beside it do not; nothing of it was recorded"
-        if isinstance(message.meaning, Withdrawal) and message.meaning.unread:
-            names = ", ".join(repr(name) for name in message.meaning.unread)
-            yield f"{message.origin} withdraws {names} too, which is no version; run `withdraw` for the version that is meant"
+def _remarks(understood: _Message, dry_run: bool) -> Iterable[str]:
+    """What the run does otherwise than a message that was understood asks."""
+    origin, meaning = understood.origin, understood.meaning
+    if _asks_for_dry_run(understood) and not dry_run:
+        yield f"{origin} asks for a dry run, and others beside it do not; nothing of it was recorded"
+    if isinstance(meaning, Withdrawal) and meaning.unread:
+        names = ", ".join(map(repr, meaning.unread))
+        yield f"{origin} withdraws {names} too, which is no version; run `withdraw` for the version that is meant"
 
 
 def _notices(message: _Message) -> Iterable[Notice]:
@@ -136,15 +144,23 @@ def _explained(message: _Message, meaning: Unclear) -> str:
     parts = [
         f"{message.origin} was not understood: {plain(meaning.why, MOST_REASON)}. It taught nothing and started nothing.",
         f"It has {subject}the text “{plain(message.text, MOST_REASON)}”.",
+        *_question_lines(meaning.questioned[:MAX_VERSIONS]),
+        *_command_lines(meaning.named[:MAX_VERSIONS]),
     ]
-    if meaning.questioned:
-        names = ", ".join(version.text for version in meaning.questioned[:MAX_VERSIONS])
-        parts.append(f"It may withdraw or warn of {names}: a known release is held until one of these commands decides.")
-    if meaning.named:
-        parts.append("If it announces a release, or withdraws one, invoke the function with the command that fits:")
-    for version in meaning.named[:MAX_VERSIONS]:
-        parts += [f"  {command(word, version=version.text)}" for word in ("release", "withdraw")]
     return "\n".join(parts)
+
+
+def _question_lines(questioned: Sequence[Version]) -> Iterable[str]:
+    if questioned:
+        names = ", ".join(version.text for version in questioned)
+        yield f"It may withdraw or warn of {names}: a known release is held until one of these commands decides."
+
+
+def _command_lines(named: Sequence[Version]) -> Iterable[str]:
+    if named:
+        yield "If it announces a release, or withdraws one, invoke the function with the command that fits:"
+    for version in named:
+        yield from (f"  {command(word, version=version.text)}" for word in ("release", "withdraw"))
 
 
 def _read(record: _Record, trust: Trust, now: datetime) -> _Message:
@@ -194,14 +210,13 @@ def _sent(smn: Mapping[str, Any], now: datetime) -> datetime:
 
 def _whereabouts(trusted: Sequence[_Record]) -> tuple[str | None, str | None]:
     """The function's region and project by its own URN, else the region by the topic's. Only trusted records count."""
-    for record in trusted:
-        urn = record.get("event_subscription_urn")
-        found = _FUNCTION_URN.match(urn) if isinstance(urn, str) else None
-        if found:
-            return found[1], found[2]
-    for record in trusted:
-        urn = _topic(record)
-        found = _TOPIC_URN.match(urn) if isinstance(urn, str) else None
-        if found:
-            return found[1], None
-    return None, None
+    function = _first_match(_FUNCTION_URN, (record.get("event_subscription_urn") for record in trusted))
+    if function:
+        return function[1], function[2]
+    topic = _first_match(_TOPIC_URN, map(_topic, trusted))
+    return (topic[1] if topic else None), None
+
+
+def _first_match(urn: re.Pattern[str], values: Iterable[object]) -> re.Match[str] | None:
+    matches = (urn.match(value) for value in values if isinstance(value, str))
+    return next(filter(None, matches), None)

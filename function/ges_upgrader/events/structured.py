@@ -30,6 +30,8 @@ ALIASES = (
     "newVersion",
     "latest_version",
 )
+_SURE_NAMES = ("versions", *ALIASES[1:])  # of versions, also on an envelope, whose `version` may be its own
+_VERSION_NAMES = ("versions", *ALIASES)
 _SAY_NOTHING = ("event_id", "force_upgrade", "rollback_supported", "notes_url", "publisher", "annotations")
 _RESTRICTIONS = (
     *("released_at", "regions", "product_types", "arch", "min_source_version", "severity", "soak_hours"),
@@ -84,48 +86,58 @@ def withdrawal_of(levels: Sequence[Object], inside: Sequence[Version]) -> Withdr
     """
     versions, unread = list(inside), []
     for level in reversed(levels):
-        envelope = level is not levels[-1] or bool(inside)
-        for spelling in _named(level, () if envelope and versions else ("version",)):
-            try:
-                versions.append(Version(_LEADING_ZEROS.sub("", _plain(spelling))))
-            except ValueError:
+        innermost = level is levels[-1] and not inside
+        names = _VERSION_NAMES if innermost or not versions else _SURE_NAMES
+        for spelling in _texts_under(level, names):
+            version = _readable_version(spelling)
+            if version is None:
                 unread.append(spelling[:80])
-    if not versions:
-        return None
-    if len(set(versions)) > MAX_VERSIONS:
+            else:
+                versions.append(version)
+    return _withdrawal(versions, unread, any(level.get("dry_run") is True for level in levels))
+
+
+def _withdrawal(versions: Iterable[Version], unread: Sequence[str], dry_run: bool) -> Withdrawal | None:
+    distinct = tuple(dict.fromkeys(versions))
+    if len(distinct) > MAX_VERSIONS:
         raise Doubt(f"it names more than {MAX_VERSIONS} versions")
-    return Withdrawal(
-        tuple(dict.fromkeys(versions)), any(level.get("dry_run") is True for level in levels), tuple(unread[:MAX_VERSIONS])
-    )
+    return Withdrawal(distinct, dry_run, tuple(unread[:MAX_VERSIONS])) if distinct else None
 
 
-def _named(level: Object, more: tuple[str, ...]) -> Iterator[str]:
-    """The texts of an object in the place of a version."""
-    for name in ("versions", *more, *ALIASES[1:]):
+def _texts_under(level: Object, names: Iterable[str]) -> Iterator[str]:
+    for name in names:
         for value in each(level.get(name)):
-            yield from (str(item) for item in (value if isinstance(value, list) else [value]))
+            yield from map(str, value if isinstance(value, list) else [value])
+
+
+def _readable_version(spelling: str) -> Version | None:
+    try:
+        return Version(_LEADING_ZEROS.sub("", _plain(spelling)))
+    except ValueError:
+        return None
 
 
 def _versions(content: Object) -> tuple[Version, ...]:
-    named = set(_aliased(content))
-    if len(named) > 1:
-        raise Doubt(f"it names several versions: {', '.join(str(version) for version in sorted(named))}")
-    listed = _listed(content["versions"]) if content.get("versions") is not None else ()
-    if named and listed and named != set(listed):
-        raise Doubt("`version` and `versions` name different versions")
-    found = listed or tuple(named)
-    if not found:
+    """The versions that `versions` lists, or else the one that an alias names."""
+    named, listed = _aliased(content), _listed(content.get("versions"))
+    if not (named or listed):
         raise Doubt("it names no version")
-    return found
+    if named and listed and set(named) != set(listed):
+        raise Doubt("`version` and `versions` name different versions")
+    return listed or named
 
 
-def _aliased(content: Object) -> Iterator[Version]:
-    for alias in ALIASES:
-        if content.get(alias) is not None:
-            yield _version(content[alias], alias)
+def _aliased(content: Object) -> tuple[Version, ...]:
+    """The version under one or several of its names; none if there is no such name."""
+    named = {_version(content[alias], alias) for alias in ALIASES if content.get(alias) is not None}
+    if len(named) > 1:
+        raise Doubt(f"it names several versions: {', '.join(map(str, sorted(named)))}")
+    return tuple(named)
 
 
 def _listed(value: Any) -> tuple[Version, ...]:
+    if value is None:
+        return ()
     if not isinstance(value, list) or not value:
         raise Doubt("`versions` is not a list of versions")
     if len(value) > MAX_VERSIONS:
@@ -158,29 +170,40 @@ def _restrictions(version: Version, level: Object, severity: Severity, received:
 
     A `released_at` that is unreadable or more than a day ahead is ignored.
     """
-    released_at = _instant(level.get("released_at"))
-    if released_at is not None and released_at > received + timedelta(hours=24):
-        released_at = None
-    minimum = level.get("min_source_version")
     release = Release(
         version=version,
-        released_at=released_at,
+        released_at=_released_at(level, received),
         regions=_texts(level, "regions"),
         product_types=_some(_texts(level, "product_types"), _PRODUCT_TYPES),
         arch=_some(_texts(level, "arch"), _ARCHITECTURES),
-        min_source_version=_version(minimum, "min_source_version") if minimum is not None else None,
+        min_source_version=_min_source_version(level),
         not_before=_bound(level, "not_before"),
         not_after=_bound(level, "not_after"),
         targets=_targets(level.get("targets")),
         severity=severity,
         soak_hours=_soak_hours(level.get("soak_hours")),
     )
+    return _within(release, msgspec.structs.replace(release, regions=_region(level) or release.regions))
+
+
+def _released_at(level: Object, received: datetime) -> datetime | None:
+    instant = _instant(level.get("released_at"))
+    return None if instant is not None and instant > received + timedelta(hours=24) else instant
+
+
+def _min_source_version(level: Object) -> Version | None:
+    value = level.get("min_source_version")
+    return None if value is None else _version(value, "min_source_version")
+
+
+def _region(level: Object) -> tuple[str, ...]:
+    """The region that EventBridge names on its envelope, if it does."""
     region = level.get("region")
     if region is None:
-        return release
+        return ()
     if not isinstance(region, str) or not region.strip():
         raise Doubt("`region` is not the name of a region")
-    return _within(release, msgspec.structs.replace(release, regions=(region,)))
+    return (region,)
 
 
 def _within(inner: Release, outer: Release) -> Release:
@@ -203,8 +226,10 @@ def _within(inner: Release, outer: Release) -> Release:
 
 def _common(name: str, inner: tuple[str, ...], outer: tuple[str, ...]) -> tuple[str, ...]:
     """What two restrictions leave; an empty one restricts nothing."""
-    left = tuple(one for one in inner if one in outer) if inner and outer else inner or outer
-    if (inner or outer) and not left:
+    if not (inner and outer):
+        return inner or outer
+    left = tuple(filter(outer.__contains__, inner))
+    if not left:
         raise Doubt(f"its envelope and its content name different `{name}`")
     return left
 
@@ -212,19 +237,24 @@ def _common(name: str, inner: tuple[str, ...], outer: tuple[str, ...]) -> tuple[
 def _soak_hours(value: Any) -> float | None:
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 24 * 365:
+    if not _is_number(value) or not 0 <= value <= 24 * 365:
         raise Doubt("`soak_hours` is not a number of hours")
     return float(value)
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
 def _severity(values: Iterable[Any]) -> Severity:
-    """The least urgent that is given. What is not one of the three is the ordinary one, which waits the longest."""
-    given = [
-        Severity(value) if isinstance(value, str) and value in tuple(Severity) else Severity.NORMAL
-        for value in values
-        if value is not None
-    ]
+    """The least urgent that is given."""
+    given = (_severity_of(value) for value in values if value is not None)
     return min(given, key=list(Severity).index, default=Severity.NORMAL)
+
+
+def _severity_of(value: Any) -> Severity:
+    """What is not one of the three is the ordinary one, which waits the longest."""
+    return Severity(value) if isinstance(value, str) and value in tuple(Severity) else Severity.NORMAL
 
 
 def _targets(value: Any) -> Targets:
@@ -235,20 +265,29 @@ def _targets(value: Any) -> Targets:
     unknown = sorted(set(value) - {"graph_ids", "graph_names", "tags"})
     if unknown:
         raise Doubt(f"`targets` has a field that is not known: `{unknown[0][:80]}`")
-    tags = value.get("tags")
-    tags = {} if tags is None else tags
-    if not isinstance(tags, Mapping) or not all(isinstance(text, str) for text in tags.values()):
+    tags = _tags(value.get("tags"))
+    return Targets(_texts(value, "graph_ids"), _texts(value, "graph_names"), tags)
+
+
+def _tags(value: Any) -> dict[str, str]:
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping) or not all(map(_is_text, value.values())):
         raise Doubt("`targets.tags` is not an object of texts")
-    return Targets(_texts(value, "graph_ids"), _texts(value, "graph_names"), dict(tags))
+    return dict(value)
 
 
 def _texts(content: Mapping[str, Any], name: str) -> tuple[str, ...]:
     value = content.get(name)
     if value is None:
         return ()
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+    if not isinstance(value, list) or not all(map(_is_text, value)):
         raise Doubt(f"`{name}` is not a list of texts")
     return tuple(value)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
 
 
 def _some(names: tuple[str, ...], of: tuple[str, ...]) -> tuple[str, ...]:
@@ -272,11 +311,12 @@ def _bound(content: Mapping[str, Any], name: str) -> datetime | None:
 
 
 def _instant(value: Any) -> datetime | None:
+    """The instant of a text that has an offset, from 2000 to 2099; else None."""
     if not isinstance(value, str) or len(value) > 64:
         return None
     try:
-        instant = datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", value.strip()))
-        instant = instant.astimezone(timezone.utc) if instant.tzinfo else instant
-        return instant if instant.tzinfo and 2000 <= instant.year < 2100 else None
+        written = datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", value.strip()))
+        instant = written.astimezone(timezone.utc) if written.tzinfo else None
     except (ValueError, OverflowError):
         return None
+    return instant if instant and 2000 <= instant.year < 2100 else None
