@@ -17,7 +17,8 @@ from ges_upgrader.domain.timestamps import ceiled
 from ges_upgrader.planning.budget import Budget, Occupied
 from ges_upgrader.planning.matching import Governed
 from ges_upgrader.planning.planner import decide
-from ges_upgrader.planning.survey import Roster, Survey
+from ges_upgrader.planning.roster import Roster
+from ges_upgrader.planning.survey import Survey
 from ges_upgrader.policy.fields import Ages
 from ges_upgrader.policy.schema import Policy, Rule
 from ges_upgrader.schedule.windows import Window

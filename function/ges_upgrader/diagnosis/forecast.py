@@ -23,7 +23,8 @@ from ges_upgrader.history.records import BackedUp, BackupEnded, Ended, Intended,
 from ges_upgrader.planning.budget import Budget, Occupied
 from ges_upgrader.planning.matching import Governed, govern
 from ges_upgrader.planning.planner import decide, milestones
-from ges_upgrader.planning.survey import Roster, Survey
+from ges_upgrader.planning.roster import Roster
+from ges_upgrader.planning.survey import Survey
 from ges_upgrader.policy.schema import Policy
 from ges_upgrader.schedule.windows import Calendar
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from collections.abc import Iterator
 
 import msgspec
 
@@ -24,13 +25,23 @@ class Occupied(msgspec.Struct, frozen=True):
 
     @classmethod
     def under(cls, survey: Survey) -> Occupied:
-        history, roster = survey.history, survey.roster
-        others = (one.rule for one in roster.in_flight if one.rule and not history.in_progress(one.graph.key))
-        operations = (*history.attempts.open(), *history.backups.open())
-        governs = ((one.rule, roster.by_key[one.key].rule) for one in operations if one.key in roster.by_key)
-        return cls(
-            Counter(rule.name for rule in others), Counter(rule.name for begun, rule in governs if rule and rule.name != begun)
-        )
+        return cls(Counter(_begun_by_others(survey)), Counter(_moved(survey)))
+
+
+def _begun_by_others(survey: Survey) -> Iterator[str]:
+    """The rule of each graph on which GES shows something that the history does not have."""
+    for one in survey.roster.in_flight:
+        if one.rule and not survey.history.in_progress(one.graph.key):
+            yield one.rule.name
+
+
+def _moved(survey: Survey) -> Iterator[str]:
+    """The rule that governs by now, for each operation that was begun under another."""
+    history, by_key = survey.history, survey.roster.by_key
+    for operation in (*history.attempts.open(), *history.backups.open()):
+        one = by_key.get(operation.key)
+        if one and one.rule and one.rule.name != operation.rule:
+            yield one.rule.name
 
 
 class Budget:
@@ -40,9 +51,7 @@ class Budget:
         history = survey.history
         in_progress = history.attempts.open_by_target + history.backups.open_by_target
         self._steps = survey.steps
-        governed = sum(step.governs for step in survey.steps.values())
-        limit = survey.policy.max_concurrent
-        self._limit = limit.of(governed) if limit else None
+        self._limit = _limit_of(survey)
         self._taken = in_progress.total() + occupied.others.total()
         self._in_flight = occupied.others + occupied.moved
         self._failing: Counter[tuple[str, Version]] = Counter(history.attempts.failure_counts())
@@ -54,9 +63,8 @@ class Budget:
 
     def full(self, rule: Rule) -> bool:
         """Whether no more may be started under the rule, to whatever version."""
-        return (
-            self._taken >= (self._limit or sys.maxsize) or self._in_flight[rule.name] >= self._steps[rule.name].max_concurrent
-        )
+        limit = self._limit or sys.maxsize
+        return self._taken >= limit or self._in_flight[rule.name] >= self._steps[rule.name].max_concurrent
 
     def take(self, rule: Rule, version: Version) -> bool:
         """Takes a place. Whether there was one."""
@@ -75,3 +83,9 @@ class Budget:
             f"{self._in_flight[rule.name]} of {step.max_concurrent} under the rule, {failing} of {step.max_failures} that "
             f"could be failures at {version}" + (f", {self._taken} of {self._limit} in all" if self._limit else "")
         )
+
+
+def _limit_of(survey: Survey) -> int | None:
+    """How much may be in progress under all rules together, if the policy limits it."""
+    limit = survey.policy.max_concurrent
+    return limit.of(sum(step.governs for step in survey.steps.values())) if limit else None

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from fnmatch import translate
 from functools import lru_cache
 from hashlib import sha256
+from typing import Union
 
 import msgspec
 
@@ -14,6 +15,8 @@ from ges_upgrader.domain.model import Graph
 from ges_upgrader.policy.schema import Match, Rule
 
 Test = Callable[[str], object]
+Place = Union[int, str]  # the number of a field, or the name of a tag
+Tests = list[tuple[Place, Test]]
 
 
 class Governed(msgspec.Struct, frozen=True):
@@ -35,35 +38,36 @@ class Governed(msgspec.Struct, frozen=True):
 
 def govern(rules: Iterable[Rule], fleet: Iterable[Graph]) -> list[Governed]:
     """Each graph under the first rule that matches it, in the order of their turns."""
-    tests = [(rule, *_tests(rule.match)) for rule in rules]
-    governed = [Governed(graph, _first(tests, graph), sha256(graph.id.encode()).digest()) for graph in fleet]
+    tested = [(rule, _tests(rule.match)) for rule in rules]
+    governed = [Governed(graph, _first(tested, graph), sha256(graph.id.encode()).digest()) for graph in fleet]
     return sorted(governed, key=lambda one: one.turn)
 
 
-def _first(tests: list[tuple[Rule, list[tuple[int, Test]], list[tuple[str, Test]]]], graph: Graph) -> Rule | None:
-    project = graph.project
-    fields = (graph.name, graph.id, project.region, project.project_id, graph.enterprise_project, graph.product_type)
-    for rule, globs, tags in tests:
-        for index, test in globs:
-            text = fields[index]
+def _first(tested: list[tuple[Rule, Tests]], graph: Graph) -> Rule | None:
+    texts = _texts(graph)
+    for rule, tests in tested:
+        for place, test in tests:
+            text = texts.get(place)
             if text is None or not test(text):
                 break
         else:
-            for tag, test in tags:
-                text = graph.tags.get(tag)
-                if text is None or not test(text):
-                    break
-            else:
-                return rule
+            return rule
     return None
 
 
-def _tests(match: Match) -> tuple[list[tuple[int, Test]], list[tuple[str, Test]]]:
+def _texts(graph: Graph) -> dict[Place, str | None]:
+    """What the rules may look at: the fields by their numbers, in the order of `_tests`, and the tags by their names."""
+    project = graph.project
+    fields = (graph.name, graph.id, project.region, project.project_id, graph.enterprise_project, graph.product_type)
+    texts: dict[Place, str | None] = dict(enumerate(fields))
+    texts.update(graph.tags.items())
+    return texts
+
+
+def _tests(match: Match) -> Tests:
     globs = (match.name, match.id, match.region, match.project_id, match.enterprise_project, match.product_type)
-    tags = match.tags.wanted.items() if match.tags else ()
-    return [(index, _test(glob)) for index, glob in enumerate(globs) if glob is not None], [
-        (tag, _test(glob)) for tag, glob in tags
-    ]
+    wanted: list[tuple[Place, str | None]] = [*enumerate(globs), *(match.tags.wanted.items() if match.tags else ())]
+    return [(place, _test(glob)) for place, glob in wanted if glob is not None]
 
 
 @lru_cache(maxsize=1024)

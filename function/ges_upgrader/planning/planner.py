@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import Enum
+from itertools import chain
 from typing import Union
 
 import msgspec
@@ -11,6 +12,7 @@ import msgspec
 from ges_upgrader.domain.fleet import Fleet
 from ges_upgrader.domain.model import Action, Decision, Reason, Start
 from ges_upgrader.domain.timestamps import FAR
+from ges_upgrader.domain.version import Version
 from ges_upgrader.history.history import History
 from ges_upgrader.history.records import FellBehind, Verified
 from ges_upgrader.planning.budget import Budget, Occupied
@@ -69,29 +71,34 @@ def revalidate(start: Start, survey: Survey, occupied: Occupied) -> Union[Start,
     if not survey.roster.shows(survey.history.attempts.ended_of(start.key)):
         return Stale.OUTDATED
     _, again = decide(survey, one, Budget(survey, occupied))
-    same = again is not None and (again.action, again.to_version) == (start.action, start.to_version)
-    return again if again is not None and same else Stale.CHANGED
+    return again if again is not None and _is_same(again, start) else Stale.CHANGED
+
+
+def _is_same(again: Start, start: Start) -> bool:
+    return (again.action, again.to_version) == (start.action, start.to_version)
 
 
 def decide(survey: Survey, one: Governed, budget: Budget) -> tuple[Decision, Start | None]:
     """The decision about one graph; if it is a start, it takes its place in the budget."""
-    graph, rule = one.graph, one.rule
     settled = _settled(survey, one)
     if settled is not None:
         return settled, None
-    assert rule is not None and graph.version is not None
-    step = survey.steps[rule.name]
-    offered = step.offer(graph)
+    assert one.rule is not None
+    offered = survey.steps[one.rule.name].offer(one.graph)
     if offered.nothing is not None:
         return _decision(one, None, Action.SKIP, offered.nothing), None
     case = case_of(survey, one, offered.choices[0])
-    block = first_block(case)
-    if block is None and not budget.take(rule, case.choice.release.version):
-        block = Block(Action.WAIT, Reason.MAX_CONCURRENT)
+    block = first_block(case) or _lack_of_place(case, budget)
     if block is not None:
         return _blocked(survey, one, case, block, offered), None
     start = _start(survey, one, case)
     return _decision(one, case, start.action, Reason.DUE), start
+
+
+def _lack_of_place(case: Case, budget: Budget) -> Block | None:
+    """Takes a place in the budget, if there is one; else what blocks the graph."""
+    taken = budget.take(case.rule, case.choice.release.version)
+    return None if taken else Block(Action.WAIT, Reason.MAX_CONCURRENT)
 
 
 def case_of(survey: Survey, one: Governed, choice: Choice) -> Case:
@@ -103,21 +110,25 @@ def case_of(survey: Survey, one: Governed, choice: Choice) -> Case:
 
 def milestones(survey: Survey) -> list[Verified | FellBehind]:
     """What is not recorded yet of how far the rules have come that a soak counts from."""
-    names = sorted({name for rule in survey.policy.rules if rule.soak for name in rule.after})
-    return [found for name in names if (found := _milestone(survey, name)) is not None]
+    waited_for = chain.from_iterable(rule.after for rule in survey.policy.rules if rule.soak)
+    found = (_milestone(survey, name) for name in sorted(set(waited_for)))
+    return list(filter(None, found))
 
 
 def _milestone(survey: Survey, name: str) -> Verified | FellBehind | None:
-    step, rollout = survey.steps[name], survey.history.rollout
-    level = min((one.graph.version for one in step.members if one.graph.version), default=None)
-    reached = rollout.reached(name)
+    reached = survey.history.rollout.reached(name)
+    level = min(filter(None, (one.graph.version for one in survey.steps[name].members)), default=None)
     if level is None:
         return None
     if reached and level < reached:
         return FellBehind(at=survey.now, rule=name, version=level)
-    recorded = rollout.verified_at(name, level) is not None
-    arrived = survey.complete and not step.behind(level)
-    return Verified(at=survey.now, rule=name, version=level) if arrived and not recorded else None
+    return Verified(at=survey.now, rule=name, version=level) if _has_just_arrived(survey, name, level) else None
+
+
+def _has_just_arrived(survey: Survey, name: str, level: Version) -> bool:
+    """Whether the whole rule soundly runs the version, and that is not recorded yet."""
+    recorded = survey.history.rollout.verified_at(name, level) is not None
+    return survey.complete and not survey.steps[name].behind(level) and not recorded
 
 
 def first_block(case: Case) -> Block | None:
@@ -140,57 +151,81 @@ def first_start(survey: Survey, one: Governed, offered: Offer) -> tuple[datetime
 
 def all_pass_at(survey: Survey, case: Case) -> datetime | None:
     """The first instant at which every gate passes the case, if it lasts until then; None: time alone will not do."""
-    blocks = [block for gate in GATES.values() if (block := gate(case)) is not None]
+    blocks = list(filter(None, (gate(case) for gate in GATES.values())))
     if any(block.until is None for block in blocks):
         return None
-    earliest = max([survey.now, case.choice.begins, *(block.until for block in blocks if block.until is not None)])
+    earliest = max([survey.now, case.choice.begins, *filter(None, (block.until for block in blocks))])
     opening = survey.steps[case.rule.name].opening(earliest, case.place)
     return opening.start if opening else None
 
 
 def _settled(survey: Survey, one: Governed) -> Decision | None:
     """The decision about a graph whose releases need no look."""
-    graph, history = one.graph, survey.history
-    attempt, backup = history.attempts.open_of(graph.key), history.backups.open_of(graph.key)
-    if attempt is not None:
-        in_progress = _decision(one, None, Action.WAIT, Reason.UPGRADING)
-        return msgspec.structs.replace(
-            in_progress, from_version=attempt.from_version, target=attempt.target, job_id=attempt.job_id
-        )
+    return _attempted(survey, one) or _left_out(one) or _busy(survey, one) or _unworkable(survey, one)
+
+
+def _attempted(survey: Survey, one: Governed) -> Decision | None:
+    attempt = survey.history.attempts.open_of(one.graph.key)
+    if attempt is None:
+        return None
+    upgrading = _decision(one, None, Action.WAIT, Reason.UPGRADING)
+    return msgspec.structs.replace(upgrading, from_version=attempt.from_version, target=attempt.target, job_id=attempt.job_id)
+
+
+def _left_out(one: Governed) -> Decision | None:
     if one.opted_out:
         return _decision(one, None, Action.SKIP, Reason.OPTED_OUT)
-    if one.rule is None:
-        return _decision(one, None, Action.SKIP, Reason.NO_RULE)
-    if graph.status.in_flight:
+    return _decision(one, None, Action.SKIP, Reason.NO_RULE) if one.rule is None else None
+
+
+def _busy(survey: Survey, one: Governed) -> Decision | None:
+    """The decision about a graph that another operator upgrades, or that is being backed up."""
+    if one.graph.status.in_flight:
         return _decision(one, None, Action.WAIT, Reason.UPGRADING)
-    if backup is not None:
-        in_progress = _decision(one, None, Action.WAIT, Reason.BACKING_UP)
-        return msgspec.structs.replace(in_progress, target=backup.to_version, job_id=backup.job_id)
-    if not history.readable or history.controls.damaged(one.rule.name, graph.id, survey.steps):
+    backup = survey.history.backups.open_of(one.graph.key)
+    if backup is None:
+        return None
+    backing_up = _decision(one, None, Action.WAIT, Reason.BACKING_UP)
+    return msgspec.structs.replace(backing_up, target=backup.to_version, job_id=backup.job_id)
+
+
+def _unworkable(survey: Survey, one: Governed) -> Decision | None:
+    """The decision about a graph of which too little is known."""
+    history = survey.history
+    assert one.rule is not None
+    if not history.readable or history.controls.damaged(one.rule.name, one.graph.id, survey.steps):
         return _decision(one, None, Action.BLOCKED, Reason.STATE_UNAVAILABLE)
-    if graph.version is None:
-        return _decision(one, None, Action.BLOCKED, Reason.REFUSED)
-    return None
+    return _decision(one, None, Action.BLOCKED, Reason.REFUSED) if one.graph.version is None else None
 
 
 def _start(survey: Survey, one: Governed, case: Case) -> Start:
     """The start of a graph that every gate passes: of the backup first, if the rule requires one and none is fresh."""
     opening = survey.steps[case.rule.name].opening(survey.now, case.place)
     assert opening is not None and one.graph.version is not None  # or a gate had blocked it
-    fresh = case.backup_expires if case.rule.backup == "required" else FAR
-    backed_up = fresh is not None and survey.now < fresh
+    backed_up_until = _backed_up_until(case)
     return Start(
-        action=Action.UPGRADE if backed_up else Action.BACKUP,
+        action=Action.UPGRADE if backed_up_until else Action.BACKUP,
         project=one.graph.project,
         graph_id=one.graph.id,
         graph=one.graph.name,
         rule=case.rule.name,
         from_version=one.graph.version,
         to_version=case.choice.release.version,
-        force=case.forced_from is not None and case.forced_from <= survey.now,
-        start_before=min(case.ends, opening.before, fresh if fresh is not None and backed_up else FAR),
+        force=_is_forced(case),
+        start_before=min(case.ends, opening.before, backed_up_until or FAR),
         closes=opening.closes or FAR,
     )
+
+
+def _backed_up_until(case: Case) -> datetime | None:
+    """Until when the backup serves that there is, and always if none is required; None: a backup comes first."""
+    expires = case.backup_expires if case.rule.backup == "required" else FAR
+    return expires if expires is not None and case.now < expires else None
+
+
+def _is_forced(case: Case) -> bool:
+    forced_from = case.forced_from
+    return forced_from is not None and forced_from <= case.now
 
 
 def _blocked(survey: Survey, one: Governed, case: Case, block: Block, offered: Offer) -> Decision:

@@ -1,15 +1,15 @@
 """A fleet under a policy at an instant: all that the decisions about its graphs have in common. Pure.
 
-A roster is what depends on policy and fleet alone, so that it serves every instant until the fleet is listed again. A survey
-adds the history and the time. A step is a rule as a step of the rollout.
+A survey adds the history and the time to a roster. A step is a rule as a step of the rollout.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import cached_property
+from itertools import chain
 
 import msgspec
 
@@ -19,8 +19,8 @@ from ges_upgrader.domain.timestamps import LONG_AGO
 from ges_upgrader.domain.version import Version
 from ges_upgrader.history.history import History
 from ges_upgrader.history.records import Paused
-from ges_upgrader.planning.matching import Governed, govern
 from ges_upgrader.planning.releases import Choice, Exclusions, Offer, known_releases, offer, targeted
+from ges_upgrader.planning.roster import Progress, Roster
 from ges_upgrader.policy.fields import MIN_AUTO_CUTOFF
 from ges_upgrader.policy.schema import Policy, Rule
 from ges_upgrader.schedule.windows import Calendar, Opening, blocked_by
@@ -34,59 +34,6 @@ class Block(msgspec.Struct, frozen=True):
     until: datetime | None = None
 
 
-class Roster:
-    """`governed` are the visible graphs in the order of their turns, `members` those of each rule that have not opted out.
-
-    `calendars` and `waves` serve as long as only time passes.
-    """
-
-    def __init__(
-        self,
-        policy: Policy,
-        fleet: Fleet,
-        governed: Iterable[Governed] | None = None,
-        ended: Collection[str] | None = None,
-    ) -> None:
-        """`governed`: given if known; else the policy's rules decide.
-
-        `ended` are the ids of the attempts whose end the fleet shows; None: of all of them.
-        """
-        self.policy, self.fleet = policy, fleet
-        self._ended = ended
-        self.governed = list(govern(policy.rules, fleet.visible) if governed is None else governed)
-        self.calendars: dict[str, Calendar] = {}
-        self.waves: dict[tuple[str, Version], _Wave] = {}
-        self.members: dict[str, list[Governed]] = {rule.name: [] for rule in policy.rules}
-        for one in self.governed:
-            if one.rule is not None and not one.opted_out:
-                self.members[one.rule.name].append(one)
-
-    @cached_property
-    def by_key(self) -> dict[GraphKey, Governed]:
-        return {one.graph.key: one for one in self.governed}
-
-    @cached_property
-    def in_flight(self) -> list[Governed]:
-        return [one for one in self.governed if one.graph.status.in_flight]
-
-    def shows(self, attempts: Iterable[Attempt]) -> bool:
-        """Whether the fleet was listed after all of these attempts had ended."""
-        return self._ended is None or all(attempt.id in self._ended for attempt in attempts)
-
-    @cached_property
-    def spellings(self) -> dict[Version, Version]:
-        """The versions that graphs run, as GES spells them."""
-        return {one.graph.version: one.graph.version for one in self.governed if one.graph.version is not None}
-
-    @cached_property
-    def majors(self) -> dict[str, int]:
-        """The highest major number among the graphs of each rule."""
-        return {
-            name: max((one.graph.version.major for one in members if one.graph.version), default=0)
-            for name, members in self.members.items()
-        }
-
-
 class Survey:
     """`steps` are the rules by their names; `known` are the releases that may be chosen, the newest first."""
 
@@ -95,9 +42,8 @@ class Survey:
         self.policy, self.governed, self.complete = roster.policy, roster.governed, roster.fleet.complete
         self.all_known = known_releases(roster.policy, history, now, roster.spellings)
         self.known = [one for one in self.all_known if one.version not in history.releases.withdrawn]
-        self.targeting = [
-            one.release for known in self.known for one in known.announcements if one.release.targets != Targets()
-        ]
+        announced = (one.release for known in self.known for one in known.announcements)
+        self.targeting = [release for release in announced if release.targets != Targets()]
         self.steps = {rule.name: Step(self, rule) for rule in roster.policy.rules}
 
     def at(self, now: datetime) -> Survey:
@@ -116,12 +62,16 @@ class Survey:
         But not if the graph is visible, and no rule governs it.
         """
         attempts = self.history.attempts
-        names = {rule for rule, _ in (*attempts.failure_counts(), *attempts.open_by_target)} - set(self.steps)
-        if not names:
+        removed = {rule for rule, _ in (*attempts.failure_counts(), *attempts.open_by_target)} - set(self.steps)
+        if not removed:
             return []
-        failures = (attempt for failing in attempts.all_failures() for attempt in failing)
-        left_alone = {one.graph.key for one in self.governed if one.rule is None}
-        return [one for one in (*failures, *attempts.open()) if one.rule in names and one.key not in left_alone]
+        counted = (*chain.from_iterable(attempts.all_failures()), *attempts.open())
+        return [one for one in counted if one.rule in removed and one.key not in self._left_alone]
+
+    @cached_property
+    def _left_alone(self) -> set[GraphKey]:
+        """The graphs that no rule governs."""
+        return {one.graph.key for one in self.governed if one.rule is None}
 
     @cached_property
     def vouched_major(self) -> int:
@@ -134,14 +84,6 @@ class Survey:
         counts = self.history.attempts.failure_counts()
         failed = Counter({version: times for (name, version), times in counts.items() if name == rule})
         return failed + Counter(one.to_version for one in self.stranded if one.verdict)
-
-
-class _Wave(msgspec.Struct, frozen=True):
-    """Who of the rules before keeps a version from a rule, as far as the history's `changes` reached."""
-
-    changes: tuple[object, int]
-    behind: bool
-    verified_at: datetime
 
 
 class Step:
@@ -248,27 +190,31 @@ class Step:
         return self._waves[version]
 
     def _wave(self, version: Version) -> Block | None:
-        survey = self._survey
         progress = self._progress(version)
-        if not survey.complete or progress.behind:
+        if not self._survey.complete or progress.behind:
             return Block(Action.WAIT, Reason.AFTER_RULE)
-        if not self.rule.soak:
-            return None
-        soaked = progress.verified_at + self.rule.soak
-        return Block(Action.WAIT, Reason.SOAKING, soaked) if survey.now < soaked else None
+        return self._soaking(progress.verified_at) if self.rule.soak else None
 
-    def _progress(self, version: Version) -> _Wave:
+    def _soaking(self, verified_at: datetime) -> Block | None:
+        soaked = verified_at + self.rule.soak
+        return Block(Action.WAIT, Reason.SOAKING, soaked) if self._survey.now < soaked else None
+
+    def _progress(self, version: Version) -> Progress:
         """How far the rules before this one are. Looked at again only if something was recorded about them."""
         survey = self._survey
         changes = survey.history.changes(self.rule.after, survey.steps)
         key = (self.rule.name, version)
         known = survey.roster.waves.get(key)
         if known is None or known.changes != changes:
-            before = [survey.steps[name] for name in self.rule.after]
-            behind = any(step.behind(version) for step in before)
-            verified_at = LONG_AGO if behind or not self.rule.soak else max(step.verified_at(version) for step in before)
-            known = survey.roster.waves[key] = _Wave(changes, behind, verified_at)
+            known = survey.roster.waves[key] = self._observed(version, changes)
         return known
+
+    def _observed(self, version: Version, changes: tuple[object, int]) -> Progress:
+        before = [self._survey.steps[name] for name in self.rule.after]
+        if any(step.behind(version) for step in before):
+            return Progress(changes, behind=True, verified_at=LONG_AGO)
+        verified_at = max(step.verified_at(version) for step in before) if self.rule.soak else LONG_AGO
+        return Progress(changes, behind=False, verified_at=verified_at)
 
     def behind(self, version: Version) -> list[Graph]:
         """The graphs of this rule that do not soundly run the version or a later one."""
@@ -278,14 +224,10 @@ class Step:
 
     def _runs(self, graph: Graph, version: Version) -> bool:
         """Whether the graph soundly runs the version or a later one."""
-        attempts, status = self._survey.history.attempts, graph.status
-        return (
-            graph.version is not None
-            and graph.version >= version
-            and not (status.in_flight or status.faulty)
-            and attempts.open_of(graph.key) is None
-            and attempts.failure_of(graph.key, graph.version) is None
-        )
+        if graph.version is None or graph.version < version or graph.status.in_flight or graph.status.faulty:
+            return False
+        attempts = self._survey.history.attempts
+        return attempts.open_of(graph.key) is None and attempts.failure_of(graph.key, graph.version) is None
 
     def verified_at(self, version: Version) -> datetime:
         """When the last graph of this rule was verified at the version or later; what was never recorded is so now."""
@@ -321,12 +263,8 @@ class Step:
 
 def _arrival(ended: Iterable[Attempt], version: Version) -> datetime | None:
     """When the first of the attempts that succeeded brought its graph to the version or later."""
-    arrivals = (
-        attempt.ended_at
-        for attempt in ended
-        if attempt.ended_at and attempt.to_version >= version and attempt.verdict is Verdict.SUCCEEDED
-    )
-    return min(arrivals, default=None)
+    arrived = (one for one in ended if one.to_version >= version and one.verdict is Verdict.SUCCEEDED)
+    return min(filter(None, (attempt.ended_at for attempt in arrived)), default=None)
 
 
 def survey_of(policy: Policy, fleet: Fleet, history: History, now: datetime) -> Survey:

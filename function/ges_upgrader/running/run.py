@@ -18,7 +18,8 @@ from ges_upgrader.journal.writer import JournalWriter
 from ges_upgrader.notifications.notices import journal_started, notices, told_of
 from ges_upgrader.notifications.set_aside import set_aside_notices
 from ges_upgrader.planning.planner import Plan, milestones, plan_of
-from ges_upgrader.planning.survey import Roster, Survey
+from ges_upgrader.planning.roster import Roster
+from ges_upgrader.planning.survey import Survey
 from ges_upgrader.policy.schema import fingerprint
 from ges_upgrader.running.backup import BackupMaker
 from ges_upgrader.running.context import RunContext

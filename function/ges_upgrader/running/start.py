@@ -20,7 +20,8 @@ from ges_upgrader.journal.writer import JournalWriter
 from ges_upgrader.notifications.notices import started
 from ges_upgrader.planning.budget import Occupied
 from ges_upgrader.planning.planner import Stale, revalidate
-from ges_upgrader.planning.survey import Roster, Survey
+from ges_upgrader.planning.roster import Roster
+from ges_upgrader.planning.survey import Survey
 from ges_upgrader.planning.verdicts import CALLS_TAKE, LOOKS
 from ges_upgrader.running.context import RunContext
 from ges_upgrader.running.follow import Follower
