@@ -47,6 +47,7 @@ class Outbox:
         self._delivered: set[str] = set()
         self._leases: dict[str, Claimed] = {}
         self._named: dict[str, set[str]] = {}
+        self._last: dict[str, datetime] = {}
 
     def deliverable(self, now: datetime) -> list[Event]:
         """The events that may be sent: not delivered, and not leased."""
@@ -105,6 +106,14 @@ class Outbox:
         """The ids of the graphs named by the notices whose id is `about` and one part more."""
         return self._named.get(about, set())
 
+    def last_noticed(self, about: str) -> datetime | None:
+        """When the last notice was recorded whose id is `about` and one part more."""
+        return self._last.get(about)
+
+    def reported(self, prefix: str) -> list[str]:
+        """The ids of the events that begin so, delivered or not."""
+        return [event_id for event_id in (*self._delivered, *self._pending) if event_id.startswith(prefix)]
+
     def end(self, record: Ended, attempt: Attempt) -> None:
         """`attempt` is the one that ended, as it is afterwards."""
         event_id = event_id_of(attempt, record.verdict)
@@ -123,7 +132,9 @@ class Outbox:
         if self.knows(record.notice_id):
             return
         self._pending[record.notice_id] = Event(id=record.notice_id, at=record.at, notice=record)
-        self._named.setdefault(record.notice_id.rpartition(":")[0], set()).update(record.graphs)
+        about = record.notice_id.rpartition(":")[0]
+        self._named.setdefault(about, set()).update(record.graphs)
+        self._last[about] = record.at
         for place, promise in _promises(record):
             self._announced[place] = promise
 

@@ -18,6 +18,8 @@ from ges_upgrader.history.controls import Damage
 from ges_upgrader.history.history import History
 from ges_upgrader.history.records import UNWRITTEN, AnyRecord, Noticed, Released, Withdrawn
 from ges_upgrader.notifications.naming import MOST_NAMES, Work, argument_of, count_of, listed, name_of, names_of, rule_of
+from ges_upgrader.notifications.sight import lifted_damage
+from ges_upgrader.notifications.stalled import stalled
 from ges_upgrader.planning.gates import needs_person
 from ges_upgrader.planning.verdicts import DEFAULT_JOB_TIMEOUT
 from ges_upgrader.policy.schema import Policy
@@ -36,6 +38,8 @@ def notices(policy: Policy, history: History, decisions: Iterable[Decision], com
         *_overrun(history, now),
         *_slow_backups(policy, history, now),
         *_damaged(history, now),
+        *lifted_damage(history, now),
+        *stalled(policy, history, decided, now),
     ]
     return [notice for notice in found if not history.outbox.knows(notice.notice_id)]
 

@@ -20,6 +20,7 @@ from ges_upgrader.policy.parsing import PolicyError, parse_policy
 from ges_upgrader.policy.schema import Policy, fingerprint
 from ges_upgrader.redaction import Secrets
 from ges_upgrader.running.context import ContextError, wire
+from ges_upgrader.running.observe import JournalWatch
 from ges_upgrader.running.results.pages import summary
 from ges_upgrader.running.results.sizes import bounded, presentable
 from ges_upgrader.running.run import Forgotten, run
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 class Instance:
     """What one instance of the function keeps between its invocations: the journal of `state: none`, and when it last
-    reported that the policy is refused.
+    reported that the policy is refused or the journal cannot be reached.
 
     `code` is the folder of the handler, beside which the policy file is looked for.
     """
@@ -39,6 +40,7 @@ class Instance:
     def __init__(self, code: Path, clock: Clock) -> None:
         self._code, self._clock = code, clock
         self._memory = Memory()
+        self._watch = JournalWatch()
         self._refusal_sent_on: date | None = None
         self._cold = True
 
@@ -77,7 +79,7 @@ class Instance:
         except ContextError as error:
             log.error("run.refused", error=str(error))
             return self._refusal(run_id, policy, [*command.remarks, str(error)])
-        return run(command, run_context)
+        return run(command, run_context, self._watch)
 
     def _policy_refusal(self, problems: list[str], platform: Platform, run_id: str, log: Log) -> dict[str, Any]:
         """The result of a run whose policy is refused, which does nothing but send a notice, once a day."""

@@ -1,13 +1,16 @@
-"""Observing: the graphs of all projects, as GES lists them."""
+"""Observing: the graphs of all projects, as GES lists them; and what is reported if that, or the journal, is out of reach."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 
 from ges_upgrader.cloud.errors import CloudError, Unreachable
 from ges_upgrader.cloud.ges.client import Listing
 from ges_upgrader.domain.fleet import Fleet
 from ges_upgrader.domain.model import Project
+from ges_upgrader.history.history import History
+from ges_upgrader.history.records import AnyRecord, Noticed
+from ges_upgrader.notifications.sight import journal_blind, journal_recovered, sightings
 from ges_upgrader.running.context import RunContext
 from ges_upgrader.running.report import RunReport
 
@@ -23,6 +26,7 @@ class Observer:
         self._context, self._report = context, report
         self._share = context.left() / (3 if len(context.projects) > 1 else 1)
         self._lost: dict[Project, timedelta] = {}  # what the calls took that did not list a project
+        self._errors: dict[Project, str] = {}  # why, if that was not mended since
 
     def observe(self, fleet: Fleet) -> Fleet:
         """The fleet as it is listed now. A project that cannot be listed is left alone, and reported."""
@@ -31,6 +35,7 @@ class Observer:
             if listing is None:
                 fleet = fleet.lost(project)
                 continue
+            self._errors.pop(project, None)
             fleet = fleet.listed(project, listing.graphs, partial=bool(listing.problems))
             for problem in listing.problems:
                 self._report.complain(f"{problem}; rules that count their graphs, or wait for others, start nothing")
@@ -38,6 +43,12 @@ class Observer:
                 self._report.complain(f"ges list_graphs in {project.region}: {name} has no version that can be read")
         self._context.log.info("fleet.observed", graphs=len(fleet.visible), projects_unseen=len(fleet.unseen))
         return fleet
+
+    def sightings(self, history: History) -> list[AnyRecord]:
+        """What is to be recorded of the projects that were listed last, and of those that could not be."""
+        context = self._context
+        seen = [project for project in context.projects if project not in self._errors]
+        return [*sightings(history, seen, self._errors, context.policy.alert_after, context.clock.now())]
 
     def _listing(self, project: Project) -> Listing | None:
         """None: the project's graphs are unknown, and that was reported."""
@@ -49,6 +60,7 @@ class Observer:
         except CloudError as error:
             if not (isinstance(error, Unreachable) and project in self._lost):  # silence is reported once
                 self._report.complain(f"{error}; nothing was started in project {project.project_id}")
+            self._errors[project] = str(error)
             self._lost[project] = lost + (self._context.clock.now() - began)
             return None
 
@@ -56,3 +68,31 @@ class Observer:
         """For one more call about a project that `lost` so much. The tenth lets a healthy project answer after silent ones."""
         common = self._share - sum(self._lost.values(), timedelta()) / 2
         return min(self._share - lost, max(common, self._context.left() / 10))
+
+
+class JournalWatch:
+    """What one instance remembers of a journal that it cannot reach, as nothing else can remember it.
+
+    It reports once a day that the journal cannot be reached, and once that it can be again.
+    """
+
+    def __init__(self) -> None:
+        self._state: str | None = None
+        self._since: datetime | None = None
+        self._reported_on: date | None = None
+
+    def notice(self, state: str, error: str | None, now: datetime) -> Noticed | None:
+        """What is to be reported; `error` says why the journal at `state` cannot be reached, None: it can be."""
+        if state != self._state:
+            self._state, self._since, self._reported_on = state, None, None
+        if error is None:
+            return journal_recovered(state, self._since, now) if self._since and self._reported_on else None
+        self._since = self._since or now
+        return journal_blind(state, self._since, error, now) if self._reported_on != now.date() else None
+
+    def delivered(self, notice: Noticed) -> None:
+        """Takes in that the notice was delivered."""
+        if notice.notice_kind == "recovered":
+            self._since = self._reported_on = None
+        else:
+            self._reported_on = notice.at.date()

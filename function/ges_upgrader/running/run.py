@@ -25,7 +25,7 @@ from ges_upgrader.running.backup import BackupMaker
 from ges_upgrader.running.context import RunContext
 from ges_upgrader.running.follow import Follower
 from ges_upgrader.running.instruct import Instructions
-from ges_upgrader.running.observe import Observer
+from ges_upgrader.running.observe import JournalWatch, Observer
 from ges_upgrader.running.outbox import Deliverer
 from ges_upgrader.running.report import RunReport
 from ges_upgrader.running.results.pages import fits
@@ -41,14 +41,15 @@ class Forgotten(Exception):
     """The platform should deliver the event again, which is safe: nothing of it was recorded."""
 
 
-def run(command: Command, context: RunContext) -> dict[str, Any]:
+def run(command: Command, context: RunContext, watch: JournalWatch) -> dict[str, Any]:
     """Carries the command out; the handler's result (interface.md, Result). Raises Forgotten."""
-    return _Run(command, context).carry_out()
+    return _Run(command, context, watch).carry_out()
 
 
 class _Run:
-    def __init__(self, command: Command, context: RunContext) -> None:
-        self.command, self.context = command, context
+    def __init__(self, command: Command, context: RunContext, watch: JournalWatch) -> None:
+        self.command, self.context, self.watch = command, context, watch
+        self.journal_error: JournalError | None = None
         self.began, self.full = context.clock.now(), context.left()
         self.report = RunReport(command, self.began, context.log)
         self.writer = JournalWriter(context.journal, self.journal_failed)
@@ -108,6 +109,7 @@ class _Run:
         self.report.postpone(self.plan.starts if self.starts_nothing else self.postponed)
         self.hand_over()
         self.tidy()
+        self.watch_journal()
 
     @property
     def starts_nothing(self) -> bool:
@@ -197,6 +199,7 @@ class _Run:
         """Records what is to be reported, and sends it."""
         now, fleet = self.context.clock.now(), self.roster.fleet
         self.writer.write(lambda history: [*notices(self.context.policy, history, self.plan.decisions, fleet.complete, now)])
+        self.writer.write(self.observer.sightings)
         if set_aside_notices(self.survey()):
             self.writer.write(lambda history: [*set_aside_notices(Survey(self.roster, history, now))])
         self.deliverer.deliver()
@@ -287,8 +290,21 @@ class _Run:
                 self.context.log.warning("journal.compaction_failed", error=str(error))
 
     def journal_failed(self, error: JournalError) -> None:
+        self.journal_error = error
         state = self.context.policy.state.text
         self.report.complain(f"the journal at {state}: {error}; nothing is started until it can be read")
+
+    def watch_journal(self) -> None:
+        """Reports that the journal cannot be reached, or can be again."""
+        state, now = self.context.policy.state.text, self.context.clock.now()
+        error = None if self.writer.history.readable else str(self.journal_error or "it cannot be read")
+        notice = self.watch.notice(state, error, now)
+        if notice is None:
+            return
+        self.writer.write(lambda history: [] if history.outbox.knows(notice.notice_id) else [notice])
+        self.deliverer.deliver(only={notice.notice_id})
+        if self.writer.history.outbox.delivered(notice.notice_id):
+            self.watch.delivered(notice)
 
     def journal_state(self) -> str:
         """Whether what was found out is remembered."""

@@ -1,0 +1,97 @@
+"""Notices that a rollout has stalled: graphs wait for other rules, or for a place, and nothing moves. Pure.
+
+A rule that others wait for, and that time alone will move, has not stalled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from ges_upgrader.domain.model import Action, Attempt, Decision, Reason
+from ges_upgrader.domain.timestamps import LONG_AGO, iso
+from ges_upgrader.domain.version import Version
+from ges_upgrader.events.commands import command
+from ges_upgrader.history.history import History
+from ges_upgrader.history.records import Noticed
+from ges_upgrader.notifications.naming import count_of, name_of, names_of, rule_of
+from ges_upgrader.policy.schema import Policy
+
+STALLED_AFTER, AGAIN_AFTER = timedelta(days=7), timedelta(days=30)
+MOST_BLOCKERS = 20  # named in a message
+
+_MOVES = (Action.UPGRADE, Action.BACKUP)
+_WAITS = (Reason.AFTER_RULE, Reason.MAX_CONCURRENT)
+
+
+def stalled(policy: Policy, history: History, decisions: Sequence[Decision], now: datetime) -> Iterator[Noticed]:
+    groups: dict[tuple[str, Version], list[Decision]] = {}
+    for one in decisions:
+        if one.reason in _WAITS and one.rule is not None and one.target is not None:
+            groups.setdefault((one.rule, one.target), []).append(one)
+    for (rule, version), group in groups.items():
+        involved = _involved(policy, rule, group)
+        others = [one for one in decisions if one.rule in involved]
+        if any(one.action in _MOVES or one.until is not None for one in others):
+            continue
+        since = _last_move(history, involved, version)
+        about = f"stalled:{rule}:{version}"
+        last = history.outbox.last_noticed(about)
+        due = since + STALLED_AFTER if last is None or last < since else last + AGAIN_AFTER
+        if now >= due:
+            yield _notice(about, rule, version, group, _blockers(others, version), since, now)
+
+
+def _involved(policy: Policy, rule: str, group: Sequence[Decision]) -> set[str]:
+    """The rule, and those in which something must move before it can."""
+    after = {one.name: one.after for one in policy.rules}
+    involved: set[str] = set()
+    pending = [rule]
+    if policy.max_concurrent is not None and any(one.reason is Reason.MAX_CONCURRENT for one in group):
+        pending = list(after)
+    while pending:
+        name = pending.pop()
+        if name not in involved:
+            involved.add(name)
+            pending += after.get(name, ())
+    return involved
+
+
+def _last_move(history: History, rules: set[str], version: Version) -> datetime:
+    """When something last began or ended under these rules, or the release became known."""
+    moves = [instant for one in history.attempts.by_id.values() if one.rule in rules for instant in _instants(one)]
+    return max([*moves, history.releases.first_seen(version) or LONG_AGO])
+
+
+def _instants(attempt: Attempt) -> Iterator[datetime]:
+    yield attempt.began_at
+    if attempt.ended_at is not None:
+        yield attempt.ended_at
+
+
+def _blockers(others: Sequence[Decision], version: Version) -> list[Decision]:
+    """The graphs that do not run the version, and do not wait for others themselves."""
+    behind = (one for one in others if one.from_version is None or one.from_version < version)
+    return [one for one in behind if one.reason not in _WAITS]
+
+
+def _notice(
+    about: str, rule: str, version: Version, group: list[Decision], blockers: list[Decision], since: datetime, now: datetime
+) -> Noticed:
+    shown = [f"  {name_of(one)}: {one.reason.value}" for one in blockers[:MOST_BLOCKERS]]
+    more = [f"  and {len(blockers) - MOST_BLOCKERS} more"] if len(blockers) > MOST_BLOCKERS else []
+    return Noticed(
+        at=now,
+        notice_id=f"{about}:{now:%Y-%m-%d}",
+        notice_kind="stalled",
+        subject=f"GES upgrades stalled: {count_of(group)} under {rule_of(rule)} to {version}",
+        text=f"The upgrade of {count_of(group)} under the rule {rule_of(rule)} to {version} waits for others, and nothing has "
+        f"moved since {iso(since)}. Nothing was changed.\n"
+        f"Look at the graphs that others wait for: start, upgrade or delete them, or exclude them from the policy. To see why "
+        f"each waits, invoke the function with\n  {command('plan')}\n"
+        + "\n".join(["What others wait for:", *shown, *more] if shown else ["Nothing in sight explains it."])
+        + f"\nWaiting: {names_of(group)}",
+        rule=rule,
+        version=version,
+        graphs=tuple(one.graph_id for one in group),
+    )
