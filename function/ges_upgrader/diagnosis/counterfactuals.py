@@ -42,11 +42,8 @@ def _with(policy: Policy, rule: Rule, **fields: Any) -> Policy:
 
 def _thawed(policy: Policy, rule: Rule) -> Policy:
     """The policy without the rule's freezes, which stay for all other rules."""
-    names = [one.name for one in policy.rules]
-    freezes = [
-        msgspec.structs.replace(one, rules=tuple(name for name in names if one.holds(name) and name != rule.name))
-        for one in policy.freezes
-    ]
+    others = [one.name for one in policy.rules if one.name != rule.name]
+    freezes = (msgspec.structs.replace(one, rules=tuple(filter(one.holds, others))) for one in policy.freezes)
     return msgspec.structs.replace(policy, freezes=tuple(freezes))
 
 
@@ -92,60 +89,52 @@ class Counterfactuals:
 
     def starts(self, one: Governed) -> dict[str, datetime]:
         """When the graph could start, were it not for others, if the gate were changed."""
-        assert one.rule is not None
-        starts = {}
-        for gate, change in CHANGES.items():
-            if change.used(self._survey, one.rule):
-                start = self._start(self._changed(one, change))
-                if start is not None:
-                    starts[gate] = start
-        return starts
+        starts = ((gate, self._start(self._changed(one, change))) for gate, change in self._possible(one))
+        return {gate: start for gate, start in starts if start is not None}
 
     def sentences(self, one: Governed, decision: Decision) -> Iterator[str]:
         """What each change of the rule would give the graph."""
+        for gate, change in self._possible(one):
+            found = self._changed(one, change)
+            yield self._window(one, decision, found) if gate == "window" else self._sentence(change.words, found, decision)
+
+    def _possible(self, one: Governed) -> Iterator[tuple[str, Change]]:
+        """The changes that can be made to the rule of the graph, with their gates."""
         assert one.rule is not None
         for gate, change in CHANGES.items():
             if change.used(self._survey, one.rule):
-                found = self._changed(one, change)
-                yield self._window(one, decision, found) if gate == "window" else self._sentence(change.words, found, decision)
+                yield gate, change
 
     def _changed(self, one: Governed, change: Change) -> Decision:
         """The decision about the graph if the policy were changed so."""
-        rule, survey = one.rule, self._survey
+        rule = one.rule
         assert rule is not None
         key = (rule.name, change.words)
         if key not in self._planned:
-            policy = change.made(survey.policy, rule)
-            changed = next(other for other in policy.rules if other.name == rule.name)
-            governed = [
-                msgspec.structs.replace(other, rule=changed) if other.rule and other.rule.name == rule.name else other
-                for other in survey.governed
-            ]
-            planned = Survey(Roster(policy, survey.roster.fleet, governed), survey.history, survey.now)
-            budget = Budget(planned, Occupied.under(planned))
-            self._planned[key] = {
-                other.graph.key: decide(planned, other, budget)[0]
-                for other in governed
-                if other.rule is changed or other.graph.key in self._competing
-            }
+            self._planned[key] = self._decided(rule.name, change.made(self._survey.policy, rule))
         return self._planned[key][one.graph.key]
 
+    def _decided(self, name: str, policy: Policy) -> dict[GraphKey, Decision]:
+        """The decisions about the graphs of the rule of that name, under a policy in which it is changed."""
+        survey = self._survey
+        changed = next(rule for rule in policy.rules if rule.name == name)
+        governed = [_under(changed, one) for one in survey.governed]
+        planned = Survey(Roster(policy, survey.roster.fleet, governed), survey.history, survey.now)
+        budget = Budget(planned, Occupied.under(planned))
+        asked = (one for one in governed if one.rule is changed or one.graph.key in self._competing)
+        return {one.graph.key: decide(planned, one, budget)[0] for one in asked}
+
     def _window(self, one: Governed, decision: Decision, unbound: Decision) -> str:
-        """A day on which a window would help: the one of the first start without any, or the next where that is too late."""
+        """A day on which a window would help: that of the first start without any, or the next if that is too late."""
         start = self._start(unbound)
         if start is None or not self._helps(unbound, decision):
             return "no window makes it earlier"
         assert one.rule is not None
         zone = one.rule.windows[0].zone
-        first = start.astimezone(zone)
-        sentences = []
-        for day in (first, first + timedelta(days=1)):
-            change = _window_on(_WEEK[day.weekday()], str(zone))
-            found = self._changed(one, change)
-            sentences.append(self._sentence(change.words, found, decision))
-            if self._helps(found, decision):
-                return sentences[-1]
-        return sentences[0]
+        day = start.astimezone(zone)
+        first, second = _window_on(day, str(zone)), _window_on(day + timedelta(days=1), str(zone))
+        helping = next((change for change in (first, second) if self._helps(self._changed(one, change), decision)), first)
+        return self._sentence(helping.words, self._changed(one, helping), decision)
 
     def _sentence(self, words: str, found: Decision, decision: Decision) -> str:
         start = self._start(found)
@@ -168,7 +157,14 @@ def _startable(decision: Decision) -> bool:
     return decision.action in (Action.UPGRADE, Action.BACKUP) or decision.reason is Reason.MAX_CONCURRENT
 
 
-def _window_on(day: str, zone: str) -> Change:
+def _under(changed: Rule, one: Governed) -> Governed:
+    """The graph under the changed rule, if that governs it."""
+    return msgspec.structs.replace(one, rule=changed) if one.rule and one.rule.name == changed.name else one
+
+
+def _window_on(instant: datetime, zone: str) -> Change:
+    """A window on the day of the week of the instant."""
+    day = _WEEK[instant.weekday()]
     added = Window(f"{day[:3]} 00:00-24:00 {zone}")
     return Change(
         f"a window on {day}" if zone == "UTC" else f"a window on {day} ({zone})",

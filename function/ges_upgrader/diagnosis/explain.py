@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -52,18 +52,8 @@ def explainer(survey: Survey, plan: Plan) -> Callable[[GraphKey], dict[str, Any]
 
 def state_of(history: History) -> dict[str, Any]:
     """What the journal holds, for `status`."""
-    releases = history.releases
     return {
-        "releases": [
-            {
-                "version": version.text,
-                "first_seen": iso(first_seen),
-                "withdrawn": version in releases.withdrawn,
-                "questioned": version in releases.questioned,
-            }
-            for version in sorted(releases.known)
-            if (first_seen := releases.first_seen(version)) is not None
-        ],
+        "releases": list(_releases(history)),
         "pauses": [
             {"rule": rule, "graph_id": graph_id, "since": iso(pause.at), "reason": pause.reason}
             for (rule, graph_id), pause in history.controls.pauses.items()
@@ -80,28 +70,74 @@ def state_of(history: History) -> dict[str, Any]:
     }
 
 
+def _releases(history: History) -> Iterator[dict[str, Any]]:
+    releases = history.releases
+    for version in sorted(releases.known):
+        first_seen = releases.first_seen(version)
+        if first_seen is not None:
+            yield {
+                "version": version.text,
+                "first_seen": iso(first_seen),
+                "withdrawn": version in releases.withdrawn,
+                "questioned": version in releases.questioned,
+            }
+
+
 def _settled(survey: Survey, one: Governed, decision: Decision) -> dict[str, Any] | None:
     """The one check of a graph whose releases need no look."""
-    attempt, backup = survey.history.attempts.open_of(one.graph.key), survey.history.backups.open_of(one.graph.key)
-    if attempt is not None:
-        name, value = "attempt", f"to {attempt.to_version}, since {iso(attempt.began_at)}, job {attempt.job_id or 'unknown'}"
-    elif one.opted_out:
-        name, value = "opt-out", "the graph's own tag ges-upgrader=off"
-    elif one.rule is None:
-        name, value = "rule", "none matches"
-    elif one.graph.status.in_flight:
-        name, value = "status", f"{one.graph.status.code}: an upgrade or its rollback, begun outside this tool"
-    elif backup is not None:
-        name, value = "backup", f"since {iso(backup.began_at)}, job {backup.job_id or 'unknown'}"
-    elif not survey.history.readable:
-        name, value = "state", "the journal cannot be read or written"
-    elif decision.reason is Reason.STATE_UNAVAILABLE:
-        name, value = "state", "a record of the journal that is about it cannot be understood; see the errors"
-    elif one.graph.version is None:
-        name, value = "version", "GES shows no version of the graph, or none that can be read"
-    else:
+    for name, words in _SETTLING:
+        value = words(survey, one, decision)
+        if value is not None:
+            return _check(name, Block(decision.action, decision.reason), value, binding=True)
+    return None
+
+
+def _attempt(survey: Survey, one: Governed, decision: Decision) -> str | None:
+    attempt = survey.history.attempts.open_of(one.graph.key)
+    if attempt is None:
         return None
-    return _check(name, Block(decision.action, decision.reason), value, binding=True)
+    return f"to {attempt.to_version}, since {iso(attempt.began_at)}, job {attempt.job_id or 'unknown'}"
+
+
+def _opt_out(survey: Survey, one: Governed, decision: Decision) -> str | None:
+    return "the graph's own tag ges-upgrader=off" if one.opted_out else None
+
+
+def _no_rule(survey: Survey, one: Governed, decision: Decision) -> str | None:
+    return "none matches" if one.rule is None else None
+
+
+def _in_flight(survey: Survey, one: Governed, decision: Decision) -> str | None:
+    status = one.graph.status
+    return f"{status.code}: an upgrade or its rollback, begun outside this tool" if status.in_flight else None
+
+
+def _backup(survey: Survey, one: Governed, decision: Decision) -> str | None:
+    backup = survey.history.backups.open_of(one.graph.key)
+    return None if backup is None else f"since {iso(backup.began_at)}, job {backup.job_id or 'unknown'}"
+
+
+def _state(survey: Survey, one: Governed, decision: Decision) -> str | None:
+    if not survey.history.readable:
+        return "the journal cannot be read or written"
+    damaged = decision.reason is Reason.STATE_UNAVAILABLE
+    return "a record of the journal that is about it cannot be understood; see the errors" if damaged else None
+
+
+def _no_version(survey: Survey, one: Governed, decision: Decision) -> str | None:
+    return "GES shows no version of the graph, or none that can be read" if one.graph.version is None else None
+
+
+# What settles a graph before its releases are looked at, in the planner's order: the check, and its value if it applies.
+_SETTLING: tuple[tuple[str, Callable[[Survey, Governed, Decision], str | None]], ...] = (
+    ("attempt", _attempt),
+    ("opt-out", _opt_out),
+    ("rule", _no_rule),
+    ("status", _in_flight),
+    ("backup", _backup),
+    ("state", _state),
+    ("version", _no_version),
+)
 
 
 def _checks(
@@ -115,19 +151,32 @@ def _checks(
     if offered.nothing is not None:
         return [_check("release", Block(decision.action, offered.nothing), release, binding=True), rule]
     case = case_of(survey, one, offered.choices[0])
-    answers = {name: gate(case) for name, gate in GATES.items()}
-    blocks = {name: block for name, block in answers.items() if block is not None}
+    blocks = {name: block for name, gate in GATES.items() if (block := gate(case)) is not None}
     binding = _binding(decision, blocks, _expires(survey, case), lambda: counterfactuals.starts(one)) if blocks else None
-    checks = [_check("release", None, release), rule]
-    for name, block in answers.items():
+    return [
+        _check("release", None, release),
+        rule,
+        *_gate_checks(survey, case, blocks, binding),
+        *([_expiry_check(survey, one, offered, decision)] if binding == "expiry" else []),
+        _budget_check(plan, case, decision),
+    ]
+
+
+def _gate_checks(survey: Survey, case: Case, blocks: Mapping[str, Block], binding: str | None) -> Iterator[dict[str, Any]]:
+    for name in GATES:
         value = GATE_TEXTS[name](survey, case)
         if value is not None:
-            checks.append(_check(name, block, value, name == binding))
-    if binding == "expiry":
-        checks.append(_check("expiry", Block(decision.action, decision.reason), _expiry(survey, one, offered), binding=True))
-    full = Block(decision.action, decision.reason) if decision.reason is Reason.MAX_CONCURRENT else None
-    checks.append(_check("budget", full, plan.budget.text(one.rule, case.choice.release.version), full is not None))
-    return checks
+            yield _check(name, blocks.get(name), value, name == binding)
+
+
+def _expiry_check(survey: Survey, one: Governed, offered: Offer, decision: Decision) -> dict[str, Any]:
+    return _check("expiry", Block(decision.action, decision.reason), _expiry(survey, one, offered), binding=True)
+
+
+def _budget_check(plan: Plan, case: Case, decision: Decision) -> dict[str, Any]:
+    full = decision.reason is Reason.MAX_CONCURRENT
+    text = plan.budget.text(case.rule, case.choice.release.version)
+    return _check("budget", Block(decision.action, decision.reason) if full else None, text, full)
 
 
 def _check(name: str, block: Block | None, value: str, binding: bool = False) -> dict[str, Any]:
@@ -142,18 +191,22 @@ def _binding(decision: Decision, blocks: dict[str, Block], expires: bool, starts
     start would be the earliest; and if no change of one helps, the one that blocks the longest.
     """
     untils = {name: block.until for name, block in blocks.items() if block.until is not None}
-    lasting = [name for name in blocks if name not in untils]
-    if lasting:
-        return lasting[0]
-    if decision.until is None and expires:
-        return "expiry"
-    helped = _earlier(decision.until, blocks, starts) if decision.until is not None else {}
-    return min(helped, key=helped.__getitem__) if helped else max(untils, key=untils.__getitem__)
+    lasting = next((name for name in blocks if name not in untils), None)
+    if lasting is not None:
+        return lasting
+    if decision.until is None:
+        return "expiry" if expires else _latest(untils)
+    return _most_helpful(decision.until, blocks, starts()) or _latest(untils)
 
 
-def _earlier(until: datetime, blocks: dict[str, Block], starts: Callable[[], dict[str, datetime]]) -> dict[str, datetime]:
-    """The starts that would come before `until` without one of the gates that block."""
-    return {name: start for name, start in starts().items() if name in blocks and start < until}
+def _latest(instants: Mapping[str, datetime]) -> str:
+    return max(instants, key=instants.__getitem__)
+
+
+def _most_helpful(until: datetime, blocks: Mapping[str, Block], starts: Mapping[str, datetime]) -> str | None:
+    """The gate among those that block without which the start would be the earliest, if that is before `until`."""
+    earlier = {name: start for name, start in starts.items() if name in blocks and start < until}
+    return min(earlier, key=earlier.__getitem__, default=None)
 
 
 def _expires(survey: Survey, case: Case) -> bool:
@@ -164,20 +217,27 @@ def _expires(survey: Survey, case: Case) -> bool:
 
 def _expiry(survey: Survey, one: Governed, offered: Offer) -> str:
     """For each release in its turn, why it is not started before its time is over."""
-    parts = []
-    for choice, following in zip(offered.choices, [*offered.choices[1:], None]):
-        version = choice.release.version
-        if following is not None and following.release.version == version:
-            continue  # its time continues
-        case = case_of(survey, one, choice)
-        start = all_pass_at(survey, case)
-        if start is not None:
-            end = f"{ceiled(case.ends)} ({_end(case, following)})"
-            parts.append(f"{version} could start only before {end}, and all else passes at {ceiled(start)}")
-        else:
-            blocking = next((name for name, gate in GATES.items() if (block := gate(case)) and block.until is None), "window")
-            parts.append(f"{version} is blocked by {blocking}")
-    return "; ".join(parts)
+    turns = zip(offered.choices, [*offered.choices[1:], None])
+    ending = ((choice, following) for choice, following in turns if _ends(choice, following))
+    return "; ".join(_missed(survey, case_of(survey, one, choice), following) for choice, following in ending)
+
+
+def _ends(choice: Choice, following: Choice | None) -> bool:
+    """Whether the time of a release ends with the choice, and does not continue in the following one."""
+    return following is None or following.release.version != choice.release.version
+
+
+def _missed(survey: Survey, case: Case, following: Choice | None) -> str:
+    version, start = case.choice.release.version, all_pass_at(survey, case)
+    if start is None:
+        return f"{version} is blocked by {_lasting_gate(case)}"
+    end = f"{ceiled(case.ends)} ({_end(case, following)})"
+    return f"{version} could start only before {end}, and all else passes at {ceiled(start)}"
+
+
+def _lasting_gate(case: Case) -> str:
+    """The first gate that no time opens; if there is none, the windows leave no time."""
+    return next((name for name, gate in GATES.items() if (block := gate(case)) and block.until is None), "window")
 
 
 def _end(case: Case, following: Choice | None) -> str:

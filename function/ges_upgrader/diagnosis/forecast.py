@@ -1,8 +1,8 @@
 """The same planner run forward, on a clock of its own and with a model of how long upgrades take. Pure.
 
-What it cannot know it assumes to go well: every upgrade succeeds, every backup is made, nobody approves, pauses or
-announces anything, and a run is there whenever something can start. What another hand has begun ends too, and leaves the
-graph at the version that it shows; a state that only a person ends stays.
+It assumes that every upgrade and backup succeeds, that nobody approves, pauses or announces anything, and that a run begins
+whenever something can start. What another operator began ends too, and leaves the graph at the version that it shows. A
+state that only a person ends stays.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from datetime import datetime, timedelta
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 
 import msgspec
 
@@ -68,35 +68,55 @@ def shown(one: Forecast) -> dict[str, str]:
     }
 
 
+class _Round:
+    """What happens at one instant: the upgrades that start, and the later instants at which more could."""
+
+    def __init__(self) -> None:
+        self.started: list[Forecast] = []
+        self.following: list[datetime] = []
+        self.backed_up = False
+
+    @property
+    def changed_something(self) -> bool:
+        """Whether more may be to do at the same instant."""
+        return self.backed_up or bool(self.started)
+
+
 class _Future:
     def __init__(self, policy: Policy, fleet: Fleet, history: History, now: datetime) -> None:
         self._policy, self._fleet, self._history, self._now = policy, fleet, history, now
-        governed = self._governed = govern(policy.rules, fleet.visible)
-        self._places = {one.graph.key: place for place, one in enumerate(governed)}
+        self._governed = govern(policy.rules, fleet.visible)
+        self._places = {one.graph.key: place for place, one in enumerate(self._governed)}
         self._active = dict.fromkeys(self._places)
         self._calendars: dict[str, Calendar] = {}
         self._duration = _median(history.attempts.durations) or USUAL_DURATION
-        self._ends: list[tuple[datetime, GraphKey]] = []
-        under_way: list[Attempt | BackupAttempt] = [*history.attempts.open(), *history.backups.open()]
-        for one in under_way:
-            heappush(self._ends, (max(now, one.began_at + self._duration), one.key))
-        ours = {one.key for one in under_way}
-        for graph in (one.graph for one in governed):
-            if graph.key not in ours and _passing(graph.status):
-                heappush(self._ends, (now + self._duration, graph.key))
+        self._ends = [*self._ends_of_ours(), *self._ends_of_others()]
+        heapify(self._ends)
+
+    def _ends_of_ours(self) -> Iterator[tuple[datetime, GraphKey]]:
+        """When the upgrades and backups end that this tool began."""
+        for one in (*self._history.attempts.open(), *self._history.backups.open()):
+            yield max(self._now, one.began_at + self._duration), one.key
+
+    def _ends_of_others(self) -> Iterator[tuple[datetime, GraphKey]]:
+        """When the states end by themselves that graphs show and this tool did not cause."""
+        for one in self._governed:
+            if _passing(one.graph.status) and not self._history.in_progress(one.graph.key):
+                yield self._now + self._duration, one.graph.key
 
     def until(self, end: datetime) -> Iterable[Forecast]:
-        while self._now < end:
+        moment: datetime | None = self._now
+        while moment is not None and moment < end:
+            self._now = moment
             self._finish()
-            survey = self._survey()
-            started, following, again = self._step(survey)
-            yield from started
-            if again:
-                continue
-            moments = [moment for moment in (*following, *(at for at, _ in self._ends[:1])) if moment > self._now]
-            if not moments:
-                return
-            self._now = min(moments)
+            round_ = self._round(self._survey())
+            yield from round_.started
+            moment = self._now if round_.changed_something else self._next_moment(round_.following)
+
+    def _next_moment(self, following: Iterable[datetime]) -> datetime | None:
+        """The next instant at which something ends or may start; None: never again."""
+        moments = (*following, *(at for at, _ in self._ends[:1]))
+        return min((moment for moment in moments if moment > self._now), default=None)
 
     def _survey(self) -> Survey:
         while True:
@@ -109,25 +129,22 @@ class _Future:
             for record in passed:
                 self._history.apply(record)
 
-    def _step(self, survey: Survey) -> tuple[list[Forecast], list[datetime], bool]:
-        """What starts now, the instants at which more could, and whether there is more to do now."""
-        started: list[Forecast] = []
-        following: list[datetime] = []
-        backed_up = False
+    def _round(self, survey: Survey) -> _Round:
+        round_ = _Round()
         budget = Budget(survey, Occupied.under(survey))
         for key in list(self._active):
             one = self._governed[self._places[key]]
-            if one.rule is not None and not one.rule.notice and budget.full(one.rule):
+            if _cannot_start(one, budget):
                 continue
             decision, start = decide(survey, one, budget)
-            if start is not None and start.action is Action.UPGRADE:
-                started.append(self._start(start))
-            elif start is not None:
-                self._history.apply(BackedUp(at=self._now, graph_id=key[1], project_id=key[0], made_at=self._now))
-                backed_up = True
+            if start is None:
+                round_.following += self._wait(one, decision)
+            elif start.action is Action.BACKUP:
+                self._back_up(start)
+                round_.backed_up = True
             else:
-                following += self._wait(one, decision)
-        return started, following, bool(started) or backed_up
+                round_.started.append(self._start(start))
+        return round_
 
     def _wait(self, one: Governed, decision: Decision) -> Iterator[datetime]:
         """The instants at which a graph that does not start now may do so; none: it need not be asked again."""
@@ -135,8 +152,17 @@ class _Future:
             del self._active[one.graph.key]
         elif decision.until is not None:
             yield decision.until
-        if one.rule is not None and one.rule.notice and decision.announce and decision.target:
-            yield self._announce(one, decision.target, decision.announce)
+        yield from self._announced(one, decision)
+
+    def _announced(self, one: Governed, decision: Decision) -> Iterator[datetime]:
+        """Announces the start if the decision asks for it; the instant at which the notice is over."""
+        if one.rule and one.rule.notice and decision.announce and decision.target:
+            self._announce(one, decision.target, decision.announce)
+            yield self._now + one.rule.notice
+
+    def _back_up(self, start: Start) -> None:
+        made = BackedUp(at=self._now, graph_id=start.graph_id, project_id=start.project.project_id, made_at=self._now)
+        self._history.apply(made)
 
     def _start(self, start: Start) -> Forecast:
         attempt = Attempt(
@@ -154,9 +180,7 @@ class _Future:
         heappush(self._ends, (self._now + self._duration, start.key))
         return Forecast(self._now, start.graph_id, start.graph, start.rule, start.from_version, start.to_version)
 
-    def _announce(self, one: Governed, version: Version, start: datetime) -> datetime:
-        """Announces the start, and says when the notice is over."""
-        assert one.rule is not None
+    def _announce(self, one: Governed, version: Version, start: datetime) -> None:
         notice_id = f"forecast:{one.graph.id}:{version}:{start.isoformat()}"
         notice = Noticed(
             at=self._now,
@@ -169,20 +193,22 @@ class _Future:
         )
         self._history.apply(notice)
         self._history.apply(Told(at=self._now, event_id=notice_id, message_id=""))
-        return self._now + one.rule.notice
 
     def _finish(self) -> None:
         while self._ends and self._ends[0][0] <= self._now:
             _, key = heappop(self._ends)
-            attempt, backup = self._history.attempts.open_of(key), self._history.backups.open_of(key)
-            if attempt is not None:
-                self._history.apply(
-                    Ended(at=self._now, attempt_id=attempt.id, verdict=Verdict.SUCCEEDED, job_ended_at=self._now)
-                )
-            elif backup is not None:
-                self._history.apply(BackupEnded(at=self._now, backup_id=backup.id, made_at=self._now))
+            attempt = self._history.attempts.open_of(key)
+            self._end(attempt, self._history.backups.open_of(key))
             if key in self._places:
                 self._arrive(key, attempt)
+
+    def _end(self, attempt: Attempt | None, backup: BackupAttempt | None) -> None:
+        """Records that the upgrade has ended, or else the backup; neither, if another operator began what ends."""
+        now = self._now
+        if attempt is not None:
+            self._history.apply(Ended(at=now, attempt_id=attempt.id, verdict=Verdict.SUCCEEDED, job_ended_at=now))
+        elif backup is not None:
+            self._history.apply(BackupEnded(at=now, backup_id=backup.id, made_at=now))
 
     def _arrive(self, key: GraphKey, attempt: Attempt | None) -> None:
         """What the graph is like once what went on is over."""
@@ -192,6 +218,11 @@ class _Future:
         status = Status("200") if attempt or _passing(one.graph.status) else one.graph.status
         graph = msgspec.structs.replace(one.graph, version=version, status=status)
         self._governed[place] = msgspec.structs.replace(one, graph=graph)
+
+
+def _cannot_start(one: Governed, budget: Budget) -> bool:
+    """Whether no place is free for the graph, and no notice of it is due either."""
+    return one.rule is not None and not one.rule.notice and budget.full(one.rule)
 
 
 def _passing(status: Status) -> bool:

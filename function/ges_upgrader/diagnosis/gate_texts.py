@@ -51,19 +51,20 @@ def _age(survey: Survey, case: Case) -> str:
 def _wave(survey: Survey, case: Case) -> str | None:
     if not case.rule.after:
         return None
-    version = case.choice.release.version
-    parts = []
-    for name in case.rule.after:
-        step = survey.steps[name]
-        behind = step.behind(version)
-        if not step.governs:
-            parts.append(f"{name}: governs no graph, so it is not waited for")
-        elif behind:
-            names = ", ".join(graph.name for graph in behind[:MOST_NAMES])
-            parts.append(f"{name}: {len(behind)} of {step.governs} do not run {version}: {names}")
-        else:
-            parts.append(f"{name}: all {step.governs} run {version}, soaking {spelled(case.rule.soak)}")
+    parts = (f"{name}: {_progress(survey.steps[name], case)}" for name in case.rule.after)
     return "; ".join(parts) + ("" if survey.complete else UNLISTED)
+
+
+def _progress(step: Step, case: Case) -> str:
+    """How far a rule that comes before is with the release."""
+    version = case.choice.release.version
+    if not step.governs:
+        return "governs no graph, so it is not waited for"
+    behind = step.behind(version)
+    if not behind:
+        return f"all {step.governs} run {version}, soaking {spelled(case.rule.soak)}"
+    names = ", ".join(graph.name for graph in behind[:MOST_NAMES])
+    return f"{len(behind)} of {step.governs} do not run {version}: {names}"
 
 
 def _mode(survey: Survey, case: Case) -> str:
@@ -79,10 +80,16 @@ def _approval(survey: Survey, case: Case) -> str | None:
 def _freeze(survey: Survey, case: Case) -> str | None:
     governing = [freeze for freeze in case.policy.freezes if freeze.holds(case.rule.name)]
     step = survey.steps[case.rule.name]
-    near = [freeze for freeze in governing if freeze.period[0] - step.cutoff <= case.now < freeze.period[1]]
+    near = [freeze for freeze in governing if _is_near(freeze, step, case.now)]
     if near:
         return "; ".join(_frozen(freeze, step, case.now) for freeze in near)
     return f"none of {len(governing)} now" if governing else None
+
+
+def _is_near(freeze: Freeze, step: Step, now: datetime) -> bool:
+    """Whether the freeze covers this instant, or begins within the cutoff."""
+    begin, end = freeze.period
+    return begin - step.cutoff <= now < end
 
 
 def _frozen(freeze: Freeze, step: Step, now: datetime) -> str:

@@ -5,8 +5,9 @@ Worked out only for those who look: planning asks whether a release fits, and ne
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Sequence
 from datetime import datetime
+from itertools import islice
 
 from ges_upgrader.domain.duration import spelled
 from ges_upgrader.domain.model import Graph, Reason, Release
@@ -26,23 +27,30 @@ def rejected_releases(survey: Survey, one: Governed, offered: Offer) -> list[str
     If none is offered, on each that is newer than the graph; if there is none of those either, on each that is known, unless
     the graph is just up to date.
     """
-    floor = offered.choices[0].release.version if offered.choices else one.graph.version
-    newer = [known for known in survey.all_known if floor is not None and known.version > floor]
-    if not newer and offered.nothing is Reason.NO_RELEASE:
-        newer = list(survey.all_known)
-    sentences = [f"{known.version} {' and '.join(_objections(survey, known, one))}" for known in newer[:MOST_RELEASES]]
-    left = len(newer) - MOST_RELEASES
+    rejected = _newer(survey, one, offered)
+    if not rejected and offered.nothing is Reason.NO_RELEASE:
+        rejected = survey.all_known
+    sentences = [f"{known.version} {' and '.join(_objections(survey, known, one))}" for known in rejected[:MOST_RELEASES]]
+    left = len(rejected) - MOST_RELEASES
     return [*sentences, f"{left} more are rejected"] if left > 0 else sentences
+
+
+def _newer(survey: Survey, one: Governed, offered: Offer) -> Sequence[KnownRelease]:
+    """The releases newer than the one that is offered, or else than the graph."""
+    floor = offered.choices[0].release.version if offered.choices else one.graph.version
+    return [] if floor is None else [known for known in survey.all_known if known.version > floor]
 
 
 def misfits(release: Release, graph: Graph) -> Iterator[str]:
     """What of one announcement's scope the graph does not meet: something whenever `releases.fits` says no."""
-    if release.regions and graph.project.region not in release.regions:
-        yield f"is only for region {', '.join(release.regions)}"
-    if release.product_types and graph.product_type not in release.product_types:
-        yield f"is only for product type {', '.join(release.product_types)}"
-    if release.arch and graph.arch not in release.arch:
-        yield f"is only for arch {', '.join(release.arch)}"
+    scopes = (
+        ("region", release.regions, graph.project.region),
+        ("product type", release.product_types, graph.product_type),
+        ("arch", release.arch, graph.arch),
+    )
+    for name, allowed, actual in scopes:
+        if allowed and actual not in allowed:
+            yield f"is only for {name} {', '.join(allowed)}"
     if not targeted(release, graph):
         yield "is meant for other graphs"
 
@@ -53,18 +61,22 @@ def _objections(survey: Survey, known: KnownRelease, one: Governed) -> Iterator[
     if known.version in survey.history.releases.withdrawn:
         yield "is withdrawn"
         return
-    if one.graph.version is not None and known.version <= one.graph.version:
-        yield f"is no later than the graph's {one.graph.version}"
     candidate = known.candidate(one.graph)
-    if candidate is None:
-        scopes = (" and ".join(misfits(announced.release, one.graph)) for announced in known.announcements)
-        yield ", and by another announcement ".join(scopes)
-    elif not reaches(candidate.release, one.graph):
-        yield f"is only for graphs at {candidate.release.min_source_version} or later"
+    yield from _out_of_scope(known, candidate, one.graph)
     yield from _not_allowed(survey.steps[one.rule.name], known.version)
     yield from _set_aside(survey, one, known.version)
     if candidate is not None:
         yield from _untimely(one.rule, candidate, survey.now)
+
+
+def _out_of_scope(known: KnownRelease, candidate: Candidate | None, graph: Graph) -> Iterator[str]:
+    if graph.version is not None and known.version <= graph.version:
+        yield f"is no later than the graph's {graph.version}"
+    if candidate is None:
+        scopes = (" and ".join(misfits(announced.release, graph)) for announced in known.announcements)
+        yield ", and by another announcement ".join(scopes)
+    elif not reaches(candidate.release, graph):
+        yield f"is only for graphs at {candidate.release.min_source_version} or later"
 
 
 def _not_allowed(step: Step, version: Version) -> Iterator[str]:
@@ -79,14 +91,13 @@ def _set_aside(survey: Survey, one: Governed, version: Version) -> Iterator[str]
     """The first of what keeps everybody, the rule, or this graph from the version."""
     assert one.rule is not None
     step = survey.steps[one.rule.name]
-    if version in survey.history.releases.questioned:
-        yield "is questioned by a message"
-    elif version in step.halted:
-        yield "is halted under this rule"
-    elif version in step.quarantined:
-        yield "is quarantined"
-    elif one.graph.version is not None and version in step.set_aside(one.graph):
-        yield "is set aside for this graph"
+    reasons: tuple[tuple[str, Container[Version]], ...] = (
+        ("is questioned by a message", survey.history.releases.questioned),
+        ("is halted under this rule", step.halted),
+        ("is quarantined", step.quarantined),
+        ("is set aside for this graph", step.set_aside(one.graph) if one.graph.version else ()),
+    )
+    yield from islice((words for words, versions in reasons if version in versions), 1)
 
 
 def _untimely(rule: Rule, candidate: Candidate, now: datetime) -> Iterator[str]:
