@@ -20,6 +20,7 @@ from ges_upgrader.schedule.windows import Window, why_never
 
 # The years in which windows are looked for, by the wall clock.
 FIRST, LAST = datetime(2000, 1, 1), datetime(2100, 1, 1)  # noqa: DTZ001
+MOST_NAMES = 20
 MOST_YEARS = 2000  # looked through for all rules together: a search that finds nothing costs about a millisecond a year
 
 
@@ -98,11 +99,16 @@ def _references(written: Written) -> Iterator[str]:
     if any(re.match(r"rules(\[\d+\](\.name)?)?:", problem) for problem in written.problems):
         return
     names = [rule.name for rule in written.policy.rules]
+    known = set(names)
     freezes = ((f"freezes[{number}].rules", freeze.rules or ()) for number, freeze in enumerate(written.policy.freezes))
     for place, named in (*freezes, *((f"{place}.after", rule.after) for place, rule in written.rules)):
         for name in named:
-            if name not in names:
-                yield f"{place}: {name!r} is no rule; accepted are {', '.join(names)}"
+            if name not in known:
+                yield f"{place}: {name!r} is no rule; accepted are {_some(names)}"
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:MOST_NAMES]) + (f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else "")
 
 
 def _health_checks(written: Written) -> Iterator[str]:

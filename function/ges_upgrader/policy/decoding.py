@@ -1,13 +1,16 @@
 """Plain data to structs of msgspec, with all the errors at once, each with its path and what is accepted.
 
 msgspec stops at the first error. So that an operator sees all of them, what it objects to is taken out and the rest is
-decoded again, until nothing is objected to.
+decoded again, until nothing is objected to or MOST_PROBLEMS are found. What one round made of a value serves the next, so that
+the work grows with the text and not with its errors.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
+from itertools import islice
 from typing import Any, TypeVar, Union, get_args, get_type_hints
 
 import msgspec
@@ -19,6 +22,8 @@ from ges_upgrader.domain.version import Version
 T = TypeVar("T", bound=msgspec.Struct)
 Tokens = Sequence[Union[str, int]]  # a path: names of fields, and numbers in lists
 
+MOST_PROBLEMS = 50
+
 
 class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What an operator writes: an unknown field is an error."""
@@ -27,14 +32,17 @@ class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 def decode(raw: Any, kind: type[T]) -> tuple[T | None, list[str], list[int]]:
     """The value less what is wrong with it, the problems, and the numbers that its `rules` have in what was written."""
     numbered: dict[int, list[int]] = {}
-    problems = [_valueless(kind, tokens, _remove(raw, tokens, numbered)[0]) for tokens in list(_nulls(raw, kind))]
-    while True:
+    nulls = list(islice(_nulls(raw, kind), MOST_PROBLEMS))
+    problems = [_valueless(kind, tokens, _remove(raw, tokens, numbered)[0]) for tokens in nulls]
+    maker = _Maker()
+    while len(problems) < MOST_PROBLEMS:
         try:
-            value = msgspec.convert(raw, kind, dec_hook=made)
+            value = msgspec.convert(raw, kind, dec_hook=maker)
             rules = raw.get("rules")
             return value, problems, numbered.get(id(rules), list(range(len(rules or ()))))
         except msgspec.ValidationError as error:
-            unknown = list(_unknown(raw, kind)) if str(error).startswith("Object contains unknown field") else []
+            objects = str(error).startswith("Object contains unknown field")
+            unknown = list(islice(_unknown(raw, kind), MOST_PROBLEMS - len(problems))) if objects else []
             for tokens, fields in unknown:
                 where, _ = _remove(raw, tokens, numbered)
                 problems.append(f"{where}: unknown field; {_meant(str(tokens[-1]), fields)}")
@@ -48,7 +56,21 @@ def decode(raw: Any, kind: type[T]) -> tuple[T | None, list[str], list[int]]:
                 wrong = f"the field {missing[1]} is missing" if missing else _wrong(kind, tokens, message, found)
                 problems.append(f"{where or 'the policy'}: {wrong}")
             if not tokens:
-                return None, problems, []
+                break
+    return None, problems, []
+
+
+class _Maker:
+    """Makes values of our own kinds, each once: the values stay as they are between the rounds."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[Any, int], tuple[Any, Any]] = {}
+
+    def __call__(self, kind: Any, value: Any) -> Any:
+        key = (kind, id(value))
+        if key not in self._made:
+            self._made[key] = (value, made(kind, value))  # the value is kept, so that its id stays its own
+        return self._made[key][1]
 
 
 def made(kind: Any, value: Any) -> Any:
@@ -156,7 +178,12 @@ def _description(owner: Any, name: str) -> str | None:
 
 def _hint(owner: Any, name: str) -> Any:
     names = dict(zip(owner.__struct_encode_fields__, owner.__struct_fields__)) if owner is not None else {}
-    return get_type_hints(owner, include_extras=True)[names[name]] if name in names else None
+    return _hints(owner)[names[name]] if name in names else None
+
+
+@cache
+def _hints(owner: Any) -> dict[str, Any]:
+    return get_type_hints(owner, include_extras=True)
 
 
 def _parts(hint: Any) -> list[Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -27,6 +28,7 @@ class Legible(msgspec.Struct, frozen=True):
     state: State | None = None
 
 
+@lru_cache(maxsize=1)
 def legible(text: str) -> Legible:
     """Never raises, whatever the text is."""
     try:

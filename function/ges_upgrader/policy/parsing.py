@@ -5,10 +5,12 @@ A policy with an error is never used.
 
 from __future__ import annotations
 
+from itertools import islice
+
 import msgspec
 
 from ges_upgrader.policy.checks import contradictions
-from ges_upgrader.policy.decoding import decode
+from ges_upgrader.policy.decoding import MOST_PROBLEMS, decode
 from ges_upgrader.policy.schema import Policy
 from ges_upgrader.policy.yaml_text import UnreadableText, read
 
@@ -42,7 +44,7 @@ def parse_policy(text: str) -> Policy:
     policy, problems, rule_numbers = decode(raw, Policy)
     if policy is not None:
         policy = _effective(policy)
-        problems += contradictions(policy, rule_numbers, tuple(problems))
+        problems += islice(contradictions(policy, rule_numbers, tuple(problems)), MOST_PROBLEMS - len(problems))
     if policy is None or problems:
         raise PolicyError(problems)
     return policy

@@ -41,6 +41,7 @@ class Instance:
         self._code, self._clock = code, clock
         self._memory = Memory()
         self._watch = JournalWatch()
+        self._parsed: tuple[str, Policy | PolicyError] | None = None
         self._refusal_sent_on: date | None = None
         self._cold = True
 
@@ -64,7 +65,7 @@ class Instance:
 
     def _run(self, event: object, platform: Platform, run_id: str, log: Log) -> dict[str, Any]:
         try:
-            policy = self._policy(platform)
+            policy = self.policy_of(platform)
         except PolicyError as error:
             log.error("policy.refused", problems=error.problems)
             return self._policy_refusal(error.problems, platform, run_id, log)
@@ -99,11 +100,20 @@ class Instance:
             self._refusal_sent_on = today
         return {**self._refusal(run_id, None, errors), "notified": notified}
 
-    def _policy(self, platform: Platform) -> Policy:
+    def policy_of(self, platform: Platform) -> Policy:
+        """The policy, which is parsed only if its text changed. Raises PolicyError."""
         try:
-            return parse_policy(platform.policy_text(self._code))
-        except (OSError, UnicodeDecodeError) as error:
+            text = platform.policy_text(self._code)
+        except UnicodeDecodeError:
+            raise PolicyError(["the policy file is not encoded in UTF-8 (it may be GBK); save it as UTF-8"]) from None
+        except (OSError, ValueError) as error:
             raise PolicyError([f"the policy file cannot be read: {error}; set POLICY, or POLICY_FILE to its path"]) from None
+        if self._parsed is None or self._parsed[0] != text:
+            self._parsed = (text, _parsed(text))
+        policy = self._parsed[1]
+        if isinstance(policy, PolicyError):
+            raise PolicyError(policy.problems)
+        return policy
 
     def _refusal(self, run_id: str, policy: Policy | None, errors: list[str]) -> dict[str, Any]:
         return {
@@ -144,3 +154,10 @@ class Instance:
                 **({"foreign": foreign} if foreign else {}),
             )
         return log
+
+
+def _parsed(text: str) -> Policy | PolicyError:
+    try:
+        return parse_policy(text)
+    except PolicyError as error:
+        return error
