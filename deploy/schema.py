@@ -48,7 +48,7 @@ _DAY = "|".join("".join(f"[{letter.upper()}{letter}]" for letter in day) for day
 _DAYS = rf"(?:{_DAY})(?:-(?:{_DAY}))?"
 _SHORT_WINDOW = _matching(rf"\s*(?:always|(?:\*|{_DAYS}(?:,{_DAYS})*)\s+{TIME}-(?:{TIME}|24:00)\s+\S+)\s*")
 _RATE = r"(?:@every\s+)?(?=.*[1-9])(?:[0-9]+[smhd])+"
-_FIELD = r"[0-9A-Za-z*?,/-]+"
+_FIELD = r"[0-9A-Za-z*?,/#-]+"
 _SCHEDULE = rf"\s*(?:CRON_TZ=\S+\s+)?(?:{_RATE}|{_FIELD}(?:\s+{_FIELD}){{5}}(?:\s.*)?)\s*"
 _RULE_WINDOW = {
     "type": "object",

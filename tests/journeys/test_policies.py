@@ -671,12 +671,12 @@ def test_what_is_forecast_is_what_then_happens(tmp_path: Path) -> None:
 
 
 def test_warnings_come_with_the_result() -> None:
-    world = World(policy("[{windows: ['Sun 02:00-03:00 UTC']}]", timers="['0 0 12 * * ?']"))
+    world = World(policy("[{windows: ['Sun 02:00-03:00 UTC']}]", timers="['CRON_TZ=UTC 0 0 12 * * ?']"))
     world.graph()
     warnings = "\n".join(world.run({"command": "plan"})["warnings"])
     assert "open for 4h in the next 32 days" in warnings
     assert "a window of 1h is short" in warnings
-    assert "none of the timers (0 0 12 * * ?) fires while a window lets anything start" in warnings
+    assert "none of the timers (CRON_TZ=UTC 0 0 12 * * ?) fires while a window lets anything start" in warnings
 
 
 def test_a_rule_that_the_fleet_leaves_without_graphs_is_warned_of() -> None:

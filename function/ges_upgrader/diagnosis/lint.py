@@ -3,19 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
-from itertools import islice
 
-from ges_upgrader.diagnosis.openings import why_never
-from ges_upgrader.domain.duration import spelled
-from ges_upgrader.planning.survey import Step, Survey
+from ges_upgrader.diagnosis.calendar_warnings import policy_warnings, rule_warnings
+from ges_upgrader.planning.survey import Survey
 from ges_upgrader.policy.schema import Match, Policy, Rule
-from ges_upgrader.schedule.windows import HORIZON, Calendar
-
-LOOK_AHEAD = timedelta(days=32)
-LEAST_TIME, LEAST_WINDOW = timedelta(hours=48), timedelta(hours=4)
-_MINUTE = timedelta(minutes=1)
-MOST_OPENINGS = 1000  # as many as a rule has within the horizon, unless its windows open many times a day
 
 
 def warnings(survey: Survey) -> list[str]:
@@ -25,13 +16,13 @@ def warnings(survey: Survey) -> list[str]:
         where, step = f"rules[{number}] ({rule.name})", survey.steps[rule.name]
         texts = (
             *_governing(survey, number),
-            *_windows(survey, step),
+            *rule_warnings(survey, step),
             *_unnamed(survey, number),
             *_idle(rule),
             *_limits(rule),
         )
         found += [f"{where}: {text}" for text in texts]
-    return found
+    return [*found, *policy_warnings(survey)]
 
 
 def _governing(survey: Survey, number: int) -> Iterator[str]:
@@ -49,49 +40,6 @@ def _governing(survey: Survey, number: int) -> Iterator[str]:
             return
     if survey.governed and survey.complete and not survey.steps[rules[number].name].governs:
         yield f"it governs no graph, as none matches it that no rule before it governs and that has not opted out{so}"
-
-
-def _windows(survey: Survey, step: Step) -> Iterator[str]:
-    rule, now = step.rule, survey.now
-    never = why_never(survey, step)
-    if not rule.windows:
-        if never is not None:
-            yield f"nothing can start: {never}"
-        return
-    windows = Calendar(rule.windows, timedelta(), survey.policy.frozen(rule.name), now)
-    open_for = sum((end - begin for begin, end in _stretches(windows, now, LOOK_AHEAD)), timedelta())
-    if open_for < LEAST_TIME:
-        yield f"its windows are open for {spelled(open_for)} in the next 32 days, less than 48h: upgrades may be long in coming"
-    short = min((window.length for window in rule.windows), default=LEAST_WINDOW)
-    if short < LEAST_WINDOW:
-        yield f"a window of {spelled(short)} is short: less than 4h leaves little room for retries and for graphs in a row"
-    if never is None:
-        yield from _timers(survey, step)
-    else:
-        auto = rule.cutoff.length is None and "cutoff" in never
-        yield f"nothing can start: {never}" + (" (auto: 90% of the fleet's own upgrades took no longer)" if auto else "")
-
-
-def _timers(survey: Survey, step: Step) -> Iterator[str]:
-    timers = survey.policy.timers
-    if not timers:
-        return
-    openings = list(islice(_stretches(step.calendar, survey.now, HORIZON), MOST_OPENINGS))
-    met = any(timer.meets(begin, end) for begin, end in openings for timer in timers)
-    if met or len(openings) == MOST_OPENINGS:
-        return
-    written, rates = ", ".join(timer.text for timer in timers), ", ".join(timer.text for timer in timers if timer.every)
-    if rates:
-        longest = max(end - begin for begin, end in openings) // _MINUTE * _MINUTE
-        yield (
-            f"the timers ({written}) may miss its windows, so that nothing would ever start: a window lets things start for "
-            f"{spelled(longest)} at the longest, and nobody knows from when on a rate ({rates}) counts"
-        )
-    else:
-        yield (
-            f"none of the timers ({written}) fires while a window lets anything start, so that nothing ever does, "
-            "unless a run lasts until one opens"
-        )
 
 
 def _unnamed(survey: Survey, number: int) -> Iterator[str]:
@@ -139,14 +87,3 @@ def _stateless(policy: Policy) -> Iterator[str]:
                 f"rules[{number}] ({rule.name}): {', '.join(fields)}: with state: none this is forgotten between runs, "
                 "so that it may never be fulfilled"
             )
-
-
-def _stretches(calendar: Calendar, now: datetime, length: timedelta) -> Iterator[tuple[datetime, datetime]]:
-    """The times within that length from now in which something may start."""
-    after, end = now, now + length
-    while after < end:
-        opening = calendar.first(after)
-        if opening is None or opening.start >= end:
-            return
-        yield opening.start, min(opening.before, end)
-        after = opening.before

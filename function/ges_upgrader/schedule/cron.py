@@ -4,7 +4,8 @@
     0 15 2 * * ?                     second, minute, hour, day of the month, month, day of the week
     CRON_TZ=Asia/Shanghai 0 15 2 * * ?
 
-The zone of a schedule that names none is not documented; it is taken as UTC.
+A schedule that names no zone fires in that of the function's region (deploy.md 1.4). The list of timers serves warnings alone:
+what looks like a schedule is never refused, also if it says more than is read here (`0 0 2 L * ?`, `15W`, `6#1`).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from ges_upgrader.domain.duration import Duration
 from ges_upgrader.schedule.wallclock import instant
-from ges_upgrader.schedule.zones import zone
+from ges_upgrader.schedule.zones import named
 
 _NAMES = {
     **{name: number for number, name in enumerate(("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"))},
@@ -29,46 +30,66 @@ _RANGES = ((0, 59), (0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 _CLOCK_CHANGE = timedelta(hours=2)  # more than any
 
 
-class Timer:
-    """A schedule, or a rate: `every` is its period. Raises ValueError for one that cannot be read."""
+_FIELD = re.compile(r"[0-9A-Za-z*?,/#-]+", re.ASCII)
 
-    __slots__ = ("_fields", "_zone", "every", "text")
+
+class Timer:
+    """A schedule, or a rate: `every` is its period. Raises ValueError for what is neither.
+
+    `zone` is the one that it names; None: that of the region. `unread` is what cannot be read of it.
+    """
+
+    __slots__ = ("_fields", "every", "text", "unread", "zone")
 
     def __init__(self, value: object) -> None:
         if not isinstance(value, str):
             raise ValueError("expected a schedule, as 30m or `0 15 2 * * ?`")
         self.text = value
-        self._zone = ZoneInfo("UTC")
+        self.zone, self.unread = None, ""
         text = value.strip()
-        named = re.match(r"CRON_TZ=(\S+)\s+", text)
-        if named:
-            self._zone, text = zone(named[1]), text[named.end() :]
+        in_zone = re.match(r"CRON_TZ=(\S+)\s+", text)
+        if in_zone:
+            self.zone, text = named(in_zone[1]), text[in_zone.end() :]
+            self.unread = "" if self.zone else f"{in_zone[1]} is no IANA time zone"
         self.every = _every(text)
         fields = text.split()[:6]
-        if self.every is None and len(fields) < 6:
+        if self.every is None and (len(fields) < 6 or not all(map(_FIELD.fullmatch, fields))):
             raise ValueError("expected a schedule of six fields, as `0 15 2 * * ?`, or a rate, as 30m")
-        self._fields = [] if self.every else [_numbers(field, *bounds) for field, bounds in zip(fields, _RANGES)]
+        self._fields: list[frozenset[int]] = []
+        if self.every is None:
+            try:
+                self._fields = [_numbers(field, *bounds) for field, bounds in zip(fields, _RANGES)]
+            except ValueError as error:
+                self.unread = self.unread or str(error)
 
-    def meets(self, begin: datetime, end: datetime) -> bool:
+    @property
+    def readable(self) -> bool:
+        return not self.unread
+
+    def meets(self, begin: datetime, end: datetime, where: ZoneInfo | None = None) -> bool:
         """Whether it is sure to fire in [begin, end)."""
         if self.every is not None:
             return end - begin >= self.every
-        return any(True for _ in self.firings(begin, end))
+        return any(True for _ in self.firings(begin, end, where))
 
-    def firings(self, begin: datetime, end: datetime) -> Iterator[datetime]:
-        """The instants in [begin, end) at which a schedule fires; those of a rate cannot be known."""
-        if self.every is not None:
+    def firings(self, begin: datetime, end: datetime, where: ZoneInfo | None = None) -> Iterator[datetime]:
+        """The instants in [begin, end) at which a schedule fires, `where` in the region's zone if it names none.
+
+        Those of a rate, of what cannot be read, and of what has no known zone cannot be known.
+        """
+        where = self.zone or where
+        if self.every is not None or not self.readable or where is None:
             return
         seconds, minutes, hours, days, months, weekdays = self._fields
-        first, last = (at.astimezone(self._zone).replace(tzinfo=None) for at in (begin, end))
+        first, last = (at.astimezone(where).replace(tzinfo=None) for at in (begin, end))
         day = first.replace(hour=0, minute=0, second=0, microsecond=0)
-        while instant(day, self._zone) < end:
+        while instant(day, where) < end:
             if day.day in days and day.month in months and {day.isoweekday() % 7, day.isoweekday()} & weekdays:
                 for hour in sorted(hours):
                     if not first - _CLOCK_CHANGE < day.replace(hour=hour, minute=59) < last + _CLOCK_CHANGE:
                         continue
                     for minute in sorted(minutes):
-                        at = instant(day.replace(hour=hour, minute=minute, second=min(seconds)), self._zone)
+                        at = instant(day.replace(hour=hour, minute=minute, second=min(seconds)), where)
                         if begin <= at < end:
                             yield at
             day += timedelta(days=1)
@@ -95,10 +116,11 @@ def _numbers(field: str, low: int, high: int) -> frozenset[int]:
             end = high if every or (step and not last) else _number(last or first)
             stride = int(step or 1)
         except ValueError:
-            raise ValueError(f"{field!r} is no field of a schedule") from None
-        if not (low <= begin <= end <= high and stride >= 1):
+            raise ValueError(f"{field!r} cannot be read as a field of a schedule") from None
+        if not (low <= begin <= high and low <= end <= high and stride >= 1):
             raise ValueError(f"{field!r} is out of its range, {low} to {high}")
-        numbers.update(range(begin, end + 1, stride))
+        whole = [*range(begin, end + 1)] if begin <= end else [*range(begin, high + 1), *range(low, end + 1)]  # 22-2
+        numbers.update(whole[::stride])
     return frozenset(numbers)
 
 

@@ -26,7 +26,11 @@ def warned(under: Policy, fleet: list[Graph] = FLEET, past: History | None = Non
     [
         ("windows: ['Sun 02:00-06:00 UTC']", {}, "open for 16h in the next 32 days, less than 48h"),
         ("windows: ['* 02:00-04:00 UTC']", {}, "a window of 2h is short"),
-        ("windows: ['* 02:00-06:00 UTC'], cutoff: 0m", {"timers": "['0 0 6 * * ?']"}, "none of the timers (0 0 6 * * ?)"),
+        (
+            "windows: ['* 02:00-06:00 UTC'], cutoff: 0m",
+            {"timers": "['CRON_TZ=UTC 0 0 6 * * ?']"},
+            "none of the timers (CRON_TZ=UTC 0 0 6 * * ?)",
+        ),
         ("soak: 2d", {}, "soak does nothing without after"),
         ("spread: 2h", {}, "spread does nothing without windows"),
         ("max_concurrent: 3", {}, "max_failures 1 lets only 1 of max_concurrent 3"),
@@ -47,7 +51,7 @@ def test_what_is_likely_not_meant_is_warned_of(rule: str, fields: dict[str, str]
     [
         ("", {}),
         ("windows: always", {}),
-        ("windows: ['* 02:00-06:00 UTC']", {"timers": "['0 0 5 * * ?']"}),
+        ("windows: ['* 02:00-06:00 UTC']", {"timers": "['CRON_TZ=UTC 0 0 5 * * ?']"}),
         ("windows: ['* 02:00-06:00 UTC']", {"timers": "[30m]"}),
         ("max_concurrent: 3, max_failures: 3", {}),
         ("min_release_age: 7d", {"trust_released_at": "true"}),
@@ -94,18 +98,18 @@ def of_timers(windows: str, timers: str, now: datetime = NOW, **fields: str) -> 
     ("windows", "timers"),
     [
         (YEARLY, "[30m]"),
-        (YEARLY, "['0 0 3 1 3 ?']"),
+        (YEARLY, "['CRON_TZ=UTC 0 0 3 1 3 ?']"),
         (SUNDAY, "[3h]"),
         (SUNDAY, "[210m]"),
-        (SUNDAY, "[1d, '0 0 3 ? * SUN']"),
-        ("always", "['0 0 3 24 12 ?']"),
+        (SUNDAY, "[1d, 'CRON_TZ=UTC 0 0 3 ? * SUN']"),
+        ("always", "['CRON_TZ=UTC 0 0 3 24 12 ?']"),
     ],
 )
 def test_timers_that_meet_a_window_within_the_horizon_are_fine(windows: str, timers: str) -> None:
     assert of_timers(windows, timers) == []
 
 
-@pytest.mark.parametrize("timers", ["[1d]", "[4h]", "['0 0 12 * * ?', 1d]", "['@every 3h31m']"])
+@pytest.mark.parametrize("timers", ["[1d]", "[4h]", "['CRON_TZ=UTC 0 0 12 * * ?', 1d]", "['@every 3h31m']"])
 def test_a_rate_longer_than_a_window_lets_things_start_may_miss_it_whenever_that_is_asked(timers: str) -> None:
     for hours in range(0, 24, 5):
         (text,) = of_timers(SUNDAY, timers, NOW + timedelta(hours=hours))
@@ -114,9 +118,12 @@ def test_a_rate_longer_than_a_window_lets_things_start_may_miss_it_whenever_that
 
 
 def test_a_schedule_that_fires_only_within_the_cutoff_or_a_freeze_is_warned_of() -> None:
-    assert "none of the timers (0 45 5 * * ?)" in of_timers(SUNDAY, "['0 45 5 * * ?']")[0]
+    assert "none of the timers (CRON_TZ=UTC 0 45 5 * * ?)" in of_timers(SUNDAY, "['CRON_TZ=UTC 0 45 5 * * ?']")[0]
     frozen = "[{from: 2027-02-01, until: 2027-03-02}]"
-    assert "none of the timers (0 0 3 1 3 ?)" in of_timers(f"{YEARLY}, {SUNDAY}", "['0 0 3 1 3 ?']", freezes=frozen)[0]
+    assert (
+        "none of the timers (CRON_TZ=UTC 0 0 3 1 3 ?)"
+        in of_timers(f"{YEARLY}, {SUNDAY}", "['CRON_TZ=UTC 0 0 3 1 3 ?']", freezes=frozen)[0]
+    )
 
 
 def test_windows_that_open_too_often_to_be_looked_at_are_not_warned_of() -> None:
