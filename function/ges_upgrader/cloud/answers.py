@@ -41,9 +41,14 @@ def text_of(item: Mapping[str, Any], *names: str) -> str | None:
     """The first of the names that holds a text or a whole number, as a text."""
     for name in names:
         value = item.get(name)
-        if isinstance(value, (str, int)) and not isinstance(value, bool) and value != "":
+        if type(value) in (str, int) and value != "":  # a bool is no number here
             return str(value)
     return None
+
+
+def objects_in(value: Any) -> list[Mapping[str, Any]]:
+    """The objects of a list. What is no list has none."""
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
 
 
 def soft_error(content: Mapping[str, Any]) -> Refusal | None:
@@ -55,7 +60,8 @@ def hard_error(content: Any) -> Refusal:
     """The error of an answer with a status of failure. Cypher's is the first of its `errors`."""
     found = content if isinstance(content, dict) else {}
     errors = found.get("errors")
-    return _refusal(errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else found)
+    first = objects_in(errors[:1] if isinstance(errors, list) else None)
+    return _refusal(first[0] if first else found)
 
 
 def plain(page: str) -> str:

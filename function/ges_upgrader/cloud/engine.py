@@ -40,9 +40,19 @@ def address_of(graph: Graph) -> str | None:
     """
     usable = (address for address in graph.addresses if graph.https or not ip_address(address).is_global)
     address = next(usable, None)
-    if address is None:
-        return None
-    return f"{'https' if graph.https else 'http'}://{f'[{address}]' if ':' in address else address}"
+    scheme = "https" if graph.https else "http"
+    return None if address is None else f"{scheme}://{_host(address)}"
+
+
+def _host(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
+
+
+def _leaves_health_unknown(error: CloudError) -> bool:
+    """Whether the error says nothing about the engine: nothing answered, or the caller was rejected or sent elsewhere."""
+    if isinstance(error, Unreachable):
+        return True
+    return error.code in _NOT_FOR_US or error.status in (401, 403, *range(300, 400))
 
 
 class Engine:
@@ -79,16 +89,12 @@ class Engine:
         """
         before = self._clock.now() + PATIENCE
         try:
-            found = self._version(graph, expected, before) or self._summary(graph, before)
-            if found is None and cypher is not None:
-                found = self._query(graph, cypher, rows, before)
-        except Unreachable:
-            raise
+            problem = self._version(graph, expected, before) or self._summary(graph, before)
+            return problem or self._query(graph, cypher, rows, before)
         except CloudError as error:
-            if error.code in _NOT_FOR_US or error.status in (401, 403) or 300 <= (error.status or 0) < 400:
+            if _leaves_health_unknown(error):
                 raise
-            found = f"{_FAILED[error.operation]}: {error.code} (HTTP {error.status}): {error.message}"
-        return found
+            return f"{_FAILED[error.operation]}: {error.code} (HTTP {error.status}): {error.message}"
 
     def _version(self, graph: Graph, expected: Version, before: datetime) -> str | None:
         told = self._ask(graph, "version", "GET", "version", before).get("version")
@@ -102,17 +108,20 @@ class Engine:
         missing = [name for name in ("vertexNum", "edgeNum") if counts.get(name) is None]
         return f"{_FAILED['summary']}: there is no {' and no '.join(missing)} in it" if missing else None
 
-    def _query(self, graph: Graph, cypher: str, rows: list[list[Any]] | None, before: datetime) -> str | None:
+    def _query(self, graph: Graph, cypher: str | None, rows: list[list[Any]] | None, before: datetime) -> str | None:
+        if cypher is None:
+            return None
         statement = {"statement": cypher, "parameters": {}, "resultDataContents": ["row"], "includeStats": False}
         query = {"action_id": "execute-cypher-query"}
         answer = self._ask(graph, "cypher", "POST", "action", before, query, {"statements": [statement]})
         if answer.get("errors"):
             return f"{_FAILED['cypher']}: {self._shown(answer['errors'])}"
-        results = answer.get("results")
-        if not isinstance(results, list):
+        if not isinstance(answer.get("results"), list):
             return f"{_FAILED['cypher']}: there are no results in the answer"
-        if rows is None:
-            return None
+        return None if rows is None else self._compared(answer["results"], rows)
+
+    def _compared(self, results: list[Any], rows: list[list[Any]]) -> str | None:
+        """How the rows of the first result differ from those that were expected; None: not at all."""
         try:
             found = [line["row"] for line in results[0]["data"]]
         except (KeyError, IndexError, TypeError):

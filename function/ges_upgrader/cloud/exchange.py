@@ -58,13 +58,19 @@ def url_of(base: str, path: Iterable[str], query: Mapping[str, str]) -> str:
     """
     if not _BASE.fullmatch(base):
         raise ValueError("the address of the service is not of the form https://host[:port] without a user name")
-    segments = [*path]
-    for segment in segments:
-        if not {".", "..", ""}.isdisjoint(re.split(r"[/\\]", segment)):
-            raise ValueError(f"{segment!r} is empty or would lead to another path")
+    encoded = "/".join(map(_encoded, path))
+    return f"{base.rstrip('/')}/{encoded}{_query_of(query)}"
+
+
+def _encoded(segment: str) -> str:
+    if not {".", "..", ""}.isdisjoint(re.split(r"[/\\]", segment)):
+        raise ValueError(f"{segment!r} is empty or would lead to another path")
+    return quote(segment, safe="")
+
+
+def _query_of(query: Mapping[str, str]) -> str:
     pairs = [name if value == "" else f"{name}={quote(value, safe='')}" for name, value in query.items()]
-    encoded = "/".join(quote(segment, safe="") for segment in segments)
-    return f"{base.rstrip('/')}/{encoded}" + ("?" + "&".join(pairs) if pairs else "")
+    return "?" + "&".join(pairs) if pairs else ""
 
 
 class Exchange:
@@ -129,19 +135,23 @@ def _judged(failure: Exception, sent: bool) -> tuple[str, bool, bool]:
     The words hold no address. Those of the libraries do, with the passwords of proxies. They are the same each time, so that
     a run reports them once.
     """
-    sent = sent and not _never_connected(failure)
-    reason = _innermost(failure)
-    of_the_network = isinstance(reason, OSError) and not isinstance(reason, requests.RequestException)
-    final = not (sent or of_the_network or _never_connected(failure))
+    connected, reason = not _never_connected(failure), _innermost(failure)
+    sent = sent and connected
+    final = connected and not sent and not _is_of_network(reason)
+    return _why(reason, sent), sent, final
+
+
+def _why(reason: BaseException, sent: bool) -> str:
     if isinstance(reason, TimeoutError):
-        what = "no answer came in time" if sent else "no connection was made in time"
-    elif isinstance(reason, TooLarge):
-        what = f"the answer is larger than {MOST_BYTES // 1024**2} MB"
-    elif sent or of_the_network:
-        what = f"{type(reason).__name__}: {reason}"
-    else:
-        what = f"{type(reason).__name__}, before anything was sent"
-    return what, sent, final
+        return "no answer came in time" if sent else "no connection was made in time"
+    if isinstance(reason, TooLarge):
+        return f"the answer is larger than {MOST_BYTES // 1024**2} MB"
+    quoted = sent or _is_of_network(reason)
+    return f"{type(reason).__name__}: {reason}" if quoted else f"{type(reason).__name__}, before anything was sent"
+
+
+def _is_of_network(reason: BaseException) -> bool:
+    return isinstance(reason, OSError) and not isinstance(reason, requests.RequestException)
 
 
 def _never_connected(failure: Exception) -> bool:

@@ -10,7 +10,7 @@ from ges_upgrader.cloud.answers import text_of
 from ges_upgrader.cloud.errors import CloudError
 from ges_upgrader.cloud.transport import ONLY_THROTTLED, Call, Transport
 
-_LOST = (200, 202, 408, 504)  # an answer with such a status does not say what became of the call
+_LOST = (None, 200, 202, 408, 504)  # no answer, or one with such a status, does not say what became of the call
 
 
 class FunctionGraph:
@@ -40,7 +40,7 @@ class FunctionGraph:
         try:
             answer = self._transport.call(call)
         except CloudError as error:
-            if error.may_have_acted and (error.status is None or error.status in _LOST):
+            if error.may_have_acted and error.status in _LOST:
                 return ""
             raise
         return text_of(answer, "request_id") or ""

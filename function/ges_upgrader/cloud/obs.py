@@ -114,10 +114,7 @@ class Obs:
 
     def _whole(self, call: Call, answer: Answer, position: int) -> bytes:
         """The body, if it begins at `position` and ends where the object does. A part would be taken for the journal."""
-        span, end = answer.headers.get("Content-Range"), answer.headers.get(_NEXT)
-        begins = answer.status == 200 or span is None or span.startswith(f"bytes {position}-")
-        ends = end is None or not re.fullmatch("[0-9]{1,18}", end) or position + len(answer.body) >= int(end)
-        if begins and ends:
+        if _begins_at(answer, position) and _reaches_end(answer, position):
             return answer.body
         raise call.failed(answer.status, "unreadable", "the answer is not the part of the object that was asked for")
 
@@ -158,11 +155,26 @@ def authorization(
     own = {"x-obs-date": format_datetime(now, usegmt=True)}
     if credentials.security_token:
         own["x-obs-security-token"] = credentials.security_token
-    sub = "&".join(name if value == "" else f"{name}={value}" for name, value in sorted(query.items()))
-    lines = [method, "", "", "", *(f"{name}:{value}" for name, value in sorted(own.items()))]
-    text = "\n".join(lines) + f"\n{resource}" + (f"?{sub}" if sub else "")
-    digest = hmac.new(credentials.sk.encode(), text.encode(), hashlib.sha1).digest()
+    lines = [method, "", "", "", *(f"{name}:{value}" for name, value in sorted(own.items())), f"{resource}{_signed(query)}"]
+    digest = hmac.new(credentials.sk.encode(), "\n".join(lines).encode(), hashlib.sha1).digest()
     return {**own, "Authorization": f"OBS {credentials.ak}:{base64.b64encode(digest).decode()}"}
+
+
+def _signed(query: Mapping[str, str]) -> str:
+    """The query as it is signed: in order, and not encoded."""
+    pairs = [name if value == "" else f"{name}={value}" for name, value in sorted(query.items())]
+    return "?" + "&".join(pairs) if pairs else ""
+
+
+def _begins_at(answer: Answer, position: int) -> bool:
+    span = answer.headers.get("Content-Range")
+    return answer.status == 200 or span is None or span.startswith(f"bytes {position}-")
+
+
+def _reaches_end(answer: Answer, position: int) -> bool:
+    """Whether the body ends where the object does, if OBS says where that is."""
+    end = answer.headers.get(_NEXT) or ""
+    return not re.fullmatch("[0-9]{1,18}", end) or position + len(answer.body) >= int(end)
 
 
 def _element(answer: Answer, name: str) -> str:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from datetime import timedelta
 from importlib import import_module
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -57,7 +58,7 @@ class Platform:
     def remaining(self) -> timedelta | None:
         """The time until the platform kills the run."""
         left = self._call("getRemainingTimeInMilliSeconds")
-        if isinstance(left, (int, float)) and not isinstance(left, bool):
+        if _is_number(left):
             return min(timedelta(milliseconds=max(min(left, LONGEST_TIME / MILLISECOND), 0)), LONGEST_TIME)
         whole = self._call("getRunningTimeInSeconds")
         return min(timedelta(seconds=min(whole, 10**9)), LONGEST_TIME) if isinstance(whole, int) and whole > 0 else None
@@ -87,8 +88,8 @@ class Platform:
     def secrets(self) -> tuple[str, ...]:
         """What no text may show: all credentials within reach, and the passwords of proxies and endpoints."""
         within_reach = (self._keys_of_the_agency(), self._keys_of_variables(), Credentials(token=self.token or ""))
-        values = [value for credentials in within_reach if credentials for value in credentials.values if value]
-        return (*values, *_passwords())
+        values = chain.from_iterable(credentials.values for credentials in filter(None, within_reach))
+        return (*filter(None, values), *_passwords())
 
     def policy_text(self, beside: Path) -> str:
         """POLICY, or the file that POLICY_FILE names, or policy.yaml `beside` the handler. Raises OSError, ValueError."""
@@ -121,13 +122,20 @@ class Platform:
             return None
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
 def _passwords() -> Iterator[str]:
     """Of the URLs in the process's variables that hold any, with and without the user, as they are and decoded."""
-    for name, url in os.environ.items():
-        if "@" in url and (name.lower().endswith("_proxy") or name.startswith("HUAWEICLOUD_SDK_REGION_")):
-            user_info = url.rpartition("@")[0].rpartition("//")[2]
-            for secret in (user_info, user_info.partition(":")[2]):
-                yield from (secret, unquote(secret))
+    for url in (value for name, value in os.environ.items() if _holds_url(name) and "@" in value):
+        user_info = url.rpartition("@")[0].rpartition("//")[2]
+        for secret in (user_info, user_info.partition(":")[2]):
+            yield from (secret, unquote(secret))
+
+
+def _holds_url(variable: str) -> bool:
+    return variable.lower().endswith("_proxy") or variable.startswith("HUAWEICLOUD_SDK_REGION_")
 
 
 def libraries(folder: Path) -> tuple[dict[str, str], list[str]]:

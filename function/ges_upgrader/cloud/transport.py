@@ -128,9 +128,8 @@ class Transport:
         except ValueError as problem:
             raise call.failed(None, _UNUSABLE, self._credentials.mask(str(problem))) from None
         except Unanswered as failure:
-            code = "no-answer" if failure.sent else _UNUSABLE if failure.final else "unreachable"
             why = self._credentials.mask(str(failure), failure.headers)
-            raise call.failed(None, code, why, may_have_acted=failure.sent) from None
+            raise call.failed(None, _code_of(failure), why, may_have_acted=failure.sent) from None
 
     def _left(self, call: Call) -> timedelta:
         remaining = self._remaining()
@@ -147,22 +146,33 @@ class Transport:
             return None
         asked = _retry_after(answer)
         pause = _backoff(attempt) if asked is None else asked
-        late = call.before is not None and self._clock.now() + timedelta(seconds=pause) >= call.before
-        return None if late or timedelta(seconds=pause) >= self._left(call) else pause
+        return pause if self._has_time_after(timedelta(seconds=pause), call) else None
+
+    def _has_time_after(self, pause: timedelta, call: Call) -> bool:
+        late = call.before is not None and self._clock.now() + pause >= call.before
+        return not late and pause < self._left(call)
 
     def _object(self, call: Call, answer: Answer) -> dict[str, Any]:
-        text = answer.text
-        content: Any = decode_json(text)
+        content: Any = decode_json(answer.text)
         if not 200 <= answer.status < 300:
             raise self._refused(call, answer, hard_error(content), may_have_acted=unsettled(answer.status))
-        soft = soft_error(content) if isinstance(content, dict) else None
+        if not isinstance(content, dict):
+            raise self._unreadable(call, answer)
+        soft = soft_error(content)
         if soft is not None:
             raise self._refused(call, answer, soft, may_have_acted=False)
-        masked = self._credentials.mask(text, answer.sent) if isinstance(content, dict) else text
-        content = content if masked == text else decode_json(masked)
+        return self._masked(call, answer, content)
+
+    def _masked(self, call: Call, answer: Answer, content: dict[str, Any]) -> dict[str, Any]:
+        """The object without secrets, in case the service repeats what it was sent."""
+        masked = self._credentials.mask(answer.text, answer.sent)
+        content = content if masked == answer.text else decode_json(masked)
         if not isinstance(content, dict):
-            raise self._refused(call, answer, Refusal(_UNREADABLE, "the answer is no JSON object"), may_have_acted=True)
+            raise self._unreadable(call, answer)
         return content
+
+    def _unreadable(self, call: Call, answer: Answer) -> CloudError:
+        return self._refused(call, answer, Refusal(_UNREADABLE, "the answer is no JSON object"), may_have_acted=True)
 
     def _refused(self, call: Call, answer: Answer, refusal: Refusal, *, may_have_acted: bool) -> CloudError:
         """The answer's own words, masked while they are whole; of endless ones the end is not shown anyway."""
@@ -184,13 +194,23 @@ def unsettled(status: int) -> bool:
     return not 400 <= status < 500 or status == 408
 
 
+def _code_of(failure: Unanswered) -> str:
+    if failure.sent:
+        return "no-answer"
+    return _UNUSABLE if failure.final else "unreachable"
+
+
 def _repeatable(call: Call, error: CloudError) -> bool:
     if error.code in (_OUT_OF_TIME, _UNUSABLE):
         return False
     if isinstance(error, Unreachable):
         return call.method == "GET" or not error.may_have_acted
-    passes = error.status in call.repeat or error.code in call.repeat_codes
-    return passes or (error.code == _UNREADABLE and call.method == "GET")
+    return _passes(call, error) or (error.code == _UNREADABLE and call.method == "GET")
+
+
+def _passes(call: Call, error: CloudError) -> bool:
+    """Whether the answer says that the same call may succeed later."""
+    return error.status in call.repeat or error.code in call.repeat_codes
 
 
 def _backoff(attempt: int) -> float:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any, Literal
 
 import msgspec
 
-from ges_upgrader.cloud.answers import text_of
+from ges_upgrader.cloud.answers import objects_in, text_of
 from ges_upgrader.cloud.errors import CloudError
 from ges_upgrader.cloud.ges.codes import PASSING, UNKNOWN_GRAPH, UNKNOWN_JOB
 from ges_upgrader.cloud.ges.decoding import decode_backup, decode_graph, decode_job
@@ -19,6 +19,9 @@ from ges_upgrader.domain.model import Backup, Graph, Job, Project
 from ges_upgrader.domain.version import Version
 
 PAGE = 100
+# The statuses and the codes after which a call is repeated: one that reads, and one that acts.
+_REPEATS_OF_READS: tuple[frozenset[int], frozenset[str]] = (ALWAYS, PASSING)
+_REPEATS_OF_ACTS: tuple[frozenset[int], frozenset[str]] = (ONLY_THROTTLED, frozenset())
 _LONG_AGO = datetime.min.replace(tzinfo=timezone.utc)
 
 Api = Literal["auto", "v2", "v1.0"]
@@ -49,13 +52,7 @@ class Ges:
         pages = self._pages(project, "list_graphs", (), {}, *names, until=until)
         decoded = [decode_graph(project, item) for item in pages.items]
         graphs = {graph.id: graph for graph in decoded if graph is not None}
-        problems = []
-        if None in decoded:
-            problems.append("an entry without an id was left alone")
-        if pages.total is not None and len(graphs) < pages.total:
-            problems.append(f"{len(graphs)} of {pages.total} graphs were listed")
-        if pages.changed:
-            problems.append("the list changed while it was read")
+        problems = _problems(pages, len(graphs), without_id=None in decoded)
         return Listing(tuple(graphs.values()), tuple(f"ges list_graphs in {project.region}: {text}" for text in problems))
 
     def show_graph(self, project: Project, graph_id: str) -> Graph | None:
@@ -99,25 +96,23 @@ class Ges:
         query = {"graph_name": graph, start: since.strftime("%Y-%m-%d")}
         names = ("job_list", "jobList"), ("job_count", "jobCount")
         jobs = [decode_job(item, "") for item in self._pages(project, "list_jobs", ("jobs",), query, *names).items]
-        named = [job for job in jobs if job.id and job.graph in (None, graph)]
-        return sorted(named, key=lambda job: job.began_at or _LONG_AGO, reverse=True)
+        named = (job for job in jobs if job.id and job.graph in (None, graph))
+        return sorted(named, key=_began_at, reverse=True)
 
     def list_backups(self, project: Project, graph_id: str) -> list[Backup]:
         """The graph's backups, whoever made them, the newest first (ges.md 2.6)."""
         names = ("backup_list", "backupList"), ("backup_count", "backupCount")
         pages = self._pages(project, "list_graph_backups", (graph_id, "backups"), {}, *names)
         found = [decode_backup(item, graph_id) for item in pages.items if text_of(item, "id")]
-        return sorted(found, key=lambda backup: backup.began_at or _LONG_AGO, reverse=True)
+        return sorted(found, key=_began_at, reverse=True)
 
     def backups_left(self, project: Project) -> int | None:
         """How many more backups the project's quota allows; None: GES does not say."""
         quotas = self._call(project, "show_quotas", "GET", ("quotas",)).get("quotas")
-        resources = quotas.get("resources") if isinstance(quotas, Mapping) else None
-        for resource in resources if isinstance(resources, list) else ():
-            if isinstance(resource, Mapping) and resource.get("type") == "backup":
-                available = text_of(resource, "available")
-                return int(available) if available and re.fullmatch(r"[0-9]+", available) else None
-        return None
+        resources = objects_in(quotas.get("resources")) if isinstance(quotas, Mapping) else []
+        backups = next((resource for resource in resources if resource.get("type") == "backup"), {})
+        available = text_of(backups, "available") or ""
+        return int(available) if re.fullmatch(r"[0-9]+", available) else None
 
     def create_backup(self, project: Project, graph_id: str, before: datetime | None = None) -> str:
         """Starts a backup, and not at `before` or later; its job id."""
@@ -161,7 +156,8 @@ class Ges:
         before: datetime | None = None,
         until: datetime | None = None,
     ) -> dict[str, Any]:
-        api, reads = self._speaks(project.region), method == "GET"
+        api = self._speaks(project.region)
+        repeat, repeat_codes = _REPEATS_OF_READS if method == "GET" else _REPEATS_OF_ACTS
         call = Call(
             service="ges",
             operation=operation,
@@ -171,16 +167,15 @@ class Ges:
             path=(api, project.project_id, "graphs", *path),
             query=query or {},
             body=body,
-            repeat=ALWAYS if reads else ONLY_THROTTLED,
-            repeat_codes=PASSING if reads else frozenset(),
+            repeat=repeat,
+            repeat_codes=repeat_codes,
             before=before,
             until=until,
         )
         try:
             answer = self._transport.call(call)
         except CloudError as error:
-            undecided = self._api == "auto" and project.region not in self._spoken
-            if undecided and error.code == "APIGW.0101" and reads:
+            if self._shows_lack_of_v2(call, error):
                 self._spoken[project.region] = "v1.0"
                 return self._call(project, operation, method, path, query, body, before, until)
             if error.code in PASSING:
@@ -188,6 +183,25 @@ class Ges:
             raise
         self._spoken.setdefault(project.region, api)
         return answer
+
+    def _shows_lack_of_v2(self, call: Call, error: CloudError) -> bool:
+        """Whether the region's gateway does not know v2. Only a call that reads asks it."""
+        undecided = self._api == "auto" and call.region not in self._spoken
+        return undecided and error.code == "APIGW.0101" and call.method == "GET"
+
+
+def _problems(pages: Pages, listed: int, without_id: bool) -> Iterator[str]:
+    """What is missing of a list of graphs."""
+    if without_id:
+        yield "an entry without an id was left alone"
+    if pages.total is not None and listed < pages.total:
+        yield f"{listed} of {pages.total} graphs were listed"
+    if pages.changed:
+        yield "the list changed while it was read"
+
+
+def _began_at(one: Job | Backup) -> datetime:
+    return one.began_at or _LONG_AGO
 
 
 def _job_id(project: Project, operation: str, answer: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any
 
-from ges_upgrader.cloud.answers import text_of
+from ges_upgrader.cloud.answers import objects_in, text_of
 from ges_upgrader.domain.model import Backup, Graph, Job, Project, Status
 from ges_upgrader.domain.plain_text import MOST_DETAIL, plain
 from ges_upgrader.domain.version import Version
@@ -27,7 +27,7 @@ def decode_graph(project: Project, item: Mapping[str, Any]) -> Graph | None:
         id=graph_id,
         name=text_of(item, "name") or graph_id,
         version=version_of(text_of(item, "data_store_version", "dataStoreVersion")),
-        status=Status(text_of(item, "status") or ""),
+        status=Status(_text(item, "status")),
         tags=_tags(item.get("tags")),
         enterprise_project=_enterprise_project(item.get("sys_tags", item.get("sysTags"))),
         product_type=text_of(item, "product_type", "productType") or _product_type(item),
@@ -64,9 +64,9 @@ def _is_ip(text: str) -> bool:
 
 def decode_backup(item: Mapping[str, Any], graph_id: str) -> Backup:
     return Backup(
-        id=text_of(item, "id") or "",
+        id=_text(item, "id"),
         graph_id=text_of(item, "graph_id", "graphId") or graph_id,
-        status=_spelled(text_of(item, "status") or "", _BACKUP_STATUSES),
+        status=_spelled(_text(item, "status"), _BACKUP_STATUSES),
         began_at=_time(text_of(item, "start_time", "startTime")) or _milliseconds(item, "start_timestamp", "startTimestamp"),
         ended_at=_time(text_of(item, "end_time", "endTime")) or _milliseconds(item, "end_timestamp", "endTimestamp"),
     )
@@ -75,13 +75,17 @@ def decode_backup(item: Mapping[str, Any], graph_id: str) -> Backup:
 def decode_job(item: Mapping[str, Any], job_id: str) -> Job:
     return Job(
         id=text_of(item, "job_id", "jobId") or job_id,
-        status=_spelled(text_of(item, "status") or "", _JOB_STATUSES),
+        status=_spelled(_text(item, "status"), _JOB_STATUSES),
         name=text_of(item, "job_name", "jobName"),
         graph=text_of(item, "related_graph", "relatedGraph"),
         began_at=_time(text_of(item, "begin_time", "beginTime")),
         ended_at=_time(text_of(item, "end_time", "endTime")),
-        fail_reason=plain(text_of(item, "fail_reason", "failReason") or "", MOST_DETAIL) or None,
+        fail_reason=plain(_text(item, "fail_reason", "failReason"), MOST_DETAIL) or None,
     )
+
+
+def _text(item: Mapping[str, Any], *names: str) -> str:
+    return text_of(item, *names) or ""
 
 
 def _spelled(status: str, statuses: Sequence[str]) -> str:
@@ -101,20 +105,20 @@ def version_of(text: str | None) -> Version | None:
 def _tags(value: Any) -> dict[str, str]:
     """v2 has a list of {key, value}; of v1.0's type is only said that it is an object (ges.md 2.3)."""
     if isinstance(value, Mapping):
-        return {key: text_of(value, key) or "" for key in value}
-    pairs = value if isinstance(value, list) else []
-    named = {text_of(pair, "key"): text_of(pair, "value") or "" for pair in pairs if isinstance(pair, Mapping)}
-    return {key: text for key, text in named.items() if key is not None}
+        return {key: _text(value, key) for key in value}
+    named = ((text_of(pair, "key"), _text(pair, "value")) for pair in objects_in(value))
+    return {key: text for key, text in named if key is not None}
 
 
 def _enterprise_project(value: Any) -> str | None:
     """`["<id>"]`, or `[{key: _sys_enterprise_project_id, value: <id>}]` in older answers (ges.md 2.3)."""
-    for entry in value if isinstance(value, list) else []:
-        if isinstance(entry, str):
-            return entry
-        if isinstance(entry, Mapping) and entry.get("key") == "_sys_enterprise_project_id":
-            return text_of(entry, "value")
-    return None
+    entries = value if isinstance(value, list) else []
+    found = next(filter(_names_enterprise_project, entries), None)
+    return text_of(found, "value") if isinstance(found, Mapping) else found
+
+
+def _names_enterprise_project(entry: Any) -> bool:
+    return isinstance(entry, str) or (isinstance(entry, Mapping) and entry.get("key") == "_sys_enterprise_project_id")
 
 
 def _time(text: str | None) -> datetime | None:
@@ -128,6 +132,6 @@ def _time(text: str | None) -> datetime | None:
 def _milliseconds(item: Mapping[str, Any], *names: str) -> datetime | None:
     """Since 1970 (ges.md 2.6)."""
     try:
-        return datetime.fromtimestamp(int(text_of(item, *names) or "") / 1000, timezone.utc)
+        return datetime.fromtimestamp(int(_text(item, *names)) / 1000, timezone.utc)
     except (ValueError, OverflowError, OSError):
         return None

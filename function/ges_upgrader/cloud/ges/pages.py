@@ -33,12 +33,16 @@ class Pages(msgspec.Struct, frozen=True):
 
 def read_page(answer: Mapping[str, Any], items_names: Sequence[str], total_names: Sequence[str]) -> Page | None:
     """The page of an answer; None if there is no list in it. What is no object is an empty item."""
-    total = text_of(answer, *total_names) or ""
-    counted = int(total) if re.fullmatch(r"[0-9]{1,9}", total) else None
+    total = _total(answer, total_names)
     items = next((answer[name] for name in items_names if isinstance(answer.get(name), list)), None)
     if items is None:
-        return Page((), 0) if counted == 0 else None
-    return Page([item if isinstance(item, Mapping) else {} for item in items], counted)
+        return Page((), 0) if total == 0 else None
+    return Page([item if isinstance(item, Mapping) else {} for item in items], total)
+
+
+def _total(answer: Mapping[str, Any], names: Sequence[str]) -> int | None:
+    text = text_of(answer, *names) or ""
+    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else None
 
 
 def read_pages(get: Callable[[int], Page]) -> Pages:
@@ -53,9 +57,12 @@ def read_pages(get: Callable[[int], Page]) -> Pages:
         if not pages.changed:
             break
         again = _read_once(get, overlap=0)
-        same = again.total == pages.total and [*map(_id, again.items)] == [*map(_id, pages.items)]
-        pages = msgspec.structs.replace(again, changed=again.changed or not same)
+        pages = msgspec.structs.replace(again, changed=again.changed or not _are_same(again, pages))
     return pages
+
+
+def _are_same(again: Pages, pages: Pages) -> bool:
+    return again.total == pages.total and [*map(_id, again.items)] == [*map(_id, pages.items)]
 
 
 def _read_once(get: Callable[[int], Page], overlap: int) -> Pages:
