@@ -23,6 +23,7 @@ from ges_upgrader.policy.fields import (  # noqa: E402
     Ages,
     Cutoff,
     Force,
+    Globs,
     Instant,
     Moment,
     Share,
@@ -67,6 +68,7 @@ _AGES = {
     "required": ["default"],
     "additionalProperties": False,
 }
+_GLOB = {"type": "string", "minLength": 1}
 _KINDS: dict[type, dict[str, Any]] = {
     Duration: _DURATION,
     Lifetime: _matching(Lifetime.pattern),
@@ -76,7 +78,12 @@ _KINDS: dict[type, dict[str, Any]] = {
     Version: _matching(rf"\s*{Version.pattern}\s*"),
     Versions: _matching(Versions.pattern),
     State: _matching(State.pattern),
-    Tags: {"type": "object", "additionalProperties": {"type": "string"}, "minProperties": 1},
+    Globs: {"anyOf": [_GLOB, {"type": "array", "items": _GLOB, "minItems": 1}]},
+    Tags: {
+        "type": "object",
+        "additionalProperties": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]},
+        "minProperties": 1,
+    },
     Share: {"anyOf": [{"type": "integer", "minimum": 1}, _matching(Share.pattern)]},
     Ages: {"anyOf": [_DURATION, _AGES]},
     Cutoff: {"anyOf": [_DURATION, {"const": "auto"}]},
@@ -88,6 +95,14 @@ _KINDS: dict[type, dict[str, Any]] = {
     },
     Timer: _matching(_SCHEDULE),
     Window: {"anyOf": [_SHORT_WINDOW, _RULE_WINDOW]},
+}
+
+# Lists in the place of which a single value is accepted.
+_SINGLES = {
+    "Policy": ("release_topics", "timers"),
+    "Notify": ("on",),
+    "Freeze": ("rules",),
+    "Rule": ("windows", "after"),
 }
 
 
@@ -102,13 +117,15 @@ def text() -> str:
     )
     policy = definitions["Policy"]["properties"]
     policy["notify"] = {"anyOf": [_TOPIC, policy["notify"]]}
-    windows = definitions["Rule"]["properties"]["windows"]
-    definitions["Rule"]["properties"]["windows"] = {"anyOf": [{"const": "always"}, windows]}
     for definition in definitions.values():
         fields = definition.get("properties", {})
         for name, field in fields.items():
             field.pop("default", None)
             fields[name] = _with_a_value(field)
+    for owner, names in _SINGLES.items():
+        fields = definitions[owner]["properties"]
+        for name in names:
+            fields[name] = {"anyOf": [fields[name]["items"], fields[name]]}
     definitions["Policy"]["required"] = ["notify", "rules"]
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "ges-upgrader policy", **reference}
     return json.dumps({**schema, "$defs": definitions}, indent=1, ensure_ascii=False) + "\n"

@@ -17,7 +17,8 @@ from ges_upgrader.policy.parsing import PolicyError, parse_policy
 from ges_upgrader_cli.checking.places import Place, Source
 
 _UNREADABLE = "the policy cannot be read as YAML or JSON: "
-_LINE = re.compile(r"line (\d+): ")
+_LINE = re.compile(r"line (\d+)(?:, column \d+)?: ")
+_PLACE = re.compile(r" \((?:rule .*, )?line \d+, column \d+\)$")  # which is shown beside the text
 _PATH = re.compile(r"([a-z_]+(?:\[\d+\]|\.[A-Za-z_-]+)*)(?: \([^)]*\))?: ", re.ASCII)
 
 
@@ -67,6 +68,6 @@ def _finding(source: Source, severity: Literal["error", "warning"], problem: str
     match = _PATH.match(problem)
     if match is None:
         return Finding(severity=severity, path=None, rule=None, place=source.line(1), text=problem)
-    path, text = match[1], problem[match.end() :]
+    path, text = match[1], _PLACE.sub("", problem[match.end() :])
     place = source.at(path, text) or source.line(1)
     return Finding(severity=severity, path=path, rule=source.name_of(path), place=place, text=text)

@@ -65,11 +65,19 @@ def _texts(graph: Graph) -> dict[Place, str | None]:
 
 
 def _tests(match: Match) -> Tests:
-    globs = (match.name, match.id, match.region, match.project_id, match.enterprise_project, match.product_type)
-    wanted: list[tuple[Place, str | None]] = [*enumerate(globs), *(match.tags.wanted.items() if match.tags else ())]
-    return [(place, _test(glob)) for place, glob in wanted if glob is not None]
+    fields = (match.name, match.id, match.region, match.project_id, match.enterprise_project, match.product_type)
+    tests: Tests = [(number, _test(globs.texts)) for number, globs in enumerate(fields) if globs is not None]
+    for tag, wanted in match.tags.wanted.items() if match.tags else ():
+        tests.append((tag, _test((wanted,) if isinstance(wanted, str) else tuple(wanted))))
+    return tests
 
 
 @lru_cache(maxsize=1024)
-def _test(glob: str) -> Test:
+def _test(globs: tuple[str, ...]) -> Test:
+    """Whether one of the globs fits."""
+    tests = [_test_of(glob) for glob in globs]
+    return tests[0] if len(tests) == 1 else lambda text: any(test(text) for test in tests)
+
+
+def _test_of(glob: str) -> Test:
     return re.compile(translate(glob)).match if re.search(r"[*?\[]", glob) else glob.__eq__

@@ -7,17 +7,19 @@ the work grows with the text and not with its errors.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import islice
-from typing import Any, TypeVar, Union, get_args, get_type_hints
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Meta
 
 from ges_upgrader.domain.duration import Duration
 from ges_upgrader.domain.version import Version
+from ges_upgrader.policy.yaml_hints import hint_of
 
 T = TypeVar("T", bound=msgspec.Struct)
 Tokens = Sequence[Union[str, int]]  # a path: names of fields, and numbers in lists
@@ -156,8 +158,32 @@ def _wrong(kind: Any, tokens: Tokens, message: str, found: Any) -> str:
     if message.startswith(("Expected", "Invalid")):
         accepted = f"an item of {accepted}" if accepted and str(tokens[-1]).isdigit() else accepted
         message = f"expected {accepted}" if accepted else message[0].lower() + message[1:]
-    shown = "nothing" if found is None else repr(found)
-    return f"{message}; found {shown if len(shown) <= 80 else shown[:77] + '...'}"
+    if not isinstance(found, str):
+        return f"{message}; found {_shown(found)}"
+    if repr(found) in message:
+        return message + hint_of(found)
+    near = _near(found, _literals(kind, tokens))
+    return f"{message}; found {_shown(found)}{f'; did you mean {near}?' if near else hint_of(found)}"
+
+
+def _shown(found: Any) -> str:
+    """What was written, as it was written."""
+    shown = repr(found) if isinstance(found, str) else json.dumps(found, ensure_ascii=False)
+    shown = "nothing" if found is None else shown
+    return shown if len(shown) <= 80 else shown[:77] + "..."
+
+
+def _literals(kind: Any, tokens: Tokens) -> list[str]:
+    """The words of which a field, or an item of it, takes one."""
+    *names, name = _names(tokens) or [""]
+    literals = [part for part in _parts(_hint(_owner(kind, names), name)) if get_origin(part) is Literal]
+    return [word for literal in literals for word in get_args(literal) if isinstance(word, str)]
+
+
+def _near(found: str, words: Sequence[str]) -> str | None:
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(found[:80].strip().lower().replace("_", "-"), words, 1)), None)
 
 
 def _owner(kind: Any, names: list[str]) -> Any:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from ges_upgrader.domain.duration import Duration, spelled
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
 MIN_AUTO_CUTOFF = timedelta(minutes=30)
+
+# What a glob has no use for, and no name of a graph has in it.
+_REGULAR_EXPRESSION = re.compile(r"^\^|\$$|\.[*+]|\\[dwsb.]|\[\^?[a-z0-9]-[a-z0-9]\][*+]|\(.*\|.*\)")
 
 _CLOCK = rf"{TIME}(?::[0-5][0-9])?"
 _OFFSET = rf"(?:[Zz]|[+-]{TIME})"
@@ -129,8 +132,24 @@ class Versions:
         return self._allowed[version.text]
 
 
+class Globs:
+    """A text in which * and ? stand for any text and any character, or a list of which one must fit."""
+
+    __slots__ = ("text", "texts")
+
+    def __init__(self, value: object) -> None:
+        texts: list[Any] = value if isinstance(value, list) else [value]
+        if not texts or not all(isinstance(text, str) and text for text in texts):
+            raise ValueError("expected a text, in which * and ? stand for any text and any character, or a list of such")
+        for text in texts:
+            if _REGULAR_EXPRESSION.search(text):
+                raise ValueError(f"{text!r} looks like a regular expression; expected a glob, as 'dev_*'")
+        self.texts: tuple[str, ...] = tuple(texts)
+        self.text = texts[0] if len(texts) == 1 else texts
+
+
 class Tags:
-    """Tags that a graph must have, all of them, each with this value; values may be globs."""
+    """Tags that a graph must have, all of them, each with this value or one of these; values may be globs."""
 
     __slots__ = ("text", "wanted")
 
@@ -138,9 +157,10 @@ class Tags:
         if not isinstance(value, dict) or not value:
             raise ValueError("expected tags and their values, as {env: prod}")
         for tag, wanted in value.items():
-            if not isinstance(tag, str) or not isinstance(wanted, str):
-                raise ValueError(f"expected text as the value of the tag {tag!r}, in quotes if need be")
-        self.wanted: Mapping[str, str] = value
+            texts = wanted if isinstance(wanted, list) else [wanted]
+            if not texts or not all(isinstance(text, str) for text in texts):
+                raise ValueError(f"expected text as the value of the tag {tag!r}, in quotes if need be, or a list of texts")
+        self.wanted: Mapping[str, str | list[str]] = value
         self.text = value
 
 

@@ -15,7 +15,7 @@ from ges_upgrader.domain.duration import Duration, Lifetime, spelled
 from ges_upgrader.domain.model import Release
 from ges_upgrader.domain.version import Version
 from ges_upgrader.policy.decoding import Strict
-from ges_upgrader.policy.fields import Ages, Cutoff, Force, Instant, Moment, Share, State, Tags, Topic, Versions
+from ges_upgrader.policy.fields import Ages, Cutoff, Force, Globs, Instant, Moment, Share, State, Tags, Topic, Versions
 from ges_upgrader.schedule.cron import Timer
 from ges_upgrader.schedule.windows import Window
 from ges_upgrader.schedule.zones import zone
@@ -36,7 +36,7 @@ SENT_BY_DEFAULT: tuple[Kind, ...] = (
     *("succeeded", "failed", "blocked", "overrun"),
     *("policy-warning", "not-handed-over", "backup-slow"),
 )
-Glob = Annotated[str, Meta(min_length=1, description="a text, in which * and ? stand for any text and any character")]
+Glob = Annotated[Globs, Meta(description="a text, in which * and ? stand for any text and any character, or a list of such")]
 Whole = Annotated[int, Meta(ge=1, description="a whole number from 1")]
 Length = Annotated[Duration, Meta(description="a duration, as 90m, 36h or 7d")]
 Lasting = Annotated[Lifetime, Meta(description="a duration of more than nothing, as 24h")]
@@ -186,9 +186,7 @@ class Policy(Strict, frozen=True):
     tests: Annotated[
         Union[list[Any], dict[str, Any]], Meta(description="the policy's own tests, which the function ignores")
     ] = msgspec.field(default_factory=list)
-    rules: Annotated[
-        tuple[Rule, ...], Meta(min_length=1, description="a list of rules, one at least, as [{windows: [...]}]")
-    ] = ()
+    rules: Annotated[tuple[Rule, ...], Meta(min_length=1, description="a list of rules, as [{windows: [...]}]")] = ()
 
     @property
     def outlet(self) -> Notify:

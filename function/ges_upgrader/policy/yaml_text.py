@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from ges_upgrader.policy.yaml_hints import explained
+
 MOST_VALUES = 100_000
 DEEPEST = 32
 _DIGITS = 18
@@ -46,6 +48,9 @@ def _read(text: str) -> Any:
             return json.loads(text, object_pairs_hook=_unique, parse_int=_whole, parse_constant=_no_number)
         except (json.JSONDecodeError, RecursionError):
             pass  # a flow mapping of YAML starts like JSON
+        except UnreadableText:
+            _read_yaml(text)  # which says where it is, if it finds that, too
+            raise
     return _read_yaml(text)
 
 
@@ -95,8 +100,7 @@ def _read_yaml(text: str) -> Any:
     except RecursionError:
         raise UnreadableText(f"nested too deep; accepted are {DEEPEST} levels") from None
     except yaml.MarkedYAMLError as error:
-        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
-        raise UnreadableText(f"{line}{error.problem}") from None
+        raise UnreadableText(_explained(text, error)) from None
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         raise UnreadableText(" ".join(str(error).split())[:200]) from None
 
@@ -133,4 +137,17 @@ def _mapping(node: Any, left: Iterator[int]) -> dict[str, Any]:
 
 
 def _line(where: Any) -> str:
-    return f"line {where.start_mark.line + 1}: "
+    return _place(where.start_mark)
+
+
+def _place(mark: Any) -> str:
+    return f"line {mark.line + 1}, column {mark.column + 1}: "
+
+
+def _explained(text: str, error: Any) -> str:
+    mark = error.problem_mark or error.context_mark
+    if mark is None:
+        return str(error.problem)
+    lines = text.splitlines()
+    line, before = (lines[number] if 0 <= number < len(lines) else "" for number in (mark.line, mark.line - 1))
+    return f"{_place(mark)}{explained(error.problem, line, before)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -19,7 +20,11 @@ def problems(text: str) -> list[str]:
     stated = "state:" in text or "notify:" not in text
     with pytest.raises(PolicyError) as caught:
         parse_policy(text if stated else f"{text}\nstate: none")
-    return caught.value.problems
+    return [without_place(problem) for problem in caught.value.problems]
+
+
+def without_place(problem: str) -> str:
+    return re.sub(r" \((rule .*, )?line \d+, column \d+\)$", "", problem)
 
 
 def test_the_smallest_policy_gets_the_interfaces_defaults() -> None:
@@ -208,7 +213,8 @@ RULE_PROBLEMS = [
     ("approval_lifetime: 0d", "expected a duration of more than nothing, as 24h"),
     ("approval_lifetime: 999999w", "expected a duration of at most 3650d"),
     ("backup_max_age: 0s", "expected a duration of more than nothing, as 24h"),
-    ("after: dev", "expected a list of names of rules"),
+    ("after: dev", "'dev' is no rule; accepted are rule-1"),
+    ("after: 5", "expected a list of names of rules"),
     ("after: [dev]", "'dev' is no rule; accepted are rule-1"),
     ("after: [rule-1]", "each waits for the other"),
     ("soak: soon", "expected a number with its unit"),
@@ -225,7 +231,14 @@ RULE_PROBLEMS = [
     ("cutoff: 999999d", "expected a duration of at most 3650d, or auto"),
     ("health_check: {rows: [[1]]}", "They need a statement in cypher"),
     ("health_check: {cipher: x}", "did you mean cypher?"),
-    ("windows: Sun", "expected a list of windows"),
+    ("windows: Sun", "as `Sat,Sun 02:00-06:00 Asia/Shanghai`"),
+    ("windows: 5", "expected a list of windows"),
+    ("match: {name: '^dev_.*$'}", "'^dev_.*$' looks like a regular expression; expected a glob, as 'dev_*'"),
+    ("match: {id: [a, 'b.*']}", "'b.*' looks like a regular expression"),
+    ("match: {name: []}", "expected a text, in which * and ?"),
+    ("match: {tags: {env: []}}", "expected text as the value of the tag 'env'"),
+    ("backup: true", "expected none or required; found true"),
+    ("mode: aprove", "expected auto, approve or notify; found 'aprove'; did you mean approve?"),
     (
         "windows: []",
         "02:00-06:00 Asia/Shanghai`, or always; found []",
@@ -288,9 +301,7 @@ def test_a_wrong_freeze_is_an_error_and_never_ignored(freeze: str, words: str) -
 def test_a_policy_without_what_it_must_have_says_so_once() -> None:
     missing = "rules: missing; expected at least one rule, as [{windows: [...]}]"
     assert problems(f"notify: {TOPIC}") == problems(f"notify: {TOPIC}\nrules:") == [missing]
-    assert problems(f"notify: {TOPIC}\nrules: []") == [
-        "rules: expected a list of rules, one at least, as [{windows: [...]}]; found []"
-    ]
+    assert problems(f"notify: {TOPIC}\nrules: []") == ["rules: expected a list of rules, as [{windows: [...]}]; found []"]
     unheard = "notify: missing; expected the URN of the topic that is told what happened"
     assert problems("rules: [{}]") == problems("notify:\nrules: [{}]") == [unheard]
 
@@ -421,3 +432,100 @@ def test_kinds_and_outcomes_select_messages(on: str | None, sent: str, not_sent:
 
     assert all(wants(word) for word in sent.split())
     assert not any(wants(word) for word in not_sent.split())
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            "rules:\n- versions: >=2.4.4, <3",
+            "line 4, column 14: ",
+        ),
+        ("rules: [{versions: >=2.4.4, <3}]", 'put the text in quotes, as ">=2.4.4, <3"'),
+        ("rules:\n- versions: >=2.4.4, <3", 'put the text in quotes, as ">=2.4.4, <3"'),
+        ("rules: [{match: {name: *}}]", 'put the text in quotes, as "*"'),
+        ("rules:\n- match:\n    name: *\n", 'put the text in quotes, as "*"'),
+        ("rules: [{match: {name: *_dev}}]", 'put the text in quotes, as "*_dev"'),
+        ("rules:\n- name：prod", "： is a full-width character: write : and a blank"),
+        ("rules:\n- name: prod\n  mode：auto", "： is a full-width character: write : and a blank"),
+        ("rules: [{windows: “Sun 02:00-06:00 UTC”}]", "“ is a full-width character"),
+        ("rules: [{}]\n---\na: 1", "a policy is one document: remove the line `---`"),
+        ("rules:\n\t- name: x", "indent with blanks, not with tabs"),
+    ],
+)
+def test_a_text_that_yaml_reads_otherwise_gets_a_hint(text: str, words: str) -> None:
+    (problem,) = problems(f"notify: {TOPIC}\nstate: none\n{text}")
+    assert words in problem
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "the policy is empty; expected at least `notify:"),
+        ("# nothing\n", "the policy is empty; expected at least `notify:"),
+        ("- a", "the policy is a list, not a mapping of fields to values"),
+        ("notify：urn", "： is a full-width character"),
+        (f"notify: {{topic: '{TOPIC}', on: [success]}}\nrules: [{{}}]", "found 'success'; did you mean succeeded?"),
+        ("notify: urn:smn:cn-north-4:<project_id>:t\nrules: [{}]", "replace <project_id> with a value of yours"),
+        (f"notify: {TOPIC}\nstate: obs://<bucket>/x\nrules: [{{}}]", "replace <bucket> with a value of yours"),
+    ],
+)
+def test_a_beginner_is_told_what_to_write(text: str, words: str) -> None:
+    (problem,) = problems(text)
+    assert words in problem
+
+
+def test_errors_name_line_column_and_rule() -> None:
+    text = f"""notify: {TOPIC}
+state: none
+api: v3
+rules:
+  - name: dev
+    cutoff: 30
+  - cutoffs: 1h
+    windows:
+      - Sun 02:00-06:00 UTC
+      - Sunday
+"""
+    with pytest.raises(PolicyError) as caught:
+        parse_policy(text)
+    places = {problem.split(":")[0]: problem.rpartition(" (")[2] for problem in caught.value.problems}
+    assert places == {
+        "api": "line 3, column 6)",
+        "rules[0].cutoff": "rule dev, line 6, column 13)",
+        "rules[1].cutoffs": "line 7, column 5)",
+        "rules[1].windows[1]": "line 10, column 9)",
+    }
+
+
+@pytest.mark.parametrize("mark", ["", "---\n"])
+def test_json_errors_have_places_too(mark: str) -> None:
+    text = f'{mark}{{"notify": "{TOPIC}",\n "rules": [{{"name": "p", "mode": "on"}}]}}'
+    with pytest.raises(PolicyError, match=rf"\(rule p, line {2 + mark.count('-') // 3}, column 34\)"):
+        parse_policy(text)
+
+
+def test_a_rule_name_given_twice_is_one_error() -> None:
+    assert len(problems(f"notify: {TOPIC}\nstate: none\nrules: [{{name: a}}, {{name: a, after: [a]}}]")) == 1
+
+
+@pytest.mark.parametrize(
+    ("single", "listed"),
+    [
+        ("[{windows: 'Sun 02:00-06:00 UTC'}]", "[{windows: ['Sun 02:00-06:00 UTC']}]"),
+        ("[{windows: {W}}]", "[{windows: [{W}]}]"),
+        ("[{name: a}, {after: a}]", "[{name: a}, {after: [a]}]"),
+        ("[{match: {name: 'dev_*'}}]", "[{match: {name: ['dev_*']}}]"),
+        ("[{}]\ntimers: 30m", "[{}]\ntimers: [30m]"),
+        ("[{}]\nrelease_topics: {T}", "[{}]\nrelease_topics: ['{T}']"),
+        (
+            "[{name: a}]\nfreezes: [{from: 2026-12-24, until: 2027-01-04, rules: a}]",
+            "[{name: a}]\nfreezes: [{from: 2026-12-24, until: 2027-01-04, rules: [a]}]",
+        ),
+    ],
+)
+def test_a_single_value_is_a_list_of_one(single: str, listed: str) -> None:
+    window = "{rrule: 'FREQ=DAILY', start: '02:00', duration: 4h, timezone: UTC}"
+    texts = (text.replace("{W}", window).replace("{T}", RELEASES_TOPIC) for text in (single, listed))
+    first, second = (fingerprint(policy(text)) for text in texts)
+    assert first == second

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -72,7 +73,7 @@ def test_what_an_alias_repeats_is_written_out_so_that_each_is_by_itself() -> Non
         ('{"a": ' + "[" * 90 + "]" * 90 + "}", "nested too deep"),
         ("[" * 5000, "nested too deep"),
         ("a: [", "line 1: "),
-        ("a: 1\n---\na: 2", "line 2: but found another document"),
+        ("a: 1\n---\na: 2", "line 2: a second document begins here"),
         ("\0", "unacceptable character"),
         ("a: *b", "line 1: found undefined alias"),
     ],
@@ -80,7 +81,7 @@ def test_what_an_alias_repeats_is_written_out_so_that_each_is_by_itself() -> Non
 def test_what_is_neither_is_refused_with_its_line(text: str, words: str) -> None:
     with pytest.raises(UnreadableText) as refused:
         read(text)
-    assert words in str(refused.value)
+    assert words in re.sub(r"(?<=line )(\d+), column \d+", r"\1", str(refused.value))
 
 
 def test_aliases_of_aliases_are_refused_before_they_fill_the_memory() -> None:

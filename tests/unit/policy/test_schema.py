@@ -91,6 +91,7 @@ def test_the_whole_policy_leaves_no_field_out() -> None:
 
 # What a schema cannot say, by the function's own words, each with the reason.
 BEYOND_THE_SCHEMA = {
+    "looks like a regular expression": "what a glob has no use for",
     "is no rule": "names of other rules",
     "each waits": "names of other rules",
     "They need": "one field only with another",
@@ -145,7 +146,10 @@ FIELDS: dict[str, list[Any]] = {
         *(">=2.4.4,<3,!=2.4.9", "~=2.4", " >= 2.4 , <3 ", "==2.4.*", "==v2.4", ">3,<2"),
         *("", " ", ",", ">=2,", "2.4.4", "=2.4", ">=2.*", "~=2", "===2.4", ">=2.4rc1", 2.4),
     ],
-    "rules: [{match: %}]": [{}, {"name": ""}, {"name": "a*"}, {"tags": {}}, {"tags": {"a": 1}}, {"tags": {"a": ""}}, [], "dev"],
+    "rules: [{match: %}]": [
+        *({}, {"name": ""}, {"name": "a*"}, {"name": ["a*", "b"]}, {"name": []}, {"name": [5]}, [], "dev"),
+        *({"tags": {}}, {"tags": {"a": 1}}, {"tags": {"a": ""}}, {"tags": {"a": ["b"]}}, {"tags": {"a": []}}),
+    ],
     "rules: [{windows: %}]": [
         "always",
         " always",
