@@ -8,7 +8,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,13 @@ from deploy.pythons import find
 from ges_upgrader_cli.packaged.files import own
 from ges_upgrader_cli.packaged.zip import BUDGET, TARGET, dependencies, write
 from huaweicloud_simulator import ACCESS_KEY, SECRET_KEY, Cloud, faults, serve
+from huaweicloud_simulator.clock import VirtualClock
 from huaweicloud_simulator.server import Server
 from tests.builders import PROJECT_ID, TOPIC
 
 EVENTS = Path(__file__).parents[2] / "events"
 POLICY = f"notify: {TOPIC}\nrules: [{{max_concurrent: 5}}]"
+SHORT = 8.0  # seconds, enough to start an upgrade while other processes keep the machine busy
 
 INVOKE = """
 import json, sys
@@ -52,8 +54,14 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def cloud() -> Cloud:
-    cloud = Cloud()
+def clock() -> VirtualClock:
+    """It stands still, so that an upgrade ends when the test says so, however busy the machine is."""
+    return VirtualClock(datetime.now(timezone.utc))
+
+
+@pytest.fixture
+def cloud(request: pytest.FixtureRequest) -> Cloud:
+    cloud = Cloud(request.getfixturevalue("clock") if "clock" in request.fixturenames else None)
     cloud.upgrade_duration = timedelta(seconds=1)
     cloud.release("2.4.9", "2.4.15")
     cloud.project("cn-north-4", PROJECT_ID).topic("ges-upgrades")
@@ -138,10 +146,10 @@ def test_every_event_of_the_folder_is_understood(platform: Platform, cloud: Clou
     assert platform.invoke(event, POLICY=policy)["errors"] == []
 
 
-def test_a_run_that_is_too_short_hands_over_to_a_process_that_knows_nothing(platform: Platform, cloud: Cloud) -> None:
-    cloud.upgrade_duration = timedelta(seconds=5)
+def test_short_run_hands_over_to_a_new_process(platform: Platform, cloud: Cloud, clock: VirtualClock) -> None:
     cloud.project("cn-north-4", PROJECT_ID).graph("demo", version="2.4.4")
-    assert len(platform.invoke("smn_release", seconds=3)["pending"]) == 1
+    assert len(platform.invoke("smn_release", seconds=SHORT)["pending"]) == 1
+    cloud.meanwhile("ges.list_graphs", lambda: clock.sleep(60), after=2)  # the next run sees it in progress
     result = platform.invoke("timer_nightly")
     assert [one["outcome"] for one in result["outcomes"]] == ["succeeded"]
     assert len(cloud.upgrades) == 1
@@ -151,14 +159,14 @@ OWN: dict[str, str | None] = {"getPackage": "default", "getFunctionName": "ges-u
 
 
 @pytest.mark.parametrize(("version", "named"), [({}, "3"), ({"getVersion": None}, "latest")], ids=["version", "no-version"])
-def test_a_run_that_is_too_short_invokes_its_own_function(
-    platform: Platform, cloud: Cloud, tmp_path: Path, version: dict[str, None], named: str
+def test_short_run_invokes_its_own_function(
+    platform: Platform, cloud: Cloud, clock: VirtualClock, tmp_path: Path, version: dict[str, None], named: str
 ) -> None:
-    cloud.upgrade_duration = timedelta(seconds=5)
     cloud.project("cn-north-4", PROJECT_ID).graph("demo", version="2.4.4")
     policy = f"{POLICY}\nfollow_up: invoke\nstate: file://{tmp_path}/state"
     platform.context = {**OWN, **version}
-    result = platform.invoke("smn_release", seconds=3, POLICY=policy)
+    result = platform.invoke("smn_release", seconds=SHORT, POLICY=policy)
+    clock.sleep(60)
     assert (len(result["pending"]), result["errors"]) == (1, [])
     (invocation,) = cloud.invocations
     assert invocation.function_urn == f"urn:fss:cn-north-4:{PROJECT_ID}:function:default:ges-upgrader:{named}"
@@ -169,13 +177,13 @@ def test_a_run_that_is_too_short_invokes_its_own_function(
 
 
 @pytest.mark.parametrize("context", [{}, {**OWN, "getPackage": None}, {**OWN, "getFunctionName": ""}])
-def test_a_context_that_does_not_tell_the_functions_urn_leaves_the_rest_to_the_timer(
-    platform: Platform, cloud: Cloud, context: dict[str, str | None]
+def test_function_without_known_urn_leaves_the_rest_to_timers(
+    platform: Platform, cloud: Cloud, clock: VirtualClock, context: dict[str, str | None]
 ) -> None:
-    cloud.upgrade_duration = timedelta(seconds=5)
     cloud.project("cn-north-4", PROJECT_ID).graph("demo", version="2.4.4")
     platform.context = context
-    result = platform.invoke("smn_release", seconds=3, POLICY=f"{POLICY}\nfollow_up: invoke")
+    result = platform.invoke("smn_release", seconds=SHORT, POLICY=f"{POLICY}\nfollow_up: invoke")
+    cloud.meanwhile("ges.list_graphs", lambda: clock.sleep(60), after=2)
     (error,) = result["errors"]
     assert "own URN is unknown" in error and "left to the next timer" in error
     assert cloud.invocations == []
