@@ -119,12 +119,14 @@ def test_an_smn_event_upgrades_and_tells_once_and_its_repetition_does_nothing(
     graph = cloud.project("cn-north-4", PROJECT_ID).graph("demo", version="2.4.4")
     state = POLICY + f"\nstate: file://{tmp_path}/state"
     first = platform.invoke("smn_release", python, POLICY=state)
-    assert (first["errors"], [one["outcome"] for one in first["outcomes"]], first["notified"]) == ([], ["succeeded"], 1)
+    assert (first["errors"], [one["outcome"] for one in first["outcomes"]], first["notified"]) == ([], ["succeeded"], 2)
     assert graph.version == "2.4.15"
     second = platform.invoke("smn_release", python, POLICY=state)
     assert (second["outcomes"], second["notified"], second["decisions"][0]["reason"]) == ([], 0, "up-to-date")
     assert len(cloud.upgrades) == 1
-    assert len(cloud.project("cn-north-4", PROJECT_ID).topic("ges-upgrades").messages) == 1
+    topic = cloud.project("cn-north-4", PROJECT_ID).topic("ges-upgrades")
+    sent = [json.loads((one.structure or {})["default"]) for one in topic.messages]
+    assert [one.get("kind") or one["outcome"] for one in sent] == ["journal-started", "succeeded"]
 
 
 def test_the_result_has_the_interfaces_shape_and_says_whether_state_is_kept(platform: Platform, cloud: Cloud) -> None:
