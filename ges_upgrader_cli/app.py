@@ -8,9 +8,13 @@ from typing import Annotated
 import typer
 
 from ges_upgrader_cli.verbs.check import check
+from ges_upgrader_cli.verbs.diff import diff
 from ges_upgrader_cli.verbs.events import event, invoke_event
 from ges_upgrader_cli.verbs.package import package_function
+from ges_upgrader_cli.verbs.past import history, status
+from ges_upgrader_cli.verbs.plans import explain, forecast, plan
 from ges_upgrader_cli.verbs.simulator import simulator
+from ges_upgrader_cli.verbs.testing import run_tests
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -42,6 +46,13 @@ def main(
 
 
 app.command()(check)
+app.command("test")(run_tests)
+app.command()(plan)
+app.command()(explain)
+app.command()(forecast)
+app.command()(diff)
+app.command()(status)
+app.command()(history)
 app.command()(event)
 app.command("invoke")(invoke_event)
 app.command()(simulator)

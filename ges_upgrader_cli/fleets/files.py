@@ -80,13 +80,17 @@ def read_fleet(text: str) -> FleetFile:
     """Raises FleetError."""
     try:
         raw = read(text)
-        fleet = msgspec.convert({} if raw is None else raw, FleetFile)
-        for problem in _problems(fleet):
-            raise FleetError(problem)
+        return read_fleet_data(msgspec.convert({} if raw is None else raw, FleetFile))
     except UnreadableText as error:
         raise FleetError(str(error)) from None
     except msgspec.ValidationError as error:
         raise FleetError(f"{error}; a fleet file has graphs, versions, releases and journal") from None
+
+
+def read_fleet_data(fleet: FleetFile) -> FleetFile:
+    """The same fleet. Raises FleetError if a version, a time or a record in it cannot be read."""
+    for problem in _problems(fleet):
+        raise FleetError(problem)
     return fleet
 
 

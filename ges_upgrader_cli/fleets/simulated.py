@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 from urllib.parse import quote, unquote
+from uuid import UUID, uuid5
+
+import msgspec
 
 from ges_upgrader.domain.model import Project
 from ges_upgrader.policy.schema import Policy
@@ -13,6 +16,8 @@ from huaweicloud_simulator.clock import Clock
 from huaweicloud_simulator.cloud import Cloud
 from huaweicloud_simulator.ges.models import Graph
 from huaweicloud_simulator.services.obs import Object
+
+_NAMES = UUID("7c307f6a-cf68-4e65-8be0-4c77405a1b2c")  # a graph of a file without an id has the same one each time
 
 
 def home_of(policy: Policy) -> Project:
@@ -37,7 +42,7 @@ def furnish(cloud: Cloud, policy: Policy) -> None:
 def populate(cloud: Cloud, fleet: FleetFile, home: Project) -> None:
     """Adds the fleet's graphs, and the versions that its GES accepts."""
     cloud.release(*fleet.versions, *(release.version for release in fleet.releases))
-    for one in fleet.graphs:
+    for number, one in enumerate(fleet.graphs):
         project = cloud.project(one.region or home.region, one.project_id or home.project_id)
         project.graph(
             one.name,
@@ -47,7 +52,7 @@ def populate(cloud: Cloud, fleet: FleetFile, home: Project) -> None:
             enterprise_project=one.enterprise_project,
             product_type=one.product_type,
             arch=one.arch,
-            id=one.id or None,
+            id=one.id or str(uuid5(_NAMES, f"{project.id}/{number}/{one.name}")),
         )
 
 
@@ -55,7 +60,7 @@ def demo_fleet() -> FleetFile:
     """The fleet of the demonstration, and its release."""
     cloud = demo.demo_cloud()
     return FleetFile(
-        graphs=fleet_of(cloud).graphs,
+        graphs=tuple(msgspec.structs.replace(graph, id="") for graph in fleet_of(cloud).graphs),
         versions=tuple(sorted(cloud.ges.releases)),
         releases=(FileRelease(demo.VERSION, seen=demo.BEGIN.date().isoformat()),),
     )

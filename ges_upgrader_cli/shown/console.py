@@ -40,6 +40,9 @@ def show_json(value: Any) -> None:
 @contextmanager
 def progress(text: str) -> Iterator[None]:
     """Shows on stderr, if that is a terminal, that something takes its time."""
+    if not console(stderr=True).is_terminal:
+        yield
+        return
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=console(stderr=True), transient=True) as shown:
         shown.add_task(text, total=None)

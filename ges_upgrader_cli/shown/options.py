@@ -32,6 +32,8 @@ FleetPath = Annotated[
     Optional[Path], typer.Option("--fleet", metavar="FILE", help="Graphs, versions, releases and journal as YAML.")
 ]
 
+PolicyPath = Annotated[Path, typer.Option("--policy", help="The policy's file.")]
+
 
 def load_fleet(path: Path) -> FleetFile:
     """The fleet of a file, or the end of the command with a line that says what is wrong."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timezone
+from datetime import datetime, timezone, tzinfo
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from ges_upgrader.policy.schema import Policy
 from ges_upgrader_cli.shown.console import console, counted, paragraph
+from ges_upgrader_cli.shown.times import UTC, both, zone_of
 
 _NO_RULE = "no rule"
 Shown = Mapping[str, Any]
@@ -53,19 +55,36 @@ def summary(decisions: Iterable[Shown]) -> str:
     return f"{counted(len(actions), 'graph')}: {', '.join(filter(None, parts)) or 'nothing to do'}"
 
 
-def show_decisions(out: Console, decisions: Iterable[Shown]) -> None:
-    """A table by rule, in the order in which the rules first appear."""
-    by_rule: dict[str, list[Shown]] = {}
+class Zones:
+    """In which zone the times of a rule are shown, and the order of the rules. Without a policy: UTC."""
+
+    def __init__(self, policy: Policy | None = None) -> None:
+        self._zones = {rule.name: zone_of(rule) for rule in policy.rules} if policy else {}
+
+    def of(self, rule: str | None) -> tzinfo:
+        return self._zones.get(rule or "", UTC)
+
+    @property
+    def rules(self) -> list[str]:
+        return list(self._zones)
+
+
+def show_decisions(out: Console, decisions: Iterable[Shown], zones: Zones | None = None) -> None:
+    """A table by rule, in the order of the policy."""
+    zones = zones or Zones()
+    by_rule: dict[str, list[Shown]] = {rule: [] for rule in zones.rules}
     for one in decisions:
         by_rule.setdefault(one["rule"] or _NO_RULE, []).append(one)
     last = by_rule.pop(_NO_RULE, None)
-    for rule, found in [*by_rule.items(), *([(_NO_RULE, last)] if last else [])]:
+    for rule, found in [*by_rule.items(), (_NO_RULE, last or [])]:
+        if not found:
+            continue
         out.print(f"\n{'Rule ' + rule if rule != _NO_RULE else 'No rule'}", style="bold", soft_wrap=True)
         table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
         for _ in range(4):
             table.add_column(overflow="fold")
         for one in sorted(found, key=lambda one: str(one["graph"])):
-            table.add_row(f"  {one['graph']}", versions(one), one["action"], _why(one))
+            table.add_row(f"  {one['graph']}", versions(one), one["action"], _why(one, zones))
         _print(out, table)
 
 
@@ -74,14 +93,18 @@ def versions(one: Shown) -> str:
     return f"{one['from_version']} to {one['target']}" if one["target"] else str(one["from_version"] or "unknown")
 
 
-def _why(one: Shown) -> str:
-    return str(one["reason"]) + (f" until {moment(one['until'])}" if one["until"] else "")
+def _why(one: Shown, zones: Zones) -> str:
+    return str(one["reason"]) + (f" until {moment(one['until'], zones.of(one['rule']))}" if one["until"] else "")
 
 
-def moment(text: str) -> str:
-    """An instant of a result: `Fri 2026-12-04 18:00 UTC`."""
-    at = datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
-    return f"{at:%a %Y-%m-%d %H:%M} UTC"
+def instant(text: str) -> datetime:
+    """An instant of a result."""
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+
+
+def moment(text: str, zone: tzinfo = UTC) -> str:
+    """An instant of a result: `Sat 2026-12-05 02:00 Asia/Shanghai (Fri 18:00 UTC)`."""
+    return both(instant(text), zone)
 
 
 def _names(result: Shown) -> dict[str, str]:
