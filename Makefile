@@ -17,8 +17,8 @@ help: ## what there is
 CLI_READY = $(if $(wildcard $(READY)),$(READY),$(CLI_VENV)/ready)
 CLI = PYTHONPATH=function $(dir $(CLI_READY))bin/python -m ges_upgrader_cli
 
-run: $(CLI_READY) dist/function.zip ## the packaged function against a simulated cloud; EVENT=events/….json for another event
-	@$(CLI) invoke $(or $(EVENT),events/smn_release.json)
+run: $(CLI_READY) $(if $(EVENT),dist/function.zip) ## five days of a fleet on a simulated cloud; EVENT=events/….json: one event of the packaged function
+	@$(CLI) $(if $(EVENT),invoke $(EVENT),try)
 
 test: ## lint, types and all tests, on the newest Python of 3.10 to 3.13 that is here, or on PYTHON=
 	@$(MAKE) --no-print-directory check PYTHON=$(if $(filter command,$(firstword $(origin PYTHON))),$(PYTHON),$$($(PYTHON) -m deploy.pythons newest))

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ges_upgrader_cli.verbs.check import check
+from ges_upgrader_cli.verbs.demonstration import try_it
 from ges_upgrader_cli.verbs.diff import diff
 from ges_upgrader_cli.verbs.events import event, invoke_event
 from ges_upgrader_cli.verbs.package import package_function
@@ -45,6 +46,7 @@ def main(
     """
 
 
+app.command("try")(try_it)
 app.command()(check)
 app.command("test")(run_tests)
 app.command()(plan)

@@ -11,14 +11,14 @@ import typer
 from ges_upgrader.policy.parsing import PolicyError
 from ges_upgrader_cli.fleets.functions import Function, FunctionError, LiveFunction, SimulatedFunction
 from ges_upgrader_cli.shown.console import Exit, fail, progress
-from ges_upgrader_cli.shown.options import load_fleet, read_text, time_of
+from ges_upgrader_cli.shown.options import POLICY, load_fleet, read_text, time_of
 
 UseSimulator = Annotated[bool, typer.Option("--simulator", help="The demo's fleet, on the simulated cloud.")]
 
 
 def function_of(policy: Path, fleet: Path | None, simulator: bool, at: datetime | None) -> Function:
     """The function under the policy, over the fleet that the options name. Ends the command if they do not fit."""
-    text = read_text(policy, "; give the path of the policy with --policy")
+    text = _text(policy, simulator)
     if fleet is not None and simulator:
         fail("--fleet and --simulator name two fleets; give one of them")
     if at is not None and fleet is None and not simulator:
@@ -33,6 +33,15 @@ def function_of(policy: Path, fleet: Path | None, simulator: bool, at: datetime 
         return LiveFunction(text)
     except PolicyError as error:
         fail(f"{policy} has errors, the first of {len(error.problems)}: {error.problems[0]}; see ges-upgrader check {policy}")
+
+
+def _text(policy: Path, simulator: bool) -> str:
+    """The policy; for the demo's fleet that of the demo, if there is no policy.yaml."""
+    if simulator and policy == POLICY and not policy.exists():
+        from ges_upgrader_cli.fleets.demo import POLICY as demo_policy
+
+        return demo_policy
+    return read_text(policy, "; give the path of the policy with --policy")
 
 
 def ask(function: Function, event: dict[str, Any]) -> dict[str, Any]:

@@ -66,6 +66,7 @@ def invoke_event(
 
 def _invoke(event: Any, text: str, fleet: Path | None, length: timedelta, log: RunLog) -> dict[str, Any]:
     from ges_upgrader_cli.fleets import simulated
+    from ges_upgrader_cli.fleets.demo import OPEN_POLICY
     from huaweicloud_simulator import ACCESS_KEY, SECRET_KEY, Cloud, RealClock, demo, serve
 
     cloud, clock = Cloud(), RealClock()
@@ -73,7 +74,7 @@ def _invoke(event: Any, text: str, fleet: Path | None, length: timedelta, log: R
     try:
         parsed = parse_policy(text)
     except PolicyError:
-        parsed = parse_policy(demo_policy())  # the function itself says what is wrong
+        parsed = parse_policy(OPEN_POLICY)  # the function itself says what is wrong
     home = simulated.home_of(parsed)
     source = KEPT / "fleet.yaml" if (KEPT / "fleet.yaml").exists() else fleet
     simulated.furnish(cloud, parsed)
@@ -110,21 +111,8 @@ def _event(given: str) -> Any:
 
 
 def _policy_text(policy: Path | None) -> str:
+    from ges_upgrader_cli.fleets.demo import OPEN_POLICY
+
     if policy is None and not POLICY.exists():
-        return demo_policy()
+        return OPEN_POLICY
     return read_text(policy or POLICY)
-
-
-def demo_policy() -> str:
-    """The policy of the demonstration, whose windows are always open."""
-    from huaweicloud_simulator import demo
-
-    return f"""\
-notify: {demo.NOTIFY_TOPIC}
-state: obs://{demo.BUCKET}/journal
-release_topics: [{demo.RELEASES_TOPIC}]
-rules:
-  - {{name: dev, match: {{tags: {{env: dev}}}}, max_concurrent: 2, max_failures: 2}}
-  - {{name: staging, match: {{tags: {{env: staging}}}}, after: [dev]}}
-  - {{name: prod, match: {{tags: {{env: prod}}}}, mode: approve, after: [staging], versions: "<3"}}
-"""
