@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ges_upgrader_cli.verbs import commands
 from ges_upgrader_cli.verbs.check import check
 from ges_upgrader_cli.verbs.demonstration import try_it
 from ges_upgrader_cli.verbs.diff import diff
@@ -58,4 +59,9 @@ app.command()(history)
 app.command()(event)
 app.command("invoke")(invoke_event)
 app.command()(simulator)
+for command in (
+    *(commands.release, commands.withdraw, commands.reinstate),
+    *(commands.approve, commands.pause, commands.resume, commands.retry),
+):
+    app.command(rich_help_panel="The deployed function")(command)
 app.command("package")(package_function)

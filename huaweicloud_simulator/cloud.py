@@ -43,6 +43,7 @@ class Cloud:
 
     `ges` holds what all graphs share, such as how long an upgrade takes; tests set its most used values on the cloud itself.
     `on_invoke` receives accepted invocations. It runs without the cloud's lock, and may call the cloud from any thread.
+    `on_call` runs a function for a synchronous invocation: by its URN and event to its result, in the thread of the call.
     """
 
     def __init__(self, clock: Clock | None = None) -> None:
@@ -54,6 +55,7 @@ class Cloud:
         self.requests: list[Request] = []
         self.invocations: list[Invocation] = []
         self.on_invoke: Callable[[Invocation], None] | None = None
+        self.on_call: Callable[[str, Any], Any] | None = None
         self._keys: dict[str, tuple[str, str | None]] = {ACCESS_KEY: (SECRET_KEY, None)}
         self._faults: list[Switch[Fault]] = []
         self._acts: list[Switch[Callable[[], object]]] = []
@@ -62,7 +64,7 @@ class Cloud:
         self._services: dict[str, tuple[Admit, Route]] = {
             "ges": (self._admit, partial(ges.route, self.projects)),
             "smn": (self._admit, partial(smn.route, self.topic)),
-            "functiongraph": (self._admit, partial(functiongraph.route, self.invoke)),
+            "functiongraph": (self._admit, partial(functiongraph.route, self.invoke, self._run)),
             "iam": (self._authenticate, partial(iam.route, self.projects)),
             "obs": (self._authenticate_obs, partial(obs.route, self.buckets)),
             "engine": (_admit_all, partial(engine.route, self.projects, self.tokens)),
@@ -210,6 +212,12 @@ class Cloud:
         self.invocations.append(invocation)
         if self.on_invoke is not None:
             self._undelivered.append(invocation)
+
+    def _run(self, function_urn: str, event: Any) -> Any:
+        """The result of a synchronous invocation."""
+        if self.on_call is None:
+            raise Refusal(404, "FSS.1051", "Not found the function")
+        return self.on_call(function_urn, event)
 
     def _deliver(self) -> None:
         """Passes accepted invocations to `on_invoke` without holding the lock."""

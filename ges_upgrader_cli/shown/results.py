@@ -27,10 +27,15 @@ def show_result(result: Shown) -> None:
         name = _names(result).get(one["graph_id"], one["graph_id"])
         paragraph(out, f"{name}: {one['from_version']} to {one['to_version']} {one['outcome']}{detail}", indent=2)
     for done in result.get("done", ()):
-        said = ", ".join(f"{name} {value}" for name, value in done.items() if name != "command" and value)
-        paragraph(out, f"Recorded: {done['command']}{' ' + said if said else ''}")
+        paragraph(out, f"Recorded: {done_words(done)}")
     for name in ("errors", "warnings"):
         show_list(out, name.capitalize(), result.get(name, ()))
+
+
+def done_words(done: Shown) -> str:
+    """What a command recorded: `approve version 2.4.15, rule prod`."""
+    said = ", ".join(f"{name} {value}" for name, value in done.items() if name != "command" and value)
+    return f"{done['command']} {said}".rstrip()
 
 
 def show_list(out: Console, title: str, texts: Iterable[str]) -> None:
