@@ -12,6 +12,7 @@ from ges_upgrader_cli.verbs.check import check
 from ges_upgrader_cli.verbs.demonstration import try_it
 from ges_upgrader_cli.verbs.diff import diff
 from ges_upgrader_cli.verbs.events import event, invoke_event
+from ges_upgrader_cli.verbs.freezes import freezes
 from ges_upgrader_cli.verbs.package import package_function
 from ges_upgrader_cli.verbs.past import history, status
 from ges_upgrader_cli.verbs.plans import explain, forecast, plan
@@ -64,4 +65,5 @@ for command in (
     *(commands.approve, commands.pause, commands.resume, commands.retry),
 ):
     app.command(rich_help_panel="The deployed function")(command)
+app.add_typer(freezes, name="freezes")
 app.command("package")(package_function)
