@@ -7,7 +7,7 @@ CLI_VENV := .venv-cli-$(VERSION)
 READY := $(VENV)/ready
 TESTS := -n auto --dist worksteal
 
-.PHONY: help run test test-all test-oldest check tests package windows mutants soak bench schema simulator clean
+.PHONY: help run test test-all test-oldest check tests package windows mutants soak bench schema screenshots simulator clean
 .DEFAULT_GOAL := help
 
 help: ## what there is
@@ -62,6 +62,9 @@ bench: $(READY) dist/function.zip ## cold start of the unpacked zip beside other
 
 schema: $(READY) ## policy.schema.json, for editors
 	@$(PY) -m deploy.schema
+
+screenshots: $(CLI_READY) ## docs/try.svg, what `make run` shows
+	@$(dir $(CLI_READY))bin/python -m deploy.screenshots
 
 simulator: $(CLI_READY) ## the simulated cloud as a server
 	@$(CLI) simulator

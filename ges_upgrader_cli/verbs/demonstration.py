@@ -200,6 +200,11 @@ def _now(story: Story) -> Text:
     return Text(f"{_stamp(story.function.clock.now())} Asia/Shanghai\n", style="bold")
 
 
+def timeline_of(story: Story) -> list[Text]:
+    """All that happened, a line each."""
+    return [_moment(one) for one in story.timeline]
+
+
 def _moment(one: Moment) -> Text:
     return Text(f"{_stamp(one.at):<17}{one.text}", no_wrap=True, overflow="ellipsis")
 

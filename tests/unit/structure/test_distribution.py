@@ -37,7 +37,7 @@ def test_extras_have_the_pins_of_the_tests() -> None:
     assert {one for one in extras if "==" in one} == pins("requirements-dev.txt") | pins("requirements-cli.txt")
 
 
-@pytest.mark.parametrize("package", ["function/ges_upgrader", "huaweicloud_simulator", "deploy"])
+@pytest.mark.parametrize("package", ["function/ges_upgrader", "huaweicloud_simulator", "ges_upgrader_cli/packaged"])
 def test_only_the_command_line_needs_its_libraries(package: str) -> None:
     for path in (ROOT / package).rglob("*.py"):
         assert not re.search(r"^\s*(from|import) (typer|rich|icalendar)\b", path.read_text(), re.MULTILINE), path
