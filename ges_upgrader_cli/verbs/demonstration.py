@@ -85,7 +85,7 @@ class Story:
             clock.sleep(_STEP.total_seconds())
 
     def _take(self, result: Mapping[str, Any]) -> None:
-        self.decisions = list(result["decisions"])
+        self.decisions = sorted(result["decisions"], key=lambda one: str(one["graph"]))
         names = {one["graph_id"]: one["graph"] for one in self.decisions}
         for one in result["outcomes"]:
             graph = names[one["graph_id"]]
