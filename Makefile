@@ -19,6 +19,7 @@ CLI = PYTHONPATH=function $(dir $(CLI_READY))bin/python -m ges_upgrader_cli
 
 run: $(CLI_READY) $(if $(EVENT),dist/function.zip) ## five days of a fleet on a simulated cloud; EVENT=events/….json: one event of the packaged function
 	@$(CLI) $(if $(EVENT),invoke $(EVENT),try)
+	@echo; echo "Here, ges-upgrader is $(dir $(CLI_READY))bin/ges-upgrader"
 
 test: ## lint, types and all tests, on the newest Python of 3.10 to 3.13 that is here, or on PYTHON=
 	@$(MAKE) --no-print-directory check PYTHON=$(if $(filter command,$(firstword $(origin PYTHON))),$(PYTHON),$$($(PYTHON) -m deploy.pythons newest))
@@ -77,6 +78,9 @@ $(CLI_VENV)/ready $(READY):
 	@echo "Setting up $(@D) ..."
 	@$(PYTHON) -m venv $(@D) || { echo "Python's venv module is needed (Debian: python3-venv)"; exit 1; }
 	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check -r $(lastword $^)
+	@printf '#!/bin/sh\nPYTHONPATH="%s/function:%s" exec "$$(dirname "$$0")/python" -m ges_upgrader_cli "$$@"\n' "$(CURDIR)" "$(CURDIR)" \
+	  > $(@D)/bin/ges-upgrader
+	@chmod +x $(@D)/bin/ges-upgrader
 	@touch $@
 
 clean: ## removes everything that was made

@@ -11,10 +11,12 @@ import msgspec
 
 from ges_upgrader.diagnosis.lint import warnings
 from ges_upgrader.domain.fleet import Fleet
+from ges_upgrader.domain.model import Project
 from ges_upgrader.history.history import History
 from ges_upgrader.planning.survey import Survey, survey_of
 from ges_upgrader.policy.parsing import PolicyError, parse_policy
 from ges_upgrader_cli.checking.places import Place, Source
+from ges_upgrader_cli.fleets.files import FleetFile, seen
 
 _UNREADABLE = "the policy cannot be read as YAML or JSON: "
 _LINE = re.compile(r"line (\d+)(?:, column \d+)?: ")
@@ -43,14 +45,18 @@ class Checked(msgspec.Struct, frozen=True):
         return sum(one.severity == severity for one in self.findings)
 
 
-def check_policy(text: str, now: datetime, fleet: Fleet | None = None, history: History | None = None) -> Checked:
+def check_policy(text: str, now: datetime, file: FleetFile | None = None) -> Checked:
     """What is to be said of the policy, with a fleet also of what becomes of it there."""
     source = Source(text)
     try:
         policy = parse_policy(text)
     except PolicyError as error:
         return Checked(source, None, _ordered(_finding(source, "error", problem) for problem in error.problems))
-    survey = survey_of(policy, Fleet.of((), complete=False) if fleet is None else fleet, history or History(), now)
+    fleet, history = Fleet.of((), complete=False), History()
+    if file is not None:
+        topic = policy.outlet.topic
+        fleet, history = seen(file, Project(topic.region, topic.project_id)), History(file.records)
+    survey = survey_of(policy, fleet, history, now)
     return Checked(source, survey, _ordered(_finding(source, "warning", text) for text in warnings(survey)))
 
 

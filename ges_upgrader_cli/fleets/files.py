@@ -18,7 +18,8 @@ from typing import Any
 import msgspec
 import yaml
 
-from ges_upgrader.domain.model import Release, Severity
+from ges_upgrader.domain.fleet import Fleet
+from ges_upgrader.domain.model import Graph, Project, Release, Severity, Status
 from ges_upgrader.domain.version import Version
 from ges_upgrader.history.records import AnyRecord, Record, Released, ReleaseSource
 from ges_upgrader.journal.lines import decoded, encoded
@@ -92,6 +93,24 @@ def read_fleet_data(fleet: FleetFile) -> FleetFile:
     for problem in _problems(fleet):
         raise FleetError(problem)
     return fleet
+
+
+def seen(fleet: FleetFile, home: Project) -> Fleet:
+    """The fleet as a run sees it. `home` is the project of graphs that name none."""
+    return Fleet.of(
+        Graph(
+            project=Project(one.region or home.region, one.project_id or home.project_id),
+            id=one.id or one.name,
+            name=one.name,
+            version=Version(one.version),
+            status=Status(one.status),
+            tags=one.tags,
+            enterprise_project=one.enterprise_project,
+            product_type=one.product_type,
+            arch=one.arch,
+        )
+        for one in fleet.graphs
+    )
 
 
 def write_fleet(fleet: FleetFile) -> str:

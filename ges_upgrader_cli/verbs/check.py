@@ -20,7 +20,7 @@ from ges_upgrader_cli.checking.findings import Checked, Finding, check_policy
 from ges_upgrader_cli.checking.window_words import in_words
 from ges_upgrader_cli.shown.console import Exit, console, counted, paragraph, show_json
 from ges_upgrader_cli.shown.excerpts import excerpt
-from ges_upgrader_cli.shown.options import POLICY, AsJson, At, read_text, time_of
+from ges_upgrader_cli.shown.options import POLICY, AsJson, At, FleetPath, load_fleet, read_text, time_of
 from ges_upgrader_cli.shown.times import both, span, zone_of
 
 _OPENINGS = 3
@@ -30,15 +30,18 @@ def check(
     policies: Annotated[Optional[list[Path]], typer.Argument(metavar="[POLICY]...", help="Default: policy.yaml.")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if there are warnings, too.")] = False,
     show_effective: Annotated[bool, typer.Option("--effective", help="Show the policy with every default.")] = False,
+    fleet: FleetPath = None,
     at: At = None,
     as_json: AsJson = False,
 ) -> None:
     """Check a policy: every error and warning with its place, and what the windows mean.
 
+    With --fleet also which graphs each rule governs.
+
     Exit codes: 0 if the policy can be used, 1 if it has errors (with --strict: or warnings), 2 if it cannot be read.
     """
-    now = time_of(at)
-    checked = {path: check_policy(read_text(path), now) for path in policies or [POLICY]}
+    now, graphs = time_of(at), load_fleet(fleet) if fleet else None
+    checked = {path: check_policy(read_text(path), now, graphs) for path in policies or [POLICY]}
     if as_json:
         show_json([_as_data(path, one, show_effective) for path, one in checked.items()])
     else:
@@ -65,6 +68,9 @@ def _show(path: Path, checked: Checked, show_effective: bool) -> None:
         return
     for step in checked.survey.steps.values():
         _show_rule(out, step, checked.survey.now)
+        if checked.survey.governed:
+            members = governed(checked.survey, step)
+            paragraph(out, f"{counted(len(members), 'graph')}: {', '.join(members) or 'none'}", indent=11, first="  governs")
 
 
 def _show_finding(out: Console, path: Path, checked: Checked, finding: Finding) -> None:
@@ -88,6 +94,11 @@ def _show_rule(out: Console, step: Step, now: datetime) -> None:
         paragraph(out, words, indent=11, first="  windows" if number == 0 else "")
     for number, words in enumerate(_opening_words(step, now)):
         paragraph(out, words, indent=11, first="  starts" if number == 0 else "")
+
+
+def governed(survey: Survey, step: Step) -> list[str]:
+    """The names of the graphs that the rule governs."""
+    return sorted(one.graph.name for one in survey.governed if one.rule and one.rule.name == step.rule.name)
 
 
 def _opening_words(step: Step, now: datetime) -> Iterator[str]:
@@ -135,6 +146,7 @@ def _finding_data(finding: Finding) -> dict[str, Any]:
 def _rule_data(step: Step, survey: Survey) -> dict[str, Any]:
     return {
         "rule": step.rule.name,
+        "governs": governed(survey, step),
         "windows": [in_words(window) for window in step.rule.windows] or ["always"],
         "openings": [
             {"start": iso(one.start), "before": iso(one.before), "closes": iso(one.closes) if one.closes else None}

@@ -100,6 +100,11 @@ def test_strict_makes_warnings_count(policy: Path) -> None:
     assert [run("check", policy, *more).exit_code for more in ((), ("--strict",))] == [0, 1]
 
 
+def test_fleet_shows_what_each_rule_governs() -> None:
+    ran = run("check", CANARY, "--fleet", ROOT / "examples" / "fleet.yaml", "--at", "2026-12-01")
+    assert (ran.exit_code, ran.stdout.count("  governs  1 graph: recommend")) == (0, 3)
+
+
 def test_several_policies_are_checked(policy: Path) -> None:
     ran = run("check", CANARY, policy, "--json")
     assert (ran.exit_code, [one["policy"] for one in json.loads(ran.stdout)]) == (1, [str(CANARY), str(policy)])
