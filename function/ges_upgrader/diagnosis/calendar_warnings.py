@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import islice, pairwise
 from zoneinfo import ZoneInfo
 
-from ges_upgrader.diagnosis.openings import why_never
+from ges_upgrader.diagnosis.openings import stretches, why_never
 from ges_upgrader.domain.duration import spelled
 from ges_upgrader.domain.timestamps import iso
 from ges_upgrader.planning.survey import Step, Survey
@@ -51,7 +51,7 @@ def rule_warnings(survey: Survey, step: Step) -> Iterator[str]:
             yield f"nothing can start: {never}"
         return
     windows = Calendar(rule.windows, timedelta(), survey.policy.frozen(rule.name), now)
-    open_for = sum((end - begin for begin, end in _stretches(windows, now, LOOK_AHEAD)), timedelta())
+    open_for = sum((end - begin for begin, end in stretches(windows, now, LOOK_AHEAD)), timedelta())
     if open_for < LEAST_TIME:
         yield f"its windows are open for {spelled(open_for)} in the next 32 days, less than 48h: upgrades may be long in coming"
     short = min((window.length for window in rule.windows), default=LEAST_WINDOW)
@@ -112,7 +112,7 @@ def _timers(survey: Survey, step: Step) -> Iterator[str]:
     timers, where = survey.policy.timers, _region_zone(survey.policy)
     if not timers or not all(_judged(timer, where) for timer in timers):
         return
-    openings = list(islice(_stretches(step.calendar, survey.now, HORIZON), MOST_OPENINGS))
+    openings = list(islice(stretches(step.calendar, survey.now, HORIZON), MOST_OPENINGS))
     met = any(timer.meets(begin, end, where) for begin, end in openings for timer in timers)
     if met or len(openings) == MOST_OPENINGS:
         return
@@ -138,14 +138,3 @@ def _region_zone(policy: Policy) -> ZoneInfo | None:
     """In which timers without CRON_TZ count (deploy.md 1.4); None: unknown."""
     region = policy.outlet.topic.region
     return _CHINA if region.startswith("cn-") else None
-
-
-def _stretches(calendar: Calendar, now: datetime, length: timedelta) -> Iterator[tuple[datetime, datetime]]:
-    """The times within that length from now in which something may start."""
-    after, end = now, now + length
-    while after < end:
-        opening = calendar.first(after)
-        if opening is None or opening.start >= end:
-            return
-        yield opening.start, min(opening.before, end)
-        after = opening.before

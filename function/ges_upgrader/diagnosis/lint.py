@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ges_upgrader.diagnosis.calendar_warnings import policy_warnings, rule_warnings
+from ges_upgrader.diagnosis.rollout_warnings import rollout_warnings
 from ges_upgrader.planning.survey import Survey
 from ges_upgrader.policy.schema import Match, Policy, Rule
 
@@ -20,6 +21,7 @@ def warnings(survey: Survey) -> list[str]:
             *_unnamed(survey, number),
             *_idle(rule),
             *_limits(rule),
+            *rollout_warnings(survey, step),
         )
         found += [f"{where}: {text}" for text in texts]
     return [*found, *policy_warnings(survey)]

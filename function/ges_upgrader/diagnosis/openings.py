@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from ges_upgrader.domain.duration import spelled
@@ -40,3 +41,14 @@ def _last(rule: Rule, now: datetime) -> bool:
     calendar = windows.Calendar(rule.windows, timedelta(), (), now)
     current = calendar.first(now)
     return current is not None and current.start == now and calendar.first(current.before) is None
+
+
+def stretches(calendar: windows.Calendar, now: datetime, length: timedelta) -> Iterator[tuple[datetime, datetime]]:
+    """The times within that length from now in which something may start."""
+    after, end = now, now + length
+    while after < end:
+        opening = calendar.first(after)
+        if opening is None or opening.start >= end:
+            return
+        yield opening.start, min(opening.before, end)
+        after = opening.before

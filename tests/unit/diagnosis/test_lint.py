@@ -12,7 +12,7 @@ from ges_upgrader.history.history import History
 from ges_upgrader.history.records import Ended, Intended
 from ges_upgrader.policy.parsing import parse_policy
 from ges_upgrader.policy.schema import Policy
-from tests.builders import NOW, TOPIC, attempt, graph, history, policy, survey
+from tests.builders import NOW, TOPIC, at, attempt, graph, history, policy, survey
 
 FLEET = [graph("a"), graph("b", a="b"), graph("c")]
 
@@ -204,3 +204,51 @@ def test_of_a_fleet_that_was_not_seen_as_a_whole_nothing_is_said_about_what_is_m
     under = policy("[{name: canary, match: {name: 'canary*'}}, {after: [canary]}]")
     assert warned(under, []) == []
     assert warnings(survey(under, FLEET, history(), NOW, complete=False)) == []
+
+
+MONTHLY = "windows: [{rrule: 'FREQ=MONTHLY;BYDAY=1SU', start: '02:00', duration: 8h, timezone: UTC}]"
+
+
+@pytest.mark.parametrize(
+    ("rules", "past", "words"),
+    [
+        (
+            f"[{{name: prod, mode: approve, {MONTHLY}}}]",
+            history(),
+            "approval_lifetime 14d is shorter than the time between its windows, up to 34d",
+        ),
+        (f"[{{name: prod, mode: approve, approval_lifetime: 40d, {MONTHLY}}}]", history(), None),
+        (f"[{{name: prod, {MONTHLY}}}]", history(), None),
+        (
+            f"[{{name: prod, {MONTHLY}}}]",
+            history("2.4.15", not_after=at("2026-12-01 00:00")),
+            "2.4.15 may start only before 2026-12-01T00:00:00Z (not_after), and its next window opens at 2026-12-06T02:00:00Z",
+        ),
+        (f"[{{name: prod, {MONTHLY}}}]", history("2.4.15", not_after=at("2026-12-07 00:00")), None),
+        (f"[{{name: prod, {MONTHLY}}}]", history("2.4.15", not_after=at("2026-11-22 00:00")), None),
+        (f"[{{name: prod, versions: <2.4, {MONTHLY}}}]", history("2.4.15", not_after=at("2026-12-01 00:00")), None),
+        (
+            "[{name: dev, match: {name: a}, mode: notify}, {name: prod, after: dev}]",
+            history(),
+            "it waits for dev, whose mode is notify",
+        ),
+        (
+            "[{name: dev, match: {name: a}, versions: '<2.4.10'}, {name: prod, after: dev}]",
+            history("2.4.15"),
+            "it waits for dev to run 2.4.15, which the versions of that (<2.4.10) never allow",
+        ),
+        ("[{name: dev, match: {name: a}, versions: '<2.4.10'}, {name: prod, after: dev}]", history("2.4.9"), None),
+        (
+            "[{name: dev, match: {name: a}, versions: '<2.4.10'}, {name: prod, versions: '>2.4.12', after: dev}]",
+            history(),
+            "it waits for dev, whose versions (<2.4.10) allow none that its own allow",
+        ),
+        ("[{name: prod, force: {after: 24h}}]", history(), "force after 1d never comes, as max_failures is 1"),
+        ("[{name: prod, force: {after: 24h}, max_failures: 2}]", history(), None),
+        ("[{name: prod, force: {after: 24h}, max_failures: 50%}]", history(), None),
+    ],
+)
+def test_what_keeps_a_rule_from_releases_is_warned_of(rules: str, past: History, words: str | None) -> None:
+    found = [text for text in warned(policy(rules), past=past) if "its windows are open for" not in text]
+    assert len(found) == (words is not None), found
+    assert all("(prod): " in text and words in text for text in found if words)

@@ -11,8 +11,11 @@ from pathlib import Path
 import pytest
 
 from ges_upgrader.cloud.platform import Platform
+from ges_upgrader.diagnosis.explain import explain
+from ges_upgrader.diagnosis.lint import warnings
+from ges_upgrader.planning.planner import plan_of
 from ges_upgrader.policy.parsing import PolicyError, parse_policy
-from tests.builders import TOPIC, policy_text
+from tests.builders import TOPIC, graph, history, policy_text, survey
 from tests.journeys.runs import Context, World
 
 HEAD = f"notify: {TOPIC}\nstate: none\n"
@@ -71,6 +74,18 @@ def test_yearly_windows_cost_little() -> None:
     """A legal policy of a thousand rare windows: no more than a few times what its text takes."""
     rare = windows(1000, lambda number: RULE.format(number % 12 + 1, number % 20 + 1))
     assert cost(rare) < cost(rare.replace("BYSETPOS", "BYSETPAS")) * 6
+
+
+def test_rare_windows_are_planned_at_the_cost_of_their_parse() -> None:
+    """Twenty rules of fifty rare windows each: planning, warnings and explanations look at them a few times."""
+    fifty = ", ".join(RULE.format(number % 12 + 1, number % 20 + 1) for number in range(50))
+    text = policy_text("[" + ", ".join(f"{{match: {{name: g{rule}}}, windows: [{fifty}]}}" for rule in range(20)) + "]")
+    parsed = cost(text)
+    begin = time.process_time()
+    seen = survey(parse_policy(text), [graph(f"g{number}") for number in range(20)], history("2.4.15"))
+    assert len(explain(seen, plan_of(seen))) == 20
+    assert warnings(seen)
+    assert time.process_time() - begin < parsed * 25
 
 
 def platform(text: str) -> Platform:
