@@ -21,20 +21,11 @@ from ges_upgrader.history.outbox import Event
 from ges_upgrader.history.records import Noticed
 from ges_upgrader.notifications.kinds import kind_of
 from ges_upgrader.notifications.naming import argument_of
+from ges_upgrader.notifications.texts import CONTINUES, HALTS, OUTCOMES, PENDING, ROLL_BACK
 
 MAX_SUBJECT_BYTES, MAX_SMS = 512, 490
 MAX_GRAPHS = 1000  # named in a message, which must not exceed 256 KB
 ROLLBACK_SINCE, ROLLBACK_LASTS = Version("2.4.4"), timedelta(days=30)  # ges.md 6
-
-_HEADLINES = {
-    Verdict.SUCCEEDED: "was upgraded from {frm} to {to}",
-    Verdict.FAILED: "could not be upgraded from {frm} to {to}; check it now",
-    Verdict.ROLLED_BACK: "could not be upgraded to {to}; it runs {frm} again",
-    Verdict.VERSION_UNCHANGED: "still runs {frm}, although the job of its upgrade to {to} succeeded",
-    Verdict.TIMED_OUT: "takes longer than the policy's job_timeout to get from {frm} to {to}; it is still followed",
-    Verdict.UNHEALTHY: "was upgraded from {frm} to {to} and failed its health check; check it now",
-    Verdict.VANISHED: "disappeared during its upgrade from {frm} to {to}; check it now",
-}
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -49,7 +40,7 @@ def compose(event: Event, run_id: str, policy: str, lasting: bool, available: bo
     assert event.attempt is not None and event.verdict is not None
     attempt, verdict = _plain(event.attempt), event.verdict
     target = attempt.target.text if attempt.target else "a later version"
-    headline = _HEADLINES[verdict].format(frm=attempt.from_version, to=target)
+    headline = OUTCOMES[verdict].format(frm=attempt.from_version, to=target)
     detail = plain(event.detail or "", MOST_DETAIL) or None
     ended_at = iso(event.job_ended_at or event.at)
     result = {
@@ -108,28 +99,17 @@ def _plain(attempt: Attempt) -> Attempt:
 def _advice(event: Event, attempt: Attempt, named: Attempt, verdict: Verdict) -> list[str]:
     """What to do, and what happens next. `named` has the names as they are, for commands."""
     if verdict is Verdict.TIMED_OUT:
-        return ["", "You need to do nothing yet. Another message reports the end."]
+        return ["", PENDING]
     until = (event.job_ended_at or attempt.began_at) + ROLLBACK_LASTS  # better too early than too late
-    rollback = [
-        "",
-        f"To roll back within 30 days, so until {until:%Y-%m-%d}: GES console, Graph Management, the graph, More, Roll Back.",
-        "There is no API for it. The graph is unavailable meanwhile, and all data written since the upgrade is lost.",
-    ]
-    if attempt.to_version < ROLLBACK_SINCE or verdict not in (Verdict.SUCCEEDED, Verdict.UNHEALTHY):
-        rollback = []
+    possible = attempt.to_version >= ROLLBACK_SINCE and verdict in (Verdict.SUCCEEDED, Verdict.UNHEALTHY)
+    roll_back = ["", ROLL_BACK.format(until=until)] if possible else []
     if verdict is Verdict.SUCCEEDED:
-        return rollback
-    halted = [
-        f"The rule {attempt.rule} is halted at {attempt.to_version}: no further upgrade to it is started under this rule and",
-        "those after it, until a newer version is available or you invoke the function with",
-        f"  {command('retry', rule=named.rule)}",
-    ]
-    borne = [
-        f"The rule continues with its other graphs, as it allows more failures. {attempt.graph} is not upgraded to this",
-        "version again until a newer one is available or you invoke the function with",
-        f"  {command('retry', graph=argument_of(named))}",
-    ]
-    return ["", *(halted if event.halts else borne), *rollback]
+        return roll_back
+    if event.halts:
+        consequence = HALTS.format(rule=attempt.rule, version=attempt.to_version, retry=command("retry", rule=named.rule))
+    else:
+        consequence = CONTINUES.format(graph=attempt.graph, retry=command("retry", graph=argument_of(named)))
+    return ["", consequence, *roll_back]
 
 
 def _notice(event: Event, notice: Noticed, run_id: str, policy: str, lasting: bool, available: bool) -> Message:

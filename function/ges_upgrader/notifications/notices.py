@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from hashlib import sha256
+from typing import Any
 
 from ges_upgrader.domain.model import Attempt, Decision, Operation, Reason, Start
 from ges_upgrader.domain.plain_text import MOST_DETAIL, MOST_NAME, MOST_REASON, plain
@@ -20,6 +21,7 @@ from ges_upgrader.history.records import UNWRITTEN, AnyRecord, Noticed, Released
 from ges_upgrader.notifications.naming import MOST_NAMES, Work, argument_of, count_of, listed, name_of, names_of, rule_of
 from ges_upgrader.notifications.sight import lifted_damage
 from ges_upgrader.notifications.stalled import stalled
+from ges_upgrader.notifications.texts import noticed
 from ges_upgrader.planning.gates import needs_person
 from ges_upgrader.planning.verdicts import DEFAULT_JOB_TIMEOUT
 from ges_upgrader.policy.schema import Policy
@@ -45,33 +47,27 @@ def notices(policy: Policy, history: History, decisions: Iterable[Decision], com
 
 
 def started(attempt: Attempt, now: datetime) -> Noticed:
-    return Noticed(
-        at=now,
-        notice_id=f"started:{attempt.id}",
-        notice_kind="started",
-        subject=f"GES started: {name_of(attempt)} {attempt.from_version} to {attempt.to_version}",
-        text=f"The upgrade of {name_of(attempt)} from {attempt.from_version} to {attempt.to_version} was started"
-        f"{' with force' if attempt.force else ''}. Another message reports its end.",
+    return noticed(
+        "started",
+        f"started:{attempt.id}",
+        now,
         rule=attempt.rule,
         version=attempt.to_version,
         graphs=(attempt.graph_id,),
+        graph=name_of(attempt),
+        from_version=attempt.from_version,
+        force=" with force" if attempt.force else "",
     )
 
 
 def unwritten(record: Released | Withdrawn) -> Noticed:
-    """A release or withdrawal that the journal could not store, so that this function forgets it."""
+    """A release or withdrawal that the journal could not store, so that this function forgets it.
+
+    It is of the kind `unclear`, which is always sent, as it is stored nowhere else.
+    """
     version = record.release.version if isinstance(record, Released) else record.version
     what = "released" if isinstance(record, Released) else "withdrawn"
-    return Noticed(
-        at=record.at,
-        notice_id=f"{UNWRITTEN}{what}:{version}",
-        notice_kind="unclear",  # sent whatever `on` says, as it is stored nowhere else
-        subject=f"GES: the journal could not record that {version} was {what}",
-        text=f"A message says that GES {version} was {what}, but the journal cannot be written. Nothing was started. "
-        "The platform delivers the message again for some time. If the command status does not show the version once the "
-        "journal can be written, send the message again, or name the version in the policy.",
-        version=version,
-    )
+    return noticed("unclear:unwritten", f"{UNWRITTEN}{what}:{version}", record.at, version=version, what=what)
 
 
 def told_of(damage: Damage) -> str:
@@ -91,13 +87,7 @@ def told_of(damage: Damage) -> str:
 
 def _damaged(history: History, now: datetime) -> Iterator[Noticed]:
     for damage in history.controls.damages.values():
-        yield Noticed(
-            at=now,
-            notice_id=f"damaged:{damage.id}",
-            notice_kind="damaged",
-            subject="GES: a record of the journal cannot be understood",
-            text=told_of(damage),
-        )
+        yield noticed("damaged", f"damaged:{damage.id}", now, what=told_of(damage))
 
 
 def journal_started(state: str, history: History, now: datetime) -> list[AnyRecord]:
@@ -107,32 +97,22 @@ def journal_started(state: str, history: History, now: datetime) -> list[AnyReco
     """
     if any(notice_id.startswith("journal-started:") for notice_id in history.outbox.pending_ids()):
         return []
-    notice = Noticed(
-        at=now,
-        notice_id=f"journal-started:{iso(now)}",
-        notice_kind="journal-started",
-        subject="GES upgrader: a new journal begins",
-        text=f"No journal was found at {plain(state, MOST_NAME)}, so a new one was begun. If this is the first run with this "
-        "state, nothing needs to be done. Otherwise releases, approvals, pauses and failures that were recorded before are "
-        f"forgotten. To stop upgrades until you have looked: {command('pause')}. "
-        "Then restore the journal's files, or repeat what must hold.",
-    )
-    return [notice]
+    shown = plain(state, MOST_NAME)
+    return [noticed("journal-started", f"journal-started:{iso(now)}", now, state=shown, pause=command("pause"))]
 
 
 def not_handed_over(work: Sequence[Work], why: str, advice: str, now: datetime) -> Noticed:
     """A run could not hand its work over. The same work has the same notice."""
     ids = sorted(one.id if isinstance(one, Operation) else f"{one.graph_id}:{_target(one)}" for one in work)
     graphs = {one.graph_id: name_of(one) for one in work}
-    return Noticed(
-        at=now,
-        notice_id=f"not-handed-on:{sha256(','.join(ids).encode(errors='surrogatepass')).hexdigest()[:12]}",
-        notice_kind="not-handed-over",
-        subject="GES upgrader: a run could not hand its work over",
-        text=f"A run had no time left for its work, and could not invoke the function again: {plain(why, MOST_REASON)}.\n"
-        f"Nothing was changed by that: GES continues what is in progress, and the next timer continues with "
-        f"{listed(sorted(graphs.values()))}. {advice}",
+    return noticed(
+        "not-handed-over",
+        f"not-handed-on:{sha256(','.join(ids).encode(errors='surrogatepass')).hexdigest()[:12]}",
+        now,
         graphs=tuple(graphs),
+        why=plain(why, MOST_REASON),
+        names=listed(sorted(graphs.values())),
+        advice=advice,
     )
 
 
@@ -142,23 +122,21 @@ def _target(one: Start | Decision) -> Version | None:
 
 def _planned(policy: Policy, history: History, decisions: list[Decision], now: datetime) -> Iterator[Noticed]:
     for (rule, version), group in _groups(one for one in decisions if _to_be_announced(policy, history, one, now)):
-        ids = tuple(decision.graph_id for decision in group)
-        times, shown = tuple(decision.announce or now for decision in group), rule_of(rule)
-        shown_first = sorted(zip(times, map(name_of, group)))[:MOST_NAMES]
-        starts = [f"  {name}: not before {iso(start)}" for start, name in shown_first]
+        times = tuple(decision.announce or now for decision in group)
+        first = sorted(zip(times, map(name_of, group)))[:MOST_NAMES]
         more = [f"  and {len(group) - MOST_NAMES} more"] if len(group) > MOST_NAMES else []
-        yield Noticed(
-            at=now,
-            notice_id=f"planned:{rule}:{version}:{_hash(group, *(iso(start) for start in times))}",
-            notice_kind="planned",
-            subject=f"GES planned: {count_of(group)} under {shown} to {version}",
-            text=f"The upgrade of {count_of(group)} to {version} is planned under the rule {shown}. Nothing was changed yet.\n"
-            f"To prevent it, invoke the function with\n  {command('pause', rule=rule)}\nor for every rule with\n"
-            f"  {command('withdraw', version=version.text)}\nPlanned:\n" + "\n".join([*starts, *more]),
+        yield noticed(
+            "planned",
+            f"planned:{rule}:{version}:{_hash(group, *(iso(start) for start in times))}",
+            now,
             rule=rule,
             version=version,
-            graphs=ids,
+            graphs=_ids(group),
             starts=times,
+            count=count_of(group),
+            pause=command("pause", rule=rule),
+            withdraw=command("withdraw", version=version.text),
+            starting="\n".join([*(f"  {name}: not before {iso(start)}" for start, name in first), *more]),
         )
 
 
@@ -177,21 +155,20 @@ def _awaiting(history: History, decisions: list[Decision], now: datetime) -> Ite
     for (rule, version, lapsed), waiting in _waiting(history, decisions).items():
         about = f"approval:{rule}:{version}" + (f":{iso(lapsed)}" if lapsed else "")
         group = _unnamed(history, about, waiting)
-        if not group:
-            continue
-        yield Noticed(
-            at=now,
-            notice_id=f"{about}:{_hash(group)}",
-            notice_kind="awaiting-approval",
-            subject=f"GES waits for approval: {count_of(group)} under {rule_of(rule)} to {version}",
-            text=f"Under the rule {rule_of(rule)}, the upgrade of {names_of(group)} to {version} waits for your approval"
-            f"{', as the last approval has expired' if lapsed else ''}. To approve, invoke the function with\n"
-            f"  {command('approve', version=version.text, rule=rule)}\n"
-            f"or for one graph\n  {command('approve', version=version.text, graph=argument_of(group[0]))}",
-            rule=rule,
-            version=version,
-            graphs=tuple(one.graph_id for one in group),
-        )
+        if group:
+            yield noticed(
+                "awaiting-approval",
+                f"{about}:{_hash(group)}",
+                now,
+                rule=rule,
+                version=version,
+                graphs=_ids(group),
+                count=count_of(group),
+                expired=", as the last approval has expired" if lapsed else "",
+                approve_rule=command("approve", version=version.text, rule=rule),
+                approve_graph=command("approve", version=version.text, graph=argument_of(group[0])),
+                names=names_of(group),
+            )
 
 
 def _waiting(history: History, decisions: list[Decision]) -> dict[tuple[str, Version, datetime | None], list[Decision]]:
@@ -211,37 +188,26 @@ def _available(history: History, decisions: list[Decision], now: datetime) -> It
     for (rule, version), there in _groups(_because(decisions, Reason.NOTIFY_ONLY)):
         about = f"available:{rule}:{version}"
         group = _unnamed(history, about, there)
-        if not group:
-            continue
-        yield Noticed(
-            at=now,
-            notice_id=f"{about}:{_hash(group)}",
-            notice_kind="available",
-            subject=f"GES {version} is available for {count_of(group)} under {rule_of(rule)}",
-            text=f"{version} is available for {names_of(group)}. The mode of the rule {rule_of(rule)} is notify: "
-            "nothing is started.",
-            rule=rule,
-            version=version,
-            graphs=tuple(one.graph_id for one in group),
-        )
+        if group:
+            yield noticed(
+                "available",
+                f"{about}:{_hash(group)}",
+                now,
+                rule=rule,
+                version=version,
+                graphs=_ids(group),
+                count=count_of(group),
+                names=names_of(group),
+            )
 
 
 def _too_many(policy: Policy, decisions: list[Decision], now: datetime) -> Iterator[Noticed]:
     for rule in policy.rules:
         group = [one for one in _because(decisions, Reason.TOO_MANY) if one.rule == rule.name]
         if group:
-            shown = rule_of(rule.name)
-            yield Noticed(
-                at=now,
-                notice_id=f"too-many:{rule.name}:{rule.max_graphs}:{len(group)}",
-                notice_kind="too-many",
-                subject=f"GES upgrades blocked: {shown} may govern too many graphs",
-                text=f"The rule {shown} governs more graphs than its max_graphs of {rule.max_graphs}, or their number "
-                "is unknown, as not all graphs were listed. Nothing is started under it. Look at the run's errors and the "
-                f"rule's match, or raise max_graphs. Blocked: {names_of(group)}.",
-                rule=rule.name,
-                graphs=tuple(one.graph_id for one in group),
-            )
+            notice_id = f"too-many:{rule.name}:{rule.max_graphs}:{len(group)}"
+            names = names_of(group)
+            yield noticed("too-many", notice_id, now, rule=rule.name, graphs=_ids(group), most=rule.max_graphs, names=names)
 
 
 def _halted(policy: Policy, history: History, decisions: list[Decision], complete: bool, now: datetime) -> Iterator[Noticed]:
@@ -250,81 +216,64 @@ def _halted(policy: Policy, history: History, decisions: list[Decision], complet
     for (rule, version), group in _groups(one for one in _because(decisions, Reason.HALTED) if one.rule in sure):
         failures = history.attempts.failures(rule, version)
         if failures and not history.attempts.halt_reported(rule, version):
-            yield Noticed(
-                at=now,
-                notice_id=f"halted:{rule}:{version}:{failures[-1].id}",
-                notice_kind="halted",
-                subject=f"GES upgrades halted: {version} under {rule_of(rule)}",
-                text=f"The upgrade to {version} failed {len(failures)} times under the rule {rule_of(rule)}, as often as its "
-                "max_failures now allows. No further upgrade to it is started under this rule and those after it. "
-                f"Blocked: {names_of(group)}. The rule continues with a newer version, or after\n"
-                f"  {command('retry', rule=rule)}",
+            yield noticed(
+                "halted",
+                f"halted:{rule}:{version}:{failures[-1].id}",
+                now,
                 rule=rule,
                 version=version,
-                graphs=tuple(one.graph_id for one in group),
+                graphs=_ids(group),
+                times=len(failures),
+                retry=command("retry", rule=rule),
+                names=names_of(group),
             )
 
 
 def _blocked(history: History, decisions: list[Decision], now: datetime) -> Iterator[Noticed]:
-    for decision in decisions:
-        if decision.reason is Reason.BACKUP_FAILED and decision.key in history.backups.refusals:
-            failed = history.backups.refusals[decision.key]
-            kind, what, why = "backup-failed", "the backup before its upgrade failed", failed.detail
-            notice_id = f"backup-failed:{decision.graph_id}:{failed.version}:{iso(failed.since)}"
-        elif decision.reason is Reason.REFUSED and decision.key in history.attempts.refusals:
-            refusal = history.attempts.refusals[decision.key]
-            if not needs_person(refusal):
-                continue
-            kind, what, why = "refused", f"GES refuses its upgrade to {refusal.version}", refusal.detail
-            notice_id = f"refused:{decision.graph_id}:{refusal.version}:{refusal.code}:{iso(refusal.since)}"
-        else:
+    """One graph that GES refuses to upgrade or to back up, until an operator acts."""
+    for one in decisions:
+        refusal = None
+        if one.reason is Reason.BACKUP_FAILED:
+            kind, refusal = "backup-failed", history.backups.refusals.get(one.key)
+        elif one.reason is Reason.REFUSED:
+            kind, refusal = "refused", history.attempts.refusals.get(one.key)
+            refusal = refusal if refusal is not None and needs_person(refusal) else None
+        if refusal is None:
             continue
-        yield Noticed(
-            at=now,
-            notice_id=notice_id,
-            notice_kind=kind,
-            subject=f"GES upgrade blocked: {name_of(decision)} to {decision.target}",
-            text=f"{name_of(decision)}: {what}: {plain(why, MOST_DETAIL // 2)}.\n"
-            "Nothing was changed. The function tries again later, or at once after\n"
-            f"  {command('retry', graph=argument_of(decision))}",
-            rule=decision.rule,
-            version=decision.target,
-            graphs=(decision.graph_id,),
+        code = f"{refusal.code}:" if kind == "refused" else ""
+        yield noticed(
+            kind,
+            f"{kind}:{one.graph_id}:{refusal.version}:{code}{iso(refusal.since)}",
+            now,
+            rule=one.rule,
+            version=one.target,
+            graphs=(one.graph_id,),
+            graph=name_of(one),
+            why=plain(refusal.detail, MOST_DETAIL // 2),
+            retry=command("retry", graph=argument_of(one)),
         )
 
 
 def _overrun(history: History, now: datetime) -> Iterator[Noticed]:
     for attempt in history.attempts.open():
         if now > (attempt.closes or FAR):
-            yield Noticed(
-                at=now,
-                notice_id=f"overrun:{attempt.id}",
-                notice_kind="overrun",
-                subject=f"GES overrun: {name_of(attempt)} is still being upgraded",
-                text=f"The upgrade of {name_of(attempt)} to {attempt.to_version} runs past the end of its window, "
-                f"{iso(attempt.closes or now)}. GES cannot cancel it. Another message reports its end.",
-                rule=attempt.rule,
-                version=attempt.to_version,
-                graphs=(attempt.graph_id,),
-            )
+            yield noticed("overrun", f"overrun:{attempt.id}", now, **_of(attempt), closes=iso(attempt.closes or now))
 
 
 def _slow_backups(policy: Policy, history: History, now: datetime) -> Iterator[Noticed]:
     timeouts = {rule.name: rule.job_timeout for rule in policy.rules}
     for backup in history.backups.open():
         if now - backup.began_at > timeouts.get(backup.rule, DEFAULT_JOB_TIMEOUT):
-            yield Noticed(
-                at=now,
-                notice_id=f"slow-backup:{backup.id}",
-                notice_kind="backup-slow",
-                subject=f"GES upgrade blocked: the backup of {name_of(backup)} takes too long",
-                text=f"The backup of {name_of(backup)} before its upgrade to {backup.to_version} has been in progress since "
-                f"{iso(backup.began_at)}, longer than the job_timeout of the rule {rule_of(backup.rule)}. The upgrade waits "
-                "for it; nothing was changed. Look at the backup in the console.",
-                rule=backup.rule,
-                version=backup.to_version,
-                graphs=(backup.graph_id,),
-            )
+            yield noticed("backup-slow", f"slow-backup:{backup.id}", now, **_of(backup), began=iso(backup.began_at))
+
+
+def _of(one: Operation) -> dict[str, Any]:
+    """What a notice about one operation has."""
+    return {"rule": one.rule, "version": one.to_version, "graphs": (one.graph_id,), "graph": name_of(one)}
+
+
+def _ids(group: Iterable[Decision]) -> tuple[str, ...]:
+    return tuple(one.graph_id for one in group)
 
 
 def _unnamed(history: History, about: str, group: list[Decision]) -> list[Decision]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from hashlib import sha256
+from typing import Any
 
 import msgspec
 
@@ -14,6 +15,7 @@ from ges_upgrader.events.commands import command
 from ges_upgrader.history.records import Noticed
 from ges_upgrader.history.set_aside import KIND
 from ges_upgrader.notifications.naming import listed
+from ges_upgrader.notifications.texts import noticed
 from ges_upgrader.planning.survey import Survey
 
 
@@ -54,17 +56,13 @@ def set_aside_notices(survey: Survey) -> list[Noticed]:
 def _rolled_back(survey: Survey, groups: _Groups) -> Iterator[Noticed]:
     for version, found in groups.items():
         one = found[0].graph
-        retries = "\n".join(f"  {command('retry', graph=_argument(each.graph))}" for each in found[:3])
         yield _notice(
             survey,
             version,
             found,
-            what="rolled-back",
-            subject=f"GES {version} is set aside for {_count(found)}: rolled back",
-            text=f"{_names(found)}: this function upgraded to {version}, and GES now shows an earlier version"
-            f"{f', {one.version}' if len(found) == 1 else ''}: rolled back outside this function. GES rolls the data back with "
-            f"the version, so nothing is upgraded to {version} or an earlier version there until a newer version is allowed, "
-            f"or you run\n{retries}",
+            "rolled-back",
+            shown=f", {one.version}" if len(found) == 1 else "",
+            retries="\n".join(f"  {command('retry', graph=_argument(each.graph))}" for each in found[:3]),
         )
 
 
@@ -74,27 +72,25 @@ def _unknown(survey: Survey, groups: _Groups) -> Iterator[Noticed]:
             survey,
             version,
             found,
-            what="unknown",
-            subject=f"GES {version} is set aside for {_count(found)}: unknown to GES",
-            text=f"GES refuses the upgrade to {version} in a way that can mean that it does not know this version. It is set "
-            f"aside for {_names(found)}; nothing was changed. The next lower version that is allowed is taken. If {version} is "
-            f"a mistake, run\n  {command('withdraw', version=version.text)}\nIt is tried again in 7 days, or at once after\n"
-            f"  {command('retry', graph=_argument(found[0].graph))}",
+            "unknown",
+            withdraw=command("withdraw", version=version.text),
+            retry=command("retry", graph=_argument(found[0].graph)),
         )
 
 
-def _notice(survey: Survey, version: Version, found: list[_Found], *, what: str, subject: str, text: str) -> Noticed:
+def _notice(survey: Survey, version: Version, found: list[_Found], what: str, **fields: Any) -> Noticed:
     marks = ",".join(sorted(each.mark for each in found))
     rules = {each.rule for each in found}
-    return Noticed(
-        at=survey.now,
-        notice_id=f"{KIND}:{what}:{version}:{sha256(marks.encode()).hexdigest()[:12]}",
-        notice_kind=KIND,
-        subject=subject,
-        text=text,
+    return noticed(
+        f"{KIND}:{what}",
+        f"{KIND}:{what}:{version}:{sha256(marks.encode()).hexdigest()[:12]}",
+        survey.now,
         rule=rules.pop() if len(rules) == 1 else None,
         version=version,
         graphs=tuple(each.graph.id for each in found),
+        count=_count(found),
+        names=_names(found),
+        **fields,
     )
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from ges_upgrader.domain.model import Project
-from ges_upgrader.domain.plain_text import MOST_REASON, plain
+from ges_upgrader.domain.plain_text import MOST_NAME, MOST_REASON, plain
 from ges_upgrader.domain.timestamps import iso
 from ges_upgrader.history.history import History
 from ges_upgrader.history.records import AnyRecord, Noticed, Observed, Unobserved
+from ges_upgrader.notifications.texts import noticed
 
 _DAMAGED = "damaged:"
 
@@ -39,39 +41,21 @@ def lifted_damage(history: History, now: datetime) -> Iterator[Noticed]:
     for event_id in history.outbox.reported(_DAMAGED):
         damage_id, notice_id = event_id.removeprefix(_DAMAGED), f"recovered:{event_id}"
         if damage_id not in history.controls.damages and not history.outbox.knows(notice_id):
-            yield Noticed(
-                at=now,
-                notice_id=notice_id,
-                notice_kind="recovered",
-                subject="GES: damage of the journal was lifted",
-                text=f"An operator lifted the damage {damage_id} of the journal. What it blocked can start again. "
-                "You need to do nothing.",
-            )
+            yield noticed("recovered:damage", notice_id, now, damage=damage_id)
 
 
 def journal_blind(state: str, since: datetime, error: str, now: datetime) -> Noticed:
     """The journal cannot be reached. One a day in UTC."""
-    return Noticed(
-        at=now,
-        notice_id=f"blind:journal:{now:%Y-%m-%d}",
-        notice_kind="blind",
-        subject="GES upgrader: the journal cannot be reached",
-        text=f"The journal at {state} cannot be reached since {iso(since)}: {plain(error, MOST_REASON)}.\n"
-        "Nothing is started until it can be read. Running upgrades are followed and reported.\n"
-        "Check that the bucket or folder exists, that the function's agency may read and write it, and that the service is "
-        "available. This message is repeated once a day until the journal can be reached.",
-    )
+    notice_id = f"blind:journal:{now:%Y-%m-%d}"
+    return noticed("blind:journal", notice_id, now, state=_shown(state), since=iso(since), error=plain(error, MOST_REASON))
 
 
 def journal_recovered(state: str, since: datetime, now: datetime) -> Noticed:
-    return Noticed(
-        at=now,
-        notice_id=f"recovered:journal:{iso(since)}",
-        notice_kind="recovered",
-        subject="GES upgrader: the journal can be reached again",
-        text=f"The journal at {state}, which could not be reached since {iso(since)}, can be read and written again. Upgrades "
-        "start again. Send again what was announced meanwhile if a message says that it was not recorded.",
-    )
+    return noticed("recovered:journal", f"recovered:journal:{iso(since)}", now, state=_shown(state), since=iso(since))
+
+
+def _shown(state: str) -> str:
+    return plain(state, MOST_NAME)
 
 
 def _blind_id(began: Unobserved) -> str:
@@ -79,26 +63,12 @@ def _blind_id(began: Unobserved) -> str:
 
 
 def _blind(began: Unobserved, error: str, now: datetime) -> Noticed:
-    return Noticed(
-        at=now,
-        notice_id=_blind_id(began),
-        notice_kind="blind",
-        subject=f"GES upgrader: the graphs of project {began.project_id} in {began.region} cannot be listed",
-        text=f"The graphs of project {began.project_id} in {began.region} cannot be listed since {iso(began.at)}: "
-        f"{plain(error, MOST_REASON)}.\n"
-        "Nothing is started there, nor under rules that count graphs or wait for others. Nothing was changed: GES continues "
-        "what is in progress.\n"
-        "Check that the function's agency may list graphs in this project, that `projects` of the policy is right, and that "
-        "GES is available in the region. Another message reports when the graphs can be listed again.",
-    )
+    return noticed("blind", _blind_id(began), now, **_place(began), error=plain(error, MOST_REASON))
 
 
 def _observed_again(began: Unobserved, now: datetime) -> Noticed:
-    return Noticed(
-        at=now,
-        notice_id=f"recovered:{_blind_id(began)}",
-        notice_kind="recovered",
-        subject=f"GES upgrader: the graphs of project {began.project_id} in {began.region} are listed again",
-        text=f"The graphs of project {began.project_id} in {began.region}, which could not be listed since {iso(began.at)}, "
-        "are listed again. Upgrades start again as the policy says. You need to do nothing.",
-    )
+    return noticed("recovered", f"recovered:{_blind_id(began)}", now, **_place(began))
+
+
+def _place(began: Unobserved) -> dict[str, Any]:
+    return {"project": began.project_id, "region": began.region, "since": iso(began.at)}

@@ -14,7 +14,8 @@ from ges_upgrader.domain.version import Version
 from ges_upgrader.events.commands import command
 from ges_upgrader.history.history import History
 from ges_upgrader.history.records import Noticed
-from ges_upgrader.notifications.naming import count_of, name_of, names_of, rule_of
+from ges_upgrader.notifications.naming import count_of, name_of, names_of
+from ges_upgrader.notifications.texts import noticed
 from ges_upgrader.policy.schema import Policy
 
 STALLED_AFTER, AGAIN_AFTER = timedelta(days=7), timedelta(days=30)
@@ -80,18 +81,16 @@ def _notice(
 ) -> Noticed:
     shown = [f"  {name_of(one)}: {one.reason.value}" for one in blockers[:MOST_BLOCKERS]]
     more = [f"  and {len(blockers) - MOST_BLOCKERS} more"] if len(blockers) > MOST_BLOCKERS else []
-    return Noticed(
-        at=now,
-        notice_id=f"{about}:{now:%Y-%m-%d}",
-        notice_kind="stalled",
-        subject=f"GES upgrades stalled: {count_of(group)} under {rule_of(rule)} to {version}",
-        text=f"The upgrade of {count_of(group)} under the rule {rule_of(rule)} to {version} waits for others, and nothing has "
-        f"moved since {iso(since)}. Nothing was changed.\n"
-        f"Look at the graphs that others wait for: start, upgrade or delete them, or exclude them from the policy. To see why "
-        f"each waits, invoke the function with\n  {command('plan')}\n"
-        + "\n".join(["What others wait for:", *shown, *more] if shown else ["Nothing in sight explains it."])
-        + f"\nWaiting: {names_of(group)}",
+    return noticed(
+        "stalled",
+        f"{about}:{now:%Y-%m-%d}",
+        now,
         rule=rule,
         version=version,
         graphs=tuple(one.graph_id for one in group),
+        count=count_of(group),
+        since=iso(since),
+        plan=command("plan"),
+        blockers="\n".join(["What others wait for:", *shown, *more] if shown else ["Nothing in sight explains it."]),
+        names=names_of(group),
     )

@@ -15,6 +15,7 @@ from ges_upgrader.history.records import Noticed
 from ges_upgrader.journal.storage import JournalError
 from ges_upgrader.journal.writer import JournalWriter
 from ges_upgrader.notifications.notices import journal_started
+from ges_upgrader.notifications.texts import noticed
 from ges_upgrader.policy.fields import State
 from ges_upgrader.policy.lenient import legible
 from ges_upgrader.policy.schema import Notify, Policy
@@ -63,19 +64,5 @@ def send_refusal(problems: Sequence[str], context: RunContext, again: bool) -> S
 def refused_notice(problems: Sequence[str], now: datetime) -> Noticed:
     """One a day in UTC, however often the text of the policy changes."""
     shown = [f"  {plain(problem, MOST_REASON)}" for problem in problems[:MOST_PROBLEMS]]
-    more = len(problems) - len(shown)
-    return Noticed(
-        at=now,
-        notice_id=f"policy-refused:{now:%Y-%m-%d}",
-        notice_kind="policy-refused",
-        subject="GES upgrader: the policy is refused",
-        text="\n".join(
-            [
-                "The policy is refused. Until it is corrected, no upgrade is started, and running upgrades are not followed. "
-                "GES continues what is in progress.",
-                *shown,
-                *([f"  and {more} more: see the errors of a run"] if more else []),
-                "Correct POLICY or the policy file. Then send again what was announced meanwhile, as it was not learned.",
-            ]
-        ),
-    )
+    more = [f"  and {len(problems) - len(shown)} more: see the errors of a run"] if len(problems) > len(shown) else []
+    return noticed("policy-refused", f"policy-refused:{now:%Y-%m-%d}", now, problems="\n".join([*shown, *more]))
