@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from .clock import Clock, RealClock
 from .faults import Fault, Switch
@@ -24,6 +24,8 @@ from .services import functiongraph, iam, obs, smn
 from .wire import Answer, Refusal, Request, Response, no_such_api
 
 ACCESS_KEY, SECRET_KEY = "SIMULATORAK", "SIMULATORSK"
+
+T = TypeVar("T")
 
 Admit = Callable[[Request, Target], None]  # raises Refusal
 Route = Callable[[Request, Target], tuple[str, Answer]]  # the name of the operation, and its answer
@@ -195,8 +197,8 @@ class Cloud:
             admit(request, target)
             return answer()
 
-        fault = next((switch.what for switch in self._faults if switch.takes(request)), None)
-        for act in [switch.what for switch in self._acts if switch.takes(request)]:
+        fault = next(_taken(self._faults, request), None)
+        for act in list(_taken(self._acts, request)):
             act()
         try:
             response = _answered(admitted, fault)
@@ -240,9 +242,7 @@ class Cloud:
         """Admits a signed request for a project at a host of its region, if a header names no other project (ges.md 1)."""
         self._authenticate(request, target)
         project = self.projects.get(target.parts[1])
-        if project is None or target.region not in (None, project.region):
-            raise _foreign_project(request)
-        if request.headers.get("x-project-id", project.id) != project.id:
+        if project is None or not _is_addressed(project, request, target):
             raise _foreign_project(request)
         request.region = project.region
         if target.api == "v2" and project.region in self.regions_without_v2:
@@ -250,6 +250,15 @@ class Cloud:
 
     def _authenticate_obs(self, request: Request, target: Target) -> None:
         signature.check_obs(request, target.bucket, target.key, self._keys, self.clock.now())
+
+
+def _taken(switches: Iterable[Switch[T]], request: Request) -> Iterator[T]:
+    return (switch.what for switch in switches if switch.takes(request))
+
+
+def _is_addressed(project: Project, request: Request, target: Target) -> bool:
+    """Whether the host is of the project's region, and no header names another project."""
+    return target.region in (None, project.region) and request.headers.get("x-project-id", project.id) == project.id
 
 
 def _admit_all(*_: object) -> None:
@@ -267,8 +276,10 @@ def _answered(answer: Answer, fault: Fault | None) -> Response:
 
 def _foreign_project(request: Request) -> Refusal:
     """A project that does not belong to the caller. FunctionGraph's code is inferred from the gateway's (ges.md 5.3)."""
-    if request.service == "ges":
-        return Refusal(400, "GES.0016", "Resource not found")
-    if request.service == "smn":
-        return Refusal(403, "SMN.0001", "No permission.")
-    return Refusal(403, "APIGW.0302", "The request is not authorised")
+    return Refusal(*_FOREIGN_PROJECT.get(request.service, (403, "APIGW.0302", "The request is not authorised")))
+
+
+_FOREIGN_PROJECT = {
+    "ges": (400, "GES.0016", "Resource not found"),
+    "smn": (403, "SMN.0001", "No permission."),
+}

@@ -122,9 +122,7 @@ class Switch(Generic[T]):
     where: Callable[[Request], bool] | None
 
     def takes(self, request: Request) -> bool:
-        if self.times == 0 or not fnmatchcase(request.operation, self.operation):
-            return False
-        if self.where is not None and not self.where(request):
+        if self.times == 0 or not self._fits(request):
             return False
         if self.after:
             self.after -= 1
@@ -132,3 +130,6 @@ class Switch(Generic[T]):
         if self.times is not None:
             self.times -= 1
         return True
+
+    def _fits(self, request: Request) -> bool:
+        return fnmatchcase(request.operation, self.operation) and (self.where is None or self.where(request))

@@ -14,6 +14,15 @@ _HOST = re.compile(
 )
 
 
+# By the version of the API and what follows the project's id in the path.
+_SERVICES = {
+    ("v2", "graphs"): "ges",
+    ("v1.0", "graphs"): "ges",
+    ("v2", "notifications", "topics"): "smn",
+    ("v2", "fgs", "functions"): "functiongraph",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """The path decides on `service`. `host_service` and `region` are what the host names; None if it serves all of them.
@@ -45,18 +54,18 @@ def _by_path(request: Request, parts: list[str]) -> Target:
     """The target at a host that serves everything: loopback, or the address of a graph."""
     if parts[:2] == ["ges", "v1.0"] and parts[3:4] == ["graphs"] and len(parts) > 4:
         return Target("engine", parts, "v1.0")
-    service = _service(parts) or ("apigw" if re.fullmatch(r"v\d(\.\d)?", parts[0]) else "obs")
-    return _object(request, parts, None) if service == "obs" else Target(service, parts, _api(service, parts))
+    service = _service(parts)
+    if service is not None:
+        return Target(service, parts, _api(service, parts))
+    is_versioned = re.fullmatch(r"v\d(\.\d)?", parts[0]) is not None
+    return Target("apigw", parts) if is_versioned else _object(request, parts, None)
 
 
 def _service(parts: list[str]) -> str | None:
-    if parts[2:3] == ["graphs"] and parts[0] in ("v2", "v1.0"):
-        return "ges"
-    if parts[0] == "v2" and parts[2:4] == ["notifications", "topics"]:
-        return "smn"
-    if parts[0] == "v2" and parts[2:4] == ["fgs", "functions"]:
-        return "functiongraph"
-    return "iam" if parts == ["v3", "projects"] else None
+    if parts == ["v3", "projects"]:
+        return "iam"
+    collections = (parts[0], *parts[2:3]), (parts[0], *parts[2:4])
+    return next((_SERVICES[one] for one in collections if one in _SERVICES), None)
 
 
 def _api(service: str, parts: list[str]) -> str:

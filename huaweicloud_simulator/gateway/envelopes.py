@@ -33,11 +33,13 @@ def _json(request: Request, code: str, message: str) -> dict[str, str]:
         return {"error_msg": message, "error_code": code, "request_id": request.id}
     if request.service == "smn":
         return {"request_id": request.id, "code": code, "message": message}
-    if request.operation == "ges.list_jobs" and request.api == "v1.0" and code == "GES.0001":
+    return _json_of_v1(request, code, message) if request.api == "v1.0" else {"error_code": code, "error_msg": message}
+
+
+def _json_of_v1(request: Request, code: str, message: str) -> dict[str, str]:
+    if (request.operation, code) == ("ges.list_jobs", "GES.0001"):
         return {"errCode": code, "externalMessage": "Parameter error."}
-    if request.api == "v1.0":
-        return {"errorCode": code, "errorMessage": message}
-    return {"error_code": code, "error_msg": message}
+    return {"errorCode": code, "errorMessage": message}
 
 
 def _xml(request: Request, status: int, code: str, message: str) -> Response:

@@ -14,6 +14,9 @@ from urllib.parse import quote, unquote
 from ..wire import Refusal, Request
 
 SKEW = timedelta(minutes=15)
+_AUTHORIZATION = re.compile(
+    r"SDK-HMAC-SHA256 Access=(?P<access>[^,]+), SignedHeaders=(?P<names>[^,]+), Signature=(?P<signature>[0-9a-f]{64})"
+)
 UNSIGNED = "UNSIGNED-PAYLOAD"  # the SDK's word for bodies that are neither JSON nor BSON (smn-obs-core.md B4)
 
 Keys = Mapping[str, tuple[str, "str | None"]]  # secret key and security token by access key
@@ -22,23 +25,32 @@ Keys = Mapping[str, tuple[str, "str | None"]]  # secret key and security token b
 def check(request: Request, keys: Keys, tokens: set[str], now: datetime) -> None:
     """Raises Refusal 401 APIGW.0301 unless a known key signed the request, or it carries a known token."""
     if "x-auth-token" in request.headers:
-        if request.headers["x-auth-token"] not in tokens:
-            raise _refused("token is invalid or expired")
-        return
-    found = re.fullmatch(
-        r"SDK-HMAC-SHA256 Access=([^,]+), SignedHeaders=([^,]+), Signature=([0-9a-f]{64})",
-        request.headers.get("authorization", ""),
-    )
+        _check_token(request, tokens)
+    else:
+        _check_signature(request, keys, now)
+
+
+def _check_token(request: Request, tokens: set[str]) -> None:
+    if request.headers["x-auth-token"] not in tokens:
+        raise _refused("token is invalid or expired")
+
+
+def _check_signature(request: Request, keys: Keys, now: datetime) -> None:
+    found = _AUTHORIZATION.fullmatch(request.headers.get("authorization", ""))
     if found is None:
         raise _refused("the Authorization header is missing or malformed")
-    access, names, signature = found[1], found[2].split(";"), found[3]
-    secret = _secret_of(access, names, request, keys)
+    names = found["names"].split(";")
+    secret = _secret_of(found["access"], names, request, keys)
     stamp = _date(request, names, now)
-    digest = request.headers.get("x-sdk-content-sha256", UNSIGNED)
-    if digest != UNSIGNED and digest != hashlib.sha256(request.body).hexdigest():
-        raise _refused("X-Sdk-Content-Sha256 does not match the body")
-    if not hmac.compare_digest(signature, _sign(request, names, stamp, secret)):
+    _check_digest(request)
+    if not hmac.compare_digest(found["signature"], _sign(request, names, stamp, secret)):
         raise _refused("verify aksk signature fail")
+
+
+def _check_digest(request: Request) -> None:
+    digest = request.headers.get("x-sdk-content-sha256", UNSIGNED)
+    if digest not in (UNSIGNED, hashlib.sha256(request.body).hexdigest()):
+        raise _refused("X-Sdk-Content-Sha256 does not match the body")
 
 
 def _secret_of(access: str, names: list[str], request: Request, keys: Keys) -> str:
@@ -67,22 +79,25 @@ def _date(request: Request, names: list[str], now: datetime) -> str:
 
 
 def _sign(request: Request, names: list[str], stamp: str, secret: str) -> str:
-    path = "/".join(quote(part, safe="~") for part in unquote(request.path).split("/"))
-    query = "&".join(f"{quote(k, safe='~')}={quote(v, safe='~')}" for k, v in sorted(request.query.items()))
+    query = "&".join(f"{_quoted(name)}={_quoted(value)}" for name, value in sorted(request.query.items()))
     headers = "".join(f"{name}:{request.headers.get(name, '').strip()}\n" for name in sorted(names))
-    digest = request.headers.get("x-sdk-content-sha256") if request.body else None
-    canonical = "\n".join(
-        (
-            request.method,
-            path if path.endswith("/") else path + "/",
-            query,
-            headers,
-            ";".join(sorted(names)),
-            digest or hashlib.sha256(request.body).hexdigest(),
-        )
-    )
+    parts = (request.method, _canonical_path(request.path), query, headers, ";".join(sorted(names)), _digest(request))
+    canonical = "\n".join(parts)
     to_sign = f"SDK-HMAC-SHA256\n{stamp}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
     return hmac.new(secret.encode(), to_sign.encode(), hashlib.sha256).hexdigest()
+
+
+def _quoted(text: str) -> str:
+    return quote(text, safe="~")
+
+
+def _canonical_path(path: str) -> str:
+    return "/".join(map(_quoted, unquote(path).split("/"))).removesuffix("/") + "/"
+
+
+def _digest(request: Request) -> str:
+    given = request.headers.get("x-sdk-content-sha256") if request.body else None
+    return given or hashlib.sha256(request.body).hexdigest()
 
 
 def _refused(why: str) -> Refusal:
@@ -94,28 +109,37 @@ def check_obs(request: Request, bucket: str, key: str, keys: Keys, now: datetime
     headers = request.headers
     if "authorization" not in headers:
         raise Refusal(403, "AccessDenied", "Access Denied")
+    secret, signature = _obs_secret_of(headers, keys)
+    if not _is_fresh(headers.get("x-obs-date") or headers.get("date", ""), now):
+        raise Refusal(403, "RequestTimeTooSkewed", "The request's time is missing, or more than 15 minutes off.")
+    signed = hmac.new(secret.encode(), _to_sign(request, bucket, key).encode(), hashlib.sha1).digest()
+    if not hmac.compare_digest(signature, base64.b64encode(signed).decode()):
+        raise Refusal(403, "SignatureDoesNotMatch", "The request signature does not match.")
+
+
+def _obs_secret_of(headers: Mapping[str, str], keys: Keys) -> tuple[str, str]:
+    """The secret key that should have signed, and the signature."""
     found = re.fullmatch(r"OBS ([^:]+):(.+)", headers["authorization"])
     if found is None or found[1] not in keys:
         raise Refusal(403, "InvalidAccessKeyId", "The access key does not exist.")
     secret, security_token = keys[found[1]]
     if headers.get("x-obs-security-token") != security_token:
         raise Refusal(403, "InvalidAccessKeyId", "The security token is missing or wrong.")
-    if not _is_fresh(headers.get("x-obs-date") or headers.get("date", ""), now):
-        raise Refusal(403, "RequestTimeTooSkewed", "The request's time is missing, or more than 15 minutes off.")
-    signed = hmac.new(secret.encode(), _to_sign(request, bucket, key).encode(), hashlib.sha1).digest()
-    if not hmac.compare_digest(found[2], base64.b64encode(signed).decode()):
-        raise Refusal(403, "SignatureDoesNotMatch", "The request signature does not match.")
+    return secret, found[2]
 
 
 def _to_sign(request: Request, bucket: str, key: str) -> str:
     headers = request.headers
     date = "" if "x-obs-date" in headers else headers.get("date", "")
     own = "".join(f"{name}:{value}\n" for name, value in sorted(headers.items()) if name.startswith("x-obs-"))
-    sub = "&".join(
-        f"{name}={value}" if value else name for name, value in sorted(request.query.items()) if name in _SUBRESOURCES
-    )
     parts = [request.method, headers.get("content-md5", ""), headers.get("content-type", ""), date]
-    return "\n".join(parts) + f"\n{own}/{bucket}/{quote(key, safe='/~')}" + (f"?{sub}" if sub else "")
+    return "\n".join(parts) + f"\n{own}/{bucket}/{quote(key, safe='/~')}{_subresource(request)}"
+
+
+def _subresource(request: Request) -> str:
+    named = ((name, value) for name, value in sorted(request.query.items()) if name in _SUBRESOURCES)
+    pairs = [f"{name}={value}" if value else name for name, value in named]
+    return "?" + "&".join(pairs) if pairs else ""
 
 
 def _is_fresh(date: str, now: datetime) -> bool:

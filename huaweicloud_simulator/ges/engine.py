@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from ipaddress import ip_address
 from typing import Any
 
@@ -22,26 +22,22 @@ def route(projects: Mapping[str, Project], tokens: set[str], request: Request, t
         addressed = _listening(projects, request)
         if request.headers.get("x-auth-token") not in tokens:
             raise Refusal(400, "GES.8007", "Invalid token.")
-        project = projects.get(parts[2])
-        if project is None or (addressed is not None and addressed.project_id != project.id):
-            raise Refusal(400, "GES.8006", "Invalid resource access.")
+        project = _project(projects, parts[2], addressed)
         request.region = project.region
         graph = _named(parts[4], project.graphs.values() if addressed is None else [addressed])
         if not graph.engine_is_ready:
             raise Refusal(500, "GES.8602", "Engine service unavailable.")
-        return _answer(graph, request, action or subject)
+        return _SUBJECTS.get((request.method, action or subject), _unknown)(graph, request)
 
     return action or subject or "unknown", answer
 
 
-def _answer(graph: Graph, request: Request, subject: str) -> Response:
-    if (request.method, subject) == ("GET", "version"):
-        return Response.of(200, {"version": graph.engine_version or graph.version})
-    if (request.method, subject) == ("GET", "summary"):
-        return _summary(graph, request)
-    if (request.method, subject) == ("POST", "execute-cypher-query"):
-        return _cypher(graph, request)
-    raise _not_found()
+def _project(projects: Mapping[str, Project], project_id: str, addressed: Graph | None) -> Project:
+    """The project of that id, which is that of the graph at the address."""
+    project = projects.get(project_id)
+    if project is None or (addressed is not None and addressed.project_id != project.id):
+        raise Refusal(400, "GES.8006", "Invalid resource access.")
+    return project
 
 
 def _listening(projects: Mapping[str, Project], request: Request) -> Graph | None:
@@ -52,13 +48,18 @@ def _listening(projects: Mapping[str, Project], request: Request) -> Graph | Non
     host, _, port = request.headers.get("host", "").partition(":")
     if _serves_all(host):
         return None
-    graph = next((one for project in projects.values() for one in project.graphs.values() if host in one.addresses), None)
-    if graph is None:
-        raise NoAnswer("timeout")
+    graph = _at_address(projects, host)
     scheme, own_port = ("https", "443") if graph.https else ("http", "80")
     if request.scheme != scheme or port not in ("", own_port):
         raise NoAnswer("refuse")
     return graph
+
+
+def _at_address(projects: Mapping[str, Project], address: str) -> Graph:
+    for graph in (graph for project in projects.values() for graph in project.graphs.values()):
+        if address in graph.addresses:
+            return graph
+    raise NoAnswer("timeout")
 
 
 def _serves_all(host: str) -> bool:
@@ -77,6 +78,14 @@ def _named(name: str, graphs: Iterable[Graph]) -> Graph:
 
 def _not_found() -> Refusal:
     return Refusal(404, "GES.8000", "Not found. Please check the input parameters.")
+
+
+def _unknown(*_: object) -> Response:
+    raise _not_found()
+
+
+def _version(graph: Graph, _: Request) -> Response:
+    return Response.of(200, {"version": graph.engine_version or graph.version})
 
 
 def _summary(graph: Graph, request: Request) -> Response:
@@ -98,7 +107,8 @@ def _cypher(graph: Graph, request: Request) -> Response:
 
 def _statements(body: Any) -> list[str]:
     given = body.get("statements") if isinstance(body, dict) else None
-    return [str(one.get("statement")) for one in given if isinstance(one, dict)] if isinstance(given, list) else []
+    listed = given if isinstance(given, list) else []
+    return [str(one.get("statement")) for one in listed if isinstance(one, dict)]
 
 
 def _failed(code: str, message: str) -> Response:
@@ -108,3 +118,11 @@ def _failed(code: str, message: str) -> Response:
 def _result(rows: list[list[Any]]) -> dict[str, Any]:
     columns = [f"column {number}" for number in range(1, len(rows[0]) + 1)] if rows else []
     return {"columns": columns, "data": [{"row": row, "meta": [None] * len(row)} for row in rows]}
+
+
+# By the method, and by the last part of the path or the action.
+_SUBJECTS: dict[tuple[str, str], Callable[[Graph, Request], Response]] = {
+    ("GET", "version"): _version,
+    ("GET", "summary"): _summary,
+    ("POST", "execute-cypher-query"): _cypher,
+}

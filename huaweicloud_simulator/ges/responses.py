@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timezone
-from typing import Any
+from typing import Any, TypeGuard
 
 from ..gateway.addresses import Target
 from ..projects import Project
@@ -25,6 +25,8 @@ _JOB_FILTERS = {
     "partiallyFailed": "partiallyFailed",
 }
 
+_UPGRADE_FIELDS = {"v2": ("upgrade_version", "force_upgrade"), "v1.0": ("upgradeVersion", "forceUpgrade")}
+
 Respond = Callable[[Project, Request, list[str]], Response]
 
 
@@ -37,27 +39,13 @@ def route(projects: Mapping[str, Project], request: Request, target: Target) -> 
 
 def _operation(method: str, parts: list[str]) -> tuple[str, Respond]:
     """Literals such as `jobs` come before `{graph_id}` (ges.md 2.1)."""
-    rest, v2 = parts[3:], parts[0] == "v2"
-    fixed: dict[tuple[str, tuple[str, ...]], tuple[str, Respond]] = {
-        ("GET", ()): ("list_graphs", list_graphs),
-        ("GET", ("jobs",)): ("list_jobs", list_jobs),
-        ("GET", ("backups",)): ("list_backups", list_backups),
-        ("GET", ("quotas",)): ("show_quotas", show_quotas),
-    }
-    if (method, tuple(rest)) in fixed:
-        return fixed[method, tuple(rest)]
-    if rest and rest[0] in ("jobs", "backups", "quotas", "metadatas", "scenes"):
-        return "unknown", _unknown
-    shape = (method, *("*" if number in (0, 2) else part for number, part in enumerate(rest)))
-    found: dict[tuple[str, ...], tuple[str, Respond]] = {
-        ("GET", "*"): ("show_graph", show_graph),
-        ("GET", "*", "jobs", "*", "status"): ("show_job", show_job),
-        ("POST", "*", "backups"): ("create_backup", create_backup),
-        ("GET", "*", "backups"): ("list_graph_backups", list_graph_backups),
-        ("DELETE", "*", "backups", "*"): ("delete_backup", delete_backup),
-        ("POST", "*", "upgrade" if v2 else "action"): ("upgrade_graph", upgrade_graph),
-    }
-    return found.get(shape, ("unknown", _unknown))
+    api, *rest = parts[0], *parts[3:]
+    if not rest or rest[0] in _LITERALS:
+        found = _OF_A_PROJECT.get((method, *rest))
+    else:
+        shape = ("*" if number in (0, 2) else part for number, part in enumerate(rest))
+        found = {**_OF_A_GRAPH, **_OF_A_GRAPH_IN[api]}.get((method, *shape))
+    return found or ("unknown", _unknown)
 
 
 def _unknown(*_: object) -> Response:
@@ -80,12 +68,16 @@ def upgrade_graph(project: Project, request: Request, parts: list[str]) -> Respo
     graph = _find(project, parts[3])
     version, force = _requested(request)
     _must_be_idle(graph)
+    _must_be_possible(project, graph, version)
+    upgrade = graph.begin_upgrade(version, force)
+    return Response.of(200, spelled(request.api, {"job_id": upgrade.job_id}))
+
+
+def _must_be_possible(project: Project, graph: Graph, version: str) -> None:
     if order(version) <= order(graph.version):
         raise refusal("GES.7036")
     if version not in project.ges.releases and not project.ges.accepts_unknown_versions:
         raise refusal("GES.0001")
-    upgrade = graph.begin_upgrade(version, force)
-    return Response.of(200, spelled(request.api, {"job_id": upgrade.job_id}))
 
 
 def _requested(request: Request) -> tuple[str, bool]:
@@ -93,25 +85,34 @@ def _requested(request: Request) -> tuple[str, bool]:
     body = request.json
     if not isinstance(body, dict):
         raise refusal("GES.7016")
-    version = body.get("upgrade_version" if request.api == "v2" else "upgradeVersion")
-    force = body.get("force_upgrade" if request.api == "v2" else "forceUpgrade", False)
+    version_name, force_name = _UPGRADE_FIELDS[request.api]
+    version, force = body.get(version_name), body.get(force_name, False)
     if version is None:
         raise refusal("GES.7049")
     if version == "":
         raise refusal("GES.7050")
-    if not isinstance(version, str) or not isinstance(force, bool) or not re.fullmatch(r"\d+(\.\d+){2,3}", version):
+    if not _is_version(version) or not isinstance(force, bool):
         raise refusal("GES.0001")
     return version, force
 
 
+def _is_version(value: Any) -> TypeGuard[str]:
+    return isinstance(value, str) and re.fullmatch(r"\d+(\.\d+){2,3}", value) is not None
+
+
 def show_job(project: Project, request: Request, parts: list[str]) -> Response:
-    graph, now = _find(project, parts[3]), project.ges.clock.now()
-    job = next((job for job in graph.jobs if job.id == parts[5] and job.known(now)), None)
-    if job is None:
-        raise Refusal(400, "GES.8301", f"can not find job, jobId is {parts[5]}")
+    now = project.ges.clock.now()
+    job = _find_job(_find(project, parts[3]), parts[5], now)
     if job.unreadable is not None:
         raise _unreadable(job.unreadable)
     return Response.of(200, spelled(request.api, job_shown(job, now)))
+
+
+def _find_job(graph: Graph, job_id: str, now: datetime) -> Job:
+    for job in graph.jobs:
+        if job.id == job_id and job.known(now):
+            return job
+    raise Refusal(400, "GES.8301", f"can not find job, jobId is {job_id}")
 
 
 def _unreadable(status: int) -> Refusal:
@@ -124,7 +125,8 @@ def _unreadable(status: int) -> Refusal:
 def list_jobs(project: Project, request: Request, _: list[str]) -> Response:
     """The job centre. It filters by whole days and by whole names of graphs (ges.md 4.3)."""
     now, wanted = project.ges.clock.now(), _filter(request, project.ges.clock.now())
-    jobs = [job for graph in project.graphs.values() for job in graph.jobs if job.known(now) and wanted(job)]
+    known = (job for graph in project.graphs.values() for job in graph.jobs if job.known(now))
+    jobs = list(filter(wanted, known))
     shown = [spelled(request.api, job_shown(job, now)) for job in _page(jobs, request)]
     return Response.of(200, spelled(request.api, {"job_count": len(jobs), "job_list": shown}))
 
@@ -218,3 +220,24 @@ def _find(project: Project, graph_id: str) -> Graph:
     if graph is None:
         raise refusal("GES.7000")
     return graph
+
+
+_LITERALS = ("jobs", "backups", "quotas", "metadatas", "scenes")  # where other paths have the id of a graph
+# By the method and the rest of the path; `*` is an id.
+_OF_A_PROJECT: dict[tuple[str, ...], tuple[str, Respond]] = {
+    ("GET",): ("list_graphs", list_graphs),
+    ("GET", "jobs"): ("list_jobs", list_jobs),
+    ("GET", "backups"): ("list_backups", list_backups),
+    ("GET", "quotas"): ("show_quotas", show_quotas),
+}
+_OF_A_GRAPH: dict[tuple[str, ...], tuple[str, Respond]] = {
+    ("GET", "*"): ("show_graph", show_graph),
+    ("GET", "*", "jobs", "*", "status"): ("show_job", show_job),
+    ("POST", "*", "backups"): ("create_backup", create_backup),
+    ("GET", "*", "backups"): ("list_graph_backups", list_graph_backups),
+    ("DELETE", "*", "backups", "*"): ("delete_backup", delete_backup),
+}
+_OF_A_GRAPH_IN: dict[str, dict[tuple[str, ...], tuple[str, Respond]]] = {
+    "v2": {("POST", "*", "upgrade"): ("upgrade_graph", upgrade_graph)},
+    "v1.0": {("POST", "*", "action"): ("upgrade_graph", upgrade_graph)},
+}

@@ -16,17 +16,20 @@ _V1_NAMES = {
     "enable_rbac": "enableRBAC",
     "enable_hyg": "enableHyG",
 }
-_ONLY_V2 = (
-    "product_type",
-    "vertex_id_type",
-    "origin_graph_size_type_index",
-    "expand_time",
-    "resize_time",
-    "enable_multi_label",
-    "capacity_ratio",
-    "sort_key_type",
-    "enable_lts",
-)
+_LEFT_OUT: dict[str, tuple[str, ...]] = {  # by the API
+    "v2": (),
+    "v1.0": (
+        "product_type",
+        "vertex_id_type",
+        "origin_graph_size_type_index",
+        "expand_time",
+        "resize_time",
+        "enable_multi_label",
+        "capacity_ratio",
+        "sort_key_type",
+        "enable_lts",
+    ),
+}
 
 
 _LOADED = {
@@ -91,9 +94,8 @@ def graph_shown(graph: Graph, api: str) -> dict[str, Any]:
     }
     if graph.status == "100":
         content["action_progress"] = "35"
-    for name in (*graph.missing, *(_ONLY_V2 if api == "v1.0" else ())):
-        content.pop(name, None)
-    return {**spelled(api, content), **graph.extra}
+    left_out = {*graph.missing, *_LEFT_OUT[api]}
+    return {**spelled(api, {name: value for name, value in content.items() if name not in left_out}), **graph.extra}
 
 
 def job_shown(job: Job, now: datetime) -> dict[str, Any]:

@@ -77,11 +77,7 @@ def _delete(bucket: Bucket, key: str, _: Request) -> Response:
 
 
 def _read(bucket: Bucket, key: str, request: Request) -> Response:
-    found = bucket.objects.get(key)
-    if not bucket.read_allowed or (found is None and not bucket.list_allowed):
-        raise Refusal(403, "AccessDenied", "Access Denied")
-    if found is None:
-        raise Refusal(404, "NoSuchKey", "The specified key does not exist.")
+    found = _find(bucket, key)
     headers = {"ETag": _etag(found.data), "Content-Type": "binary/octet-stream"}
     if found.appendable:
         headers |= {"x-obs-object-type": "Appendable", "x-obs-next-append-position": str(len(found.data))}
@@ -90,18 +86,31 @@ def _read(bucket: Bucket, key: str, request: Request) -> Response:
     return _ranged(found.data, request.headers.get("range"), headers)
 
 
+def _find(bucket: Bucket, key: str) -> Object:
+    found = bucket.objects.get(key)
+    if not bucket.read_allowed or (found is None and not bucket.list_allowed):
+        raise Refusal(403, "AccessDenied", "Access Denied")
+    if found is None:
+        raise Refusal(404, "NoSuchKey", "The specified key does not exist.")
+    return found
+
+
 def _ranged(data: bytes, wanted: str | None, headers: dict[str, str]) -> Response:
     """The bytes of one range: `first-last`, `first-`, or the last n as `-n`. Any other header is ignored."""
     span = re.fullmatch(r"bytes=(\d*)-(\d*)", wanted or "")
     if span is None or span[0] == "bytes=-":
         return Response(200, data, headers)
-    if span[1]:
-        begin, end = int(span[1]), min(int(span[2]) + 1 if span[2] else len(data), len(data))
-    else:
-        begin, end = max(0, len(data) - int(span[2])), len(data)
+    begin, end = _limits(span[1], span[2], len(data))
     if begin >= end:
         raise Refusal(416, "InvalidRange", "The requested range cannot be satisfied.")
     return Response(206, data[begin:end], {**headers, "Content-Range": f"bytes {begin}-{end - 1}/{len(data)}"})
+
+
+def _limits(first: str, last: str, length: int) -> tuple[int, int]:
+    """Where the range begins, and where it is over."""
+    if not first:
+        return max(0, length - int(last)), length
+    return int(first), min(int(last) + 1, length) if last else length
 
 
 def _append(bucket: Bucket, key: str, request: Request) -> Response:
