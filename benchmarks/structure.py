@@ -26,9 +26,13 @@ AnyFunction = Union[ast.FunctionDef, ast.AsyncFunctionDef]
 
 
 class Tree:
-    """The Python modules below some folders, `__init__.py` counted only where the text says so."""
+    """The Python modules below some folders, `__init__.py` counted only where the text says so.
 
-    def __init__(self, folders: Iterable[Path]) -> None:
+    Places are given from `root`.
+    """
+
+    def __init__(self, folders: Iterable[Path], root: Path = ROOT) -> None:
+        self.root = root
         self._paths = [path for folder in folders for path in sorted(folder.rglob("*.py")) if "__pycache__" not in path.parts]
 
     @property
@@ -53,7 +57,7 @@ class Tree:
     @property
     def functions(self) -> Iterator[AnyFunction]:
         for tree in self.parsed.values():
-            yield from (node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
+            yield from _functions_of(tree)
 
     @cached_property
     def complexity(self) -> dict[str, int]:
@@ -63,8 +67,17 @@ class Tree:
             visitor = ComplexityVisitor.from_ast(tree)
             methods = [method for one in visitor.classes for method in one.methods]
             for block in [*visitor.functions, *methods]:
-                found[f"{path.relative_to(ROOT)}:{block.lineno} {block.name}"] = block.complexity
+                found[self._place(path, block.lineno, block.name)] = block.complexity
         return found
+
+    @cached_property
+    def docstrings(self) -> dict[str, str]:
+        """The docstring of each function and method, empty if it has none, by its place."""
+        functions = ((path, one) for path, tree in self.parsed.items() for one in _functions_of(tree))
+        return {self._place(path, one.lineno, one.name): ast.get_docstring(one) or "" for path, one in functions}
+
+    def _place(self, path: Path, line: int, name: str) -> str:
+        return f"{path.relative_to(self.root)}:{line} {name}"
 
     @property
     def test_names(self) -> list[list[str]]:
@@ -98,6 +111,10 @@ def _figures(figures: Sequence[float]) -> str:
     ordered = sorted(figures)
     ninetieth = ordered[min(len(ordered) - 1, len(ordered) * 9 // 10)]
     return f"{median(ordered):6g}  {ninetieth:4g}  {ordered[-1]:4g}  {mean(ordered):7.1f}"
+
+
+def _functions_of(tree: ast.Module) -> Iterator[AnyFunction]:
+    return (node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
 
 
 def _imports(tree: ast.Module) -> int:

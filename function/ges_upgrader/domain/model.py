@@ -238,54 +238,6 @@ class BackupAttempt(Operation, frozen=True, kw_only=True):
     """One backup made before an upgrade, from the intent on."""
 
 
-class Job(msgspec.Struct, frozen=True):
-    """A management job of GES (ges.md 4.2). `status` is passed on as GES spells it."""
-
-    id: str
-    status: str
-    name: str | None = None
-    graph: str | None = None
-    began_at: Instant | None = None
-    ended_at: Instant | None = None
-    fail_reason: str | None = None
-
-    @property
-    def succeeded(self) -> bool:
-        return self.status == "success"
-
-    @property
-    def failed(self) -> bool:
-        return self.status in ("failed", "partiallyFailed")
-
-    @property
-    def ended(self) -> bool:
-        return self.succeeded or self.failed
-
-    @property
-    def of_other_work(self) -> bool:
-        """Whether it has a name that is documented, of work that is no upgrade."""
-        return self.name in ("ImportGraph", "DeleteGraph")
-
-
-class Backup(msgspec.Struct, frozen=True):
-    """A backup of a graph as GES shows it (ges.md 2.6)."""
-
-    id: str
-    graph_id: str
-    status: str
-    began_at: Instant | None = None
-    ended_at: Instant | None = None
-
-    @property
-    def succeeded(self) -> bool:
-        return self.status == "success"
-
-    @property
-    def made_at(self) -> Instant | None:
-        """What its age counts from: its end, so that one that took long is not too old at once."""
-        return self.ended_at or self.began_at
-
-
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be done about one graph and why.
 

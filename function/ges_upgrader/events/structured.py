@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta, timezone
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -18,6 +18,7 @@ from ges_upgrader.domain.model import Release, Severity, Targets
 from ges_upgrader.domain.release_merge import strictest
 from ges_upgrader.domain.version import Version
 from ges_upgrader.events.envelopes import WRAPPERS, Object, each
+from ges_upgrader.events.fields import bound, instant_of, least_urgent, plain_digits, soak_hours, targets_of, texts, version_of
 from ges_upgrader.events.meanings import MAX_VERSIONS, Announced, Doubt, Withdrawal
 
 ALIASES = (
@@ -44,7 +45,6 @@ _EVENT_BRIDGE = ("version", "detail-type", "account", "region", "resources")
 _ENVELOPE_FIELDS = frozenset({*_ABOUT, *_RESTRICTIONS, *_SAY_NOTHING, *_CLOUD_EVENTS, *_EVENT_BRIDGE, *WRAPPERS})
 _PRODUCT_TYPES, _ARCHITECTURES = ("InMemory", "Persistence"), ("x86_64", "aarch64")  # ges.md 2.3
 _LEADING_ZEROS = re.compile(r"\b0+(?=[0-9])")
-_FULL_WIDTH = str.maketrans("０１２３４５６７８９．ｖＶ", "0123456789.vV")
 
 
 def names_version(content: Object) -> bool:
@@ -112,7 +112,7 @@ def _texts_under(level: Object, names: Iterable[str]) -> Iterator[str]:
 
 def _readable_version(spelling: str) -> Version | None:
     try:
-        return Version(_LEADING_ZEROS.sub("", _plain(spelling)))
+        return Version(_LEADING_ZEROS.sub("", plain_digits(spelling)))
     except ValueError:
         return None
 
@@ -129,7 +129,7 @@ def _versions(content: Object) -> tuple[Version, ...]:
 
 def _aliased(content: Object) -> tuple[Version, ...]:
     """The version under one or several of its names; none if there is no such name."""
-    named = {_version(content[alias], alias) for alias in ALIASES if content.get(alias) is not None}
+    named = {version_of(content[alias], alias) for alias in ALIASES if content.get(alias) is not None}
     if len(named) > 1:
         raise Doubt(f"it names several versions: {', '.join(map(str, sorted(named)))}")
     return tuple(named)
@@ -142,26 +142,12 @@ def _listed(value: Any) -> tuple[Version, ...]:
         raise Doubt("`versions` is not a list of versions")
     if len(value) > MAX_VERSIONS:
         raise Doubt(f"it names more than {MAX_VERSIONS} versions")
-    return tuple(dict.fromkeys(_version(item, "versions") for item in value))
-
-
-def _version(value: Any, name: str) -> Version:
-    if not isinstance(value, str):
-        raise Doubt(f"`{name}` is not a version in quotes")
-    try:
-        return Version.written(_plain(value))
-    except ValueError as error:
-        raise Doubt(f"`{name}`: {error}") from None
-
-
-def _plain(version: str) -> str:
-    """With ASCII digits. A superscript stays what it is, and no digit."""
-    return version[:100].translate(_FULL_WIDTH)
+    return tuple(dict.fromkeys(version_of(item, "versions") for item in value))
 
 
 def _release(version: Version, levels: Sequence[Object], received: datetime) -> Release:
     """The version with what each object says of it, the innermost first."""
-    severity = _severity(level.get("severity") for level in levels)
+    severity = least_urgent(level.get("severity") for level in levels)
     return functools.reduce(_within, (_restrictions(version, level, severity, received) for level in levels))
 
 
@@ -173,27 +159,27 @@ def _restrictions(version: Version, level: Object, severity: Severity, received:
     release = Release(
         version=version,
         released_at=_released_at(level, received),
-        regions=_texts(level, "regions"),
-        product_types=_some(_texts(level, "product_types"), _PRODUCT_TYPES),
-        arch=_some(_texts(level, "arch"), _ARCHITECTURES),
+        regions=texts(level, "regions"),
+        product_types=_some(texts(level, "product_types"), _PRODUCT_TYPES),
+        arch=_some(texts(level, "arch"), _ARCHITECTURES),
         min_source_version=_min_source_version(level),
-        not_before=_bound(level, "not_before"),
-        not_after=_bound(level, "not_after"),
-        targets=_targets(level.get("targets")),
+        not_before=bound(level, "not_before"),
+        not_after=bound(level, "not_after"),
+        targets=targets_of(level.get("targets")),
         severity=severity,
-        soak_hours=_soak_hours(level.get("soak_hours")),
+        soak_hours=soak_hours(level.get("soak_hours")),
     )
     return _within(release, msgspec.structs.replace(release, regions=_region(level) or release.regions))
 
 
 def _released_at(level: Object, received: datetime) -> datetime | None:
-    instant = _instant(level.get("released_at"))
+    instant = instant_of(level.get("released_at"))
     return None if instant is not None and instant > received + timedelta(hours=24) else instant
 
 
 def _min_source_version(level: Object) -> Version | None:
     value = level.get("min_source_version")
-    return None if value is None else _version(value, "min_source_version")
+    return None if value is None else version_of(value, "min_source_version")
 
 
 def _region(level: Object) -> tuple[str, ...]:
@@ -234,62 +220,6 @@ def _common(name: str, inner: tuple[str, ...], outer: tuple[str, ...]) -> tuple[
     return left
 
 
-def _soak_hours(value: Any) -> float | None:
-    if value is None:
-        return None
-    if not _is_number(value) or not 0 <= value <= 24 * 365:
-        raise Doubt("`soak_hours` is not a number of hours")
-    return float(value)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _severity(values: Iterable[Any]) -> Severity:
-    """The least urgent that is given."""
-    given = (_severity_of(value) for value in values if value is not None)
-    return min(given, key=list(Severity).index, default=Severity.NORMAL)
-
-
-def _severity_of(value: Any) -> Severity:
-    """What is not one of the three is the ordinary one, which waits the longest."""
-    return Severity(value) if isinstance(value, str) and value in tuple(Severity) else Severity.NORMAL
-
-
-def _targets(value: Any) -> Targets:
-    if value is None:
-        return Targets()
-    if not isinstance(value, Mapping):
-        raise Doubt("`targets` is not an object")
-    unknown = sorted(set(value) - {"graph_ids", "graph_names", "tags"})
-    if unknown:
-        raise Doubt(f"`targets` has a field that is not known: `{unknown[0][:80]}`")
-    tags = _tags(value.get("tags"))
-    return Targets(_texts(value, "graph_ids"), _texts(value, "graph_names"), tags)
-
-
-def _tags(value: Any) -> dict[str, str]:
-    if value is None:
-        return {}
-    if not isinstance(value, Mapping) or not all(map(_is_text, value.values())):
-        raise Doubt("`targets.tags` is not an object of texts")
-    return dict(value)
-
-
-def _texts(content: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    value = content.get(name)
-    if value is None:
-        return ()
-    if not isinstance(value, list) or not all(map(_is_text, value)):
-        raise Doubt(f"`{name}` is not a list of texts")
-    return tuple(value)
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
 def _some(names: tuple[str, ...], of: tuple[str, ...]) -> tuple[str, ...]:
     """To name all that there are restricts nothing, also where GES does not show which of them a graph is."""
     return () if set(of) <= set(names) else names
@@ -300,23 +230,3 @@ def _dry_run(levels: Sequence[Object]) -> bool:
     if not all(isinstance(value, bool) for value in given):
         raise Doubt("`dry_run` is neither true nor false")
     return any(given)
-
-
-def _bound(content: Mapping[str, Any], name: str) -> datetime | None:
-    value = content.get(name)
-    instant = _instant(value)
-    if value is not None and instant is None:
-        raise Doubt(f"`{name}` is not an instant with its offset, from 2000 to 2099")
-    return instant
-
-
-def _instant(value: Any) -> datetime | None:
-    """The instant of a text that has an offset, from 2000 to 2099; else None."""
-    if not isinstance(value, str) or len(value) > 64:
-        return None
-    try:
-        written = datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", value.strip()))
-        instant = written.astimezone(timezone.utc) if written.tzinfo else None
-    except (ValueError, OverflowError):
-        return None
-    return instant if instant and 2000 <= instant.year < 2100 else None

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from ges_upgrader.domain.model import Attempt, Graph, Job, Verdict
+from ges_upgrader.domain.jobs import Job
+from ges_upgrader.domain.model import Attempt, Graph, Verdict
 from ges_upgrader.history.history import History
 from ges_upgrader.history.observations import Sighting
 from ges_upgrader.history.records import Sighted

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 from ges_upgrader.cloud.errors import CloudError
 from ges_upgrader.domain.fleet import Fleet
-from ges_upgrader.domain.model import Backup, BackupAttempt, Graph, Start, Verdict
+from ges_upgrader.domain.jobs import Backup
+from ges_upgrader.domain.model import BackupAttempt, Graph, Start, Verdict
 from ges_upgrader.history.history import History
 from ges_upgrader.history.records import AnyRecord, BackedUp, BackupEnded, BackupIntended, BackupStarted
 from ges_upgrader.journal.writer import JournalWriter

@@ -13,7 +13,8 @@ from ges_upgrader.cloud.engine import PATIENCE
 from ges_upgrader.cloud.errors import CloudError, Unreachable
 from ges_upgrader.domain.duration import spelled
 from ges_upgrader.domain.fleet import Fleet
-from ges_upgrader.domain.model import Attempt, Backup, Graph, Job, Verdict
+from ges_upgrader.domain.jobs import Backup, Job
+from ges_upgrader.domain.model import Attempt, Graph, Verdict
 from ges_upgrader.domain.plain_text import MOST_DETAIL, plain
 from ges_upgrader.domain.timestamps import iso
 from ges_upgrader.history.history import History

@@ -7,7 +7,8 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from ges_upgrader.domain.model import Job, Verdict
+from ges_upgrader.domain.jobs import Job
+from ges_upgrader.domain.model import Verdict
 from ges_upgrader.planning.verdicts import judge, judge_without_job, overdue
 from tests.builders import NOW, attempt, graph
 

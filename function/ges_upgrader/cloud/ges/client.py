@@ -15,7 +15,8 @@ from ges_upgrader.cloud.ges.codes import PASSING, UNKNOWN_GRAPH, UNKNOWN_JOB
 from ges_upgrader.cloud.ges.decoding import decode_backup, decode_graph, decode_job
 from ges_upgrader.cloud.ges.pages import Page, Pages, read_page, read_pages
 from ges_upgrader.cloud.transport import ALWAYS, ONLY_THROTTLED, Call, Transport
-from ges_upgrader.domain.model import Backup, Graph, Job, Project
+from ges_upgrader.domain.jobs import Backup, Job
+from ges_upgrader.domain.model import Graph, Project
 from ges_upgrader.domain.version import Version
 
 PAGE = 100

@@ -10,7 +10,8 @@ from ipaddress import ip_address
 from typing import Any
 
 from ges_upgrader.cloud.answers import objects_in, text_of
-from ges_upgrader.domain.model import Backup, Graph, Job, Project, Status
+from ges_upgrader.domain.jobs import Backup, Job
+from ges_upgrader.domain.model import Graph, Project, Status
 from ges_upgrader.domain.plain_text import MOST_DETAIL, plain
 from ges_upgrader.domain.version import Version
 
