@@ -190,17 +190,18 @@ def _binding(decision: Decision, blocks: dict[str, Block], expires: bool, starts
     The first that time does not open; else that the release does not last until all pass; else the gate without which the
     start would be the earliest; and if no change of one helps, the one that blocks the longest.
     """
-    untils = {name: block.until for name, block in blocks.items() if block.until is not None}
-    lasting = next((name for name in blocks if name not in untils), None)
+    lasting = next((name for name, block in blocks.items() if block.until is None), None)
     if lasting is not None:
         return lasting
     if decision.until is None:
-        return "expiry" if expires else _latest(untils)
-    return _most_helpful(decision.until, blocks, starts()) or _latest(untils)
+        return "expiry" if expires else _longest(blocks)
+    return _most_helpful(decision.until, blocks, starts()) or _longest(blocks)
 
 
-def _latest(instants: Mapping[str, datetime]) -> str:
-    return max(instants, key=instants.__getitem__)
+def _longest(blocks: Mapping[str, Block]) -> str:
+    """The gate that blocks the longest. All of them open by time alone."""
+    untils = {name: block.until for name, block in blocks.items() if block.until is not None}
+    return max(untils, key=untils.__getitem__)
 
 
 def _most_helpful(until: datetime, blocks: Mapping[str, Block], starts: Mapping[str, datetime]) -> str | None:

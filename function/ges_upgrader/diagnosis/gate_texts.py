@@ -80,10 +80,10 @@ def _approval(survey: Survey, case: Case) -> str | None:
 def _freeze(survey: Survey, case: Case) -> str | None:
     governing = [freeze for freeze in case.policy.freezes if freeze.holds(case.rule.name)]
     step = survey.steps[case.rule.name]
-    near = [freeze for freeze in governing if _is_near(freeze, step, case.now)]
-    if near:
-        return "; ".join(_frozen(freeze, step, case.now) for freeze in near)
-    return f"none of {len(governing)} now" if governing else None
+    if not governing:
+        return None
+    near = [_frozen(freeze, step, case.now) for freeze in governing if _is_near(freeze, step, case.now)]
+    return "; ".join(near) or f"none of {len(governing)} now"
 
 
 def _is_near(freeze: Freeze, step: Step, now: datetime) -> bool:

@@ -120,11 +120,12 @@ def _readable_version(spelling: str) -> Version | None:
 def _versions(content: Object) -> tuple[Version, ...]:
     """The versions that `versions` lists, or else the one that an alias names."""
     named, listed = _aliased(content), _listed(content.get("versions"))
-    if not (named or listed):
+    found = listed or named
+    if not found:
         raise Doubt("it names no version")
-    if named and listed and set(named) != set(listed):
+    if named and set(named) != set(found):
         raise Doubt("`version` and `versions` name different versions")
-    return listed or named
+    return found
 
 
 def _aliased(content: Object) -> tuple[Version, ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import msgspec
 
@@ -38,11 +39,10 @@ class KnownRelease(msgspec.Struct, frozen=True):
         fitting = [one for one in self.announcements if fits(one.release, graph)]
         if not fitting:
             return None
-        first_seen = min(one.first_seen for one in fitting)
-        release = msgspec.structs.replace(
-            strictest(one.release for one in fitting), version=self.version, released_at=_released_at(fitting)
-        )
-        return Candidate(release, release.released_at or first_seen if self.trusted else first_seen)
+        released_at, first_seen = _released_at(fitting), min(map(_first_seen, fitting))
+        together = strictest(one.release for one in fitting)
+        release = msgspec.structs.replace(together, version=self.version, released_at=released_at)
+        return Candidate(release, (self.trusted and released_at) or first_seen)
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -84,28 +84,43 @@ def known_releases(policy: Policy, history: History, now: datetime, spellings: M
     entries = {known.version: known.release for known in policy.releases}
     found = []
     for version in sorted({*history.releases.known, *entries}, reverse=True):
-        recorded = history.releases.announcements(version)
-        in_force = [one for one in recorded if not one.by_policy]
-        if version in entries:
-            first_seen = min((one.first_seen for one in recorded if one.by_policy), default=now)
-            in_force.append(Announcement(entries[version], first_seen, by_policy=True, vouched=True))
+        in_force = _in_force(history.releases.announcements(version), entries.get(version), now)
         if in_force:
             spelled = spellings.get(version, version.shortest)
-            in_order = sorted(in_force, key=lambda one: one.first_seen)
-            found.append(KnownRelease(spelled, tuple(in_order), policy.trust_released_at))
+            found.append(KnownRelease(spelled, in_force, policy.trust_released_at))
     return found
+
+
+def _in_force(recorded: Sequence[Announcement], entry: Release | None, now: datetime) -> tuple[Announcement, ...]:
+    """The announcements by messages, and the policy's own entry for the version if it has one, in the order of first sight."""
+    in_force = [one for one in recorded if not one.by_policy]
+    if entry is not None:
+        first_seen = min((one.first_seen for one in recorded if one.by_policy), default=now)
+        in_force.append(Announcement(entry, first_seen, by_policy=True, vouched=True))
+    return tuple(sorted(in_force, key=_first_seen))
+
+
+def _first_seen(announcement: Announcement) -> datetime:
+    return announcement.first_seen
 
 
 def offer(rule: Rule, graph: Graph, known: Sequence[KnownRelease], exclusions: Exclusions, now: datetime) -> Offer:
     """What the rule offers the graph, whose version is known. `known` holds no withdrawn version."""
     usable = [one for one in _candidates(graph, known) if _usable(one.release, graph, now)]
-    newer = [one for one in usable if graph.version is not None and one.release.version > graph.version]
+    if not usable:
+        return Offer(nothing=Reason.NO_RELEASE)
+    newer = [one for one in usable if _is_newer(one.release, graph)]
+    if not newer:
+        return Offer(nothing=Reason.UP_TO_DATE)
     allowed = [one for one in newer if allows(rule, one.release.version, exclusions.highest_major)]
     if not allowed:
-        left = (usable, Reason.NO_RELEASE), (newer, Reason.UP_TO_DATE), (allowed, Reason.VERSION_NOT_ALLOWED)
-        return Offer(nothing=next(reason for releases, reason in left if not releases))
+        return Offer(nothing=Reason.VERSION_NOT_ALLOWED)
     choices = _timeline(rule, allowed, exclusions, now)
     return Offer(choices) if choices else Offer(nothing=Reason.NO_RELEASE)
+
+
+def _is_newer(release: Release, graph: Graph) -> bool:
+    return graph.version is not None and release.version > graph.version
 
 
 def _candidates(graph: Graph, known: Sequence[KnownRelease]) -> list[Candidate]:
@@ -125,18 +140,23 @@ def targeted(release: Release, graph: Graph) -> bool:
     """Whether the announcement's targets name the graph."""
     targets = release.targets
     return (
-        (not targets.graph_ids or graph.id in targets.graph_ids)
-        and (not targets.graph_names or graph.name in targets.graph_names)
-        and all(graph.tags.get(tag) == value for tag, value in targets.tags.items())
+        _in_scope(graph.id, targets.graph_ids)
+        and _in_scope(graph.name, targets.graph_names)
+        and targets.tags.items() <= graph.tags.items()
     )
+
+
+def _in_scope(value: str | None, scope: Collection[str]) -> bool:
+    """Whether a restriction allows the value; an empty one allows every value."""
+    return not scope or value in scope
 
 
 def fits(release: Release, graph: Graph) -> bool:
     """Whether the graph is in the announcement's scope. A restriction on something that GES did not say is not met."""
     return (
-        (not release.regions or graph.project.region in release.regions)
-        and (not release.product_types or graph.product_type in release.product_types)
-        and (not release.arch or graph.arch in release.arch)
+        _in_scope(graph.project.region, release.regions)
+        and _in_scope(graph.product_type, release.product_types)
+        and _in_scope(graph.arch, release.arch)
         and targeted(release, graph)
     )
 
@@ -178,15 +198,26 @@ def _released_at(announcements: Sequence[Announcement]) -> datetime | None:
 
 def _timeline(rule: Rule, allowed: Sequence[Candidate], exclusions: Exclusions, now: datetime) -> tuple[Choice, ...]:
     """The choice of each stretch of time, from now on."""
-    timed = [(one, ready(rule, one), one.release.not_after or FAR) for one in allowed]
-    turns = sorted({now, *(first for _, first, _ in timed if first > now), *(end for _, _, end in timed if end < FAR)})
-    choices = []
-    for begins, ends in zip(turns, [*turns[1:], FAR]):
-        chosen = _chosen([one for one, first, end in timed if first <= begins < end], exclusions)
-        if chosen is not None:
-            candidate, stopped = chosen
-            choices.append(Choice(candidate.release, begins, ends, candidate.since, stopped))
-    return tuple(choices)
+    timed = [_Timed(one, ready(rule, one), one.release.not_after or FAR) for one in allowed]
+    turns = sorted({now, *(one.first for one in timed if one.first > now), *(one.end for one in timed if one.end < FAR)})
+    choices = (_choice(timed, begins, ends, exclusions) for begins, ends in zip(turns, [*turns[1:], FAR]))
+    return tuple(filter(None, choices))
+
+
+class _Timed(NamedTuple):
+    """A candidate, the instant from which it may be chosen, and the one from which it may not."""
+
+    candidate: Candidate
+    first: datetime
+    end: datetime
+
+
+def _choice(timed: Sequence[_Timed], begins: datetime, ends: datetime, exclusions: Exclusions) -> Choice | None:
+    chosen = _chosen([one.candidate for one in timed if one.first <= begins < one.end], exclusions)
+    if chosen is None:
+        return None
+    candidate, stopped = chosen
+    return Choice(candidate.release, begins, ends, candidate.since, stopped)
 
 
 def _chosen(usable: Sequence[Candidate], exclusions: Exclusions) -> tuple[Candidate, Reason | None] | None:

@@ -14,12 +14,12 @@ from itertools import chain
 import msgspec
 
 from ges_upgrader.domain.fleet import Fleet
-from ges_upgrader.domain.model import Action, Attempt, Graph, GraphKey, Reason, Targets, Verdict
+from ges_upgrader.domain.model import Action, Attempt, Graph, GraphKey, Reason, Release, Targets, Verdict
 from ges_upgrader.domain.timestamps import LONG_AGO
 from ges_upgrader.domain.version import Version
 from ges_upgrader.history.history import History
 from ges_upgrader.history.records import Paused
-from ges_upgrader.planning.releases import Choice, Exclusions, Offer, known_releases, offer, targeted
+from ges_upgrader.planning.releases import Choice, Exclusions, KnownRelease, Offer, known_releases, offer, targeted
 from ges_upgrader.planning.roster import Progress, Roster
 from ges_upgrader.policy.fields import MIN_AUTO_CUTOFF
 from ges_upgrader.policy.schema import Policy, Rule
@@ -42,8 +42,7 @@ class Survey:
         self.policy, self.governed, self.complete = roster.policy, roster.governed, roster.fleet.complete
         self.all_known = known_releases(roster.policy, history, now, roster.spellings)
         self.known = [one for one in self.all_known if one.version not in history.releases.withdrawn]
-        announced = (one.release for known in self.known for one in known.announcements)
-        self.targeting = [release for release in announced if release.targets != Targets()]
+        self.targeting = _targeting(self.known)
         self.steps = {rule.name: Step(self, rule) for rule in roster.policy.rules}
 
     def at(self, now: datetime) -> Survey:
@@ -259,6 +258,12 @@ class Step:
         """The end of the freeze that covers this instant, or that begins within the cutoff."""
         now = self._survey.now
         return next((end for begin, end in blocked_by(self._freezes, self.cutoff) if begin <= now < end), None)
+
+
+def _targeting(known: Iterable[KnownRelease]) -> list[Release]:
+    """The announcements that name graphs."""
+    announced = chain.from_iterable(release.announcements for release in known)
+    return [one.release for one in announced if one.release.targets != Targets()]
 
 
 def _arrival(ended: Iterable[Attempt], version: Version) -> datetime | None:

@@ -81,30 +81,52 @@ def judge(attempt: Attempt, graph: Graph | None, job: Job | None, now: datetime)
         return Judgement(Verdict.VANISHED, "the graph is gone: deleted, or no longer listed", sure=False)
     if graph.status.in_flight or (job is not None and job.status in _UNDER_WAY):
         return None
-    arrived = _arrived(attempt, graph)
-    back = graph.version == attempt.from_version
-    shown = f"the graph is at status {graph.status.code or 'unknown'} with version {graph.version or 'unknown'}"
     if job is None:
-        if arrived and graph.status.running:
-            return Judgement(Verdict.SUCCEEDED, f"the job is not known; the graph runs {graph.version}")
-        return Judgement(Verdict.VANISHED, f"the job is no longer known; {shown}", sure=False)
+        return _after_unknown_job(attempt, graph)
     if not job.ended:
-        unknown = f"the status {job.status!r} of the job is not known; {shown}"
-        return Judgement(Verdict.SUCCEEDED, unknown, sure=False) if arrived and graph.status.running else None
-    long_over = job.ended_at is not None and now - job.ended_at >= LAG
-    if job.succeeded:
-        if graph.status.broken:
-            return Judgement(Verdict.FAILED, f"the job succeeded, but {shown}", long_over, job.ended_at)
-        if not graph.status.running:
-            return None
-        if arrived:
-            later = f"by now the graph runs {graph.version}" if graph.version != attempt.target else None
-            return Judgement(Verdict.SUCCEEDED, later, job_ended_at=job.ended_at)
-        return Judgement(Verdict.VERSION_UNCHANGED, f"the job succeeded, but {shown}", long_over, job.ended_at)
+        return _while_status_unknown(attempt, graph, job)
+    return _after_success(attempt, graph, job, now) if job.succeeded else _after_failure(attempt, graph, job, now)
+
+
+def _after_unknown_job(attempt: Attempt, graph: Graph) -> Judgement:
+    if graph.status.running and _arrived(attempt, graph):
+        return Judgement(Verdict.SUCCEEDED, f"the job is not known; the graph runs {graph.version}")
+    return Judgement(Verdict.VANISHED, f"the job is no longer known; {_shown(graph)}", sure=False)
+
+
+def _while_status_unknown(attempt: Attempt, graph: Graph, job: Job) -> Judgement | None:
+    """A status of the job that no document names says nothing; the graph may show success."""
+    if not (graph.status.running and _arrived(attempt, graph)):
+        return None
+    unknown = f"the status {job.status!r} of the job is not known; {_shown(graph)}"
+    return Judgement(Verdict.SUCCEEDED, unknown, sure=False)
+
+
+def _after_success(attempt: Attempt, graph: Graph, job: Job, now: datetime) -> Judgement | None:
+    """What the graph shows after its job succeeded. None: GES is still at work on it."""
+    if not (graph.status.running or graph.status.broken):
+        return None
+    if graph.status.running and _arrived(attempt, graph):
+        later = f"by now the graph runs {graph.version}" if graph.version != attempt.target else None
+        return Judgement(Verdict.SUCCEEDED, later, job_ended_at=job.ended_at)
+    verdict = Verdict.FAILED if graph.status.broken else Verdict.VERSION_UNCHANGED
+    return Judgement(verdict, f"the job succeeded, but {_shown(graph)}", _long_over(job, now), job.ended_at)
+
+
+def _after_failure(attempt: Attempt, graph: Graph, job: Job, now: datetime) -> Judgement:
     reason = job.fail_reason or f"the job ended as {job.status}"
-    if graph.status.running and back:
+    if graph.status.running and graph.version == attempt.from_version:
         return Judgement(Verdict.ROLLED_BACK, reason, job_ended_at=job.ended_at)
-    return Judgement(Verdict.FAILED, f"{reason}; {shown}", long_over, job.ended_at)
+    return Judgement(Verdict.FAILED, f"{reason}; {_shown(graph)}", _long_over(job, now), job.ended_at)
+
+
+def _shown(graph: Graph) -> str:
+    return f"the graph is at status {graph.status.code or 'unknown'} with version {graph.version or 'unknown'}"
+
+
+def _long_over(job: Job, now: datetime) -> bool:
+    """Whether GES has had the time to show on the graph how its job ended."""
+    return job.ended_at is not None and now - job.ended_at >= LAG
 
 
 def judge_without_job(attempt: Attempt, graph: Graph | None) -> Judgement | None:

@@ -66,21 +66,33 @@ def _are_same(again: Pages, pages: Pages) -> bool:
 
 
 def _read_once(get: Callable[[int], Page], overlap: int) -> Pages:
-    items: list[Item] = []
-    seen: set[str] = set()
-    total: int | None = None
-    changed, offset = False, 0
-    while len(items) < _MOST_ITEMS:
-        page, known = get(offset), len(items) - offset
-        fresh = [item for item in page.items if _id(item) not in seen]
-        changed |= len(fresh) != len(page.items) - known or total not in (None, page.total)
-        total = page.total
-        items += fresh
-        seen.update(map(_id, fresh))
-        if len(items) == total or not (fresh or known):
-            return Pages(items, total, changed)
-        offset = len(items) - (overlap if fresh else 0)
-    return Pages(items, total, changed=True)
+    reading = _Reading(overlap)
+    while len(reading.items) < _MOST_ITEMS:
+        if reading.take(get(reading.offset)):
+            return Pages(reading.items, reading.total, reading.changed)
+    return Pages(reading.items, reading.total, changed=True)
+
+
+class _Reading:
+    """A list that is read page after page, each with so many items of the page before. `offset` is that of the next page."""
+
+    def __init__(self, overlap: int) -> None:
+        self.items: list[Item] = []
+        self.total: int | None = None
+        self.changed, self.offset = False, 0
+        self._overlap = overlap
+        self._seen: set[str] = set()
+
+    def take(self, page: Page) -> bool:
+        """Adds what is new of a page. Whether it was the last."""
+        known = len(self.items) - self.offset
+        fresh = [item for item in page.items if _id(item) not in self._seen]
+        self.changed |= len(fresh) != len(page.items) - known or self.total not in (None, page.total)
+        self.total = page.total
+        self.items += fresh
+        self._seen.update(map(_id, fresh))
+        self.offset = len(self.items) - (self._overlap if fresh else 0)
+        return len(self.items) == self.total or not (fresh or known)
 
 
 def _id(item: Item) -> str:
