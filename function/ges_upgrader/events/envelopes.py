@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import string
-from typing import Any
+from typing import Any, TypeGuard
 
 import msgspec
 
@@ -58,15 +58,25 @@ def layers_of(message: str) -> Layers:
     """Decodes the message and takes it out of its envelopes."""
     content, problem = _decoded(message)
     envelopes: list[Object] = []
-    while isinstance(content, dict) and len(_wrapped(content)) == 1 and len(envelopes) < MAX_LEVELS:
+    while _is_envelope(content) and len(envelopes) < MAX_LEVELS:
         envelopes.append(content)
         content, another = _decoded(content[_wrapped(content)[0]])
         problem = problem or another
-    if isinstance(content, dict) and _wrapped(content):
-        names = " and ".join(f"`{name}`" for name in _wrapped(content))
-        many = len(envelopes) == MAX_LEVELS
-        problem = problem or (f"it has more than {MAX_LEVELS} envelopes" if many else f"it wraps several things: {names}")
-    return Layers(tuple(envelopes), content, problem)
+    return Layers(tuple(envelopes), content, problem or _what_is_left(content, len(envelopes)))
+
+
+def _is_envelope(content: Object | str | Broken) -> TypeGuard[Object]:
+    return isinstance(content, dict) and len(_wrapped(content)) == 1
+
+
+def _what_is_left(content: Object | str | Broken, levels: int) -> str | None:
+    """Why the content is in doubt if it wraps something too, after so many envelopes."""
+    wrapped = _wrapped(content) if isinstance(content, dict) else []
+    if not wrapped:
+        return None
+    if levels == MAX_LEVELS:
+        return f"it has more than {MAX_LEVELS} envelopes"
+    return f"it wraps several things: {' and '.join(f'`{name}`' for name in wrapped)}"
 
 
 def is_data(message: str) -> bool:
@@ -93,20 +103,26 @@ def _decoded(content: Any) -> tuple[Object | str | Broken, str | None]:
     """An object, free text or Broken, and why its form is in doubt. Undoes JSON in a JSON text, twice at most."""
     repeated: list[str] = []
     try:
-        for _ in range(MAX_LEVELS):
-            if not isinstance(content, str):
-                break
-            content = _unfenced(content.strip(_PADDING))
-            if not content.startswith(_JSON):
-                break
-            content = _parsed(content, repeated)
-        if isinstance(content, str):
-            _must_be_prose(content)
+        content = _out_of_texts(content, repeated)
     except Doubt as doubt:
         return Broken(str(doubt)), str(doubt)
     if not isinstance(content, (dict, str)):
         return Broken("neither a JSON object nor text"), "the message is neither a JSON object nor text"
     return content, f"it gives `{repeated[0][:80]}` twice" if repeated else None
+
+
+def _out_of_texts(content: Any, repeated: list[str]) -> Any:
+    """The value without JSON in a JSON text. Raises Doubt if a text is left that is data."""
+    for _ in range(MAX_LEVELS):
+        if not isinstance(content, str):
+            return content
+        content = _unfenced(content.strip(_PADDING))
+        if not content.startswith(_JSON):
+            break
+        content = _parsed(content, repeated)
+    if isinstance(content, str):
+        _must_be_prose(content)
+    return content
 
 
 def _parsed(text: str, repeated: list[str]) -> Any:
@@ -155,7 +171,10 @@ def _must_be_prose(text: str) -> None:
     """Raises Doubt if the text is data in another form than JSON."""
     if text.startswith((*_JSON, *_OTHER_DATA)):
         raise Doubt("it begins like data and is not JSON")
-    lines = [line for line in text.splitlines() if line.strip()]
-    key = _ONE_WORD_KEY if len(lines) == 1 else _SHORT_KEY
-    if lines and all(key.match(line) for line in lines):
+    if _is_keys_and_values([line for line in text.splitlines() if line.strip()]):
         raise Doubt("each of its lines is a key and a value, and it is not JSON")
+
+
+def _is_keys_and_values(lines: list[str]) -> bool:
+    key = _ONE_WORD_KEY if len(lines) == 1 else _SHORT_KEY
+    return bool(lines) and all(map(key.match, lines))

@@ -107,16 +107,19 @@ def _first_seen(announcement: Announcement) -> datetime:
 def offer(rule: Rule, graph: Graph, known: Sequence[KnownRelease], exclusions: Exclusions, now: datetime) -> Offer:
     """What the rule offers the graph, whose version is known. `known` holds no withdrawn version."""
     usable = [one for one in _candidates(graph, known) if _usable(one.release, graph, now)]
-    if not usable:
-        return Offer(nothing=Reason.NO_RELEASE)
     newer = [one for one in usable if _is_newer(one.release, graph)]
-    if not newer:
-        return Offer(nothing=Reason.UP_TO_DATE)
     allowed = [one for one in newer if allows(rule, one.release.version, exclusions.highest_major)]
-    if not allowed:
-        return Offer(nothing=Reason.VERSION_NOT_ALLOWED)
-    choices = _timeline(rule, allowed, exclusions, now)
-    return Offer(choices) if choices else Offer(nothing=Reason.NO_RELEASE)
+    choices = _timeline(rule, allowed, exclusions, now) if allowed else ()
+    return Offer(choices) if choices else Offer(nothing=_why_nothing(usable, newer, allowed))
+
+
+def _why_nothing(usable: Sequence[Candidate], newer: Sequence[Candidate], allowed: Sequence[Candidate]) -> Reason:
+    """The first of the selections that left no release; else time leaves none."""
+    if not usable:
+        return Reason.NO_RELEASE
+    if not newer:
+        return Reason.UP_TO_DATE
+    return Reason.NO_RELEASE if allowed else Reason.VERSION_NOT_ALLOWED
 
 
 def _is_newer(release: Release, graph: Graph) -> bool:
