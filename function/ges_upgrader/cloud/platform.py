@@ -44,7 +44,7 @@ class Platform:
         return self._text("getProjectID") or self.variable("HUAWEICLOUD_SDK_PROJECT_ID")
 
     def function_urn(self, region: str) -> str | None:
-        """The function's own URN in its region, of the version that runs. None where the context does not tell its parts."""
+        """The function's own URN in its region, of the version that runs. None if the context lacks a part of it."""
         parts = (self.project_id, self._text("getPackage"), self.function_name)
         if None in parts:
             return None
