@@ -12,7 +12,7 @@ from ges_upgrader_cli.verbs.check import check
 from ges_upgrader_cli.verbs.demonstration import try_it
 from ges_upgrader_cli.verbs.diff import diff
 from ges_upgrader_cli.verbs.events import event, invoke_event
-from ges_upgrader_cli.verbs.freezes import freezes
+from ges_upgrader_cli.verbs.files import fleet, freezes
 from ges_upgrader_cli.verbs.package import package_function
 from ges_upgrader_cli.verbs.past import history, status
 from ges_upgrader_cli.verbs.plans import explain, forecast, plan
@@ -65,5 +65,6 @@ for command in (
     *(commands.approve, commands.pause, commands.resume, commands.retry),
 ):
     app.command(rich_help_panel="The deployed function")(command)
+app.add_typer(fleet, name="fleet")
 app.add_typer(freezes, name="freezes")
 app.command("package")(package_function)

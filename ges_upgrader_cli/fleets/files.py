@@ -113,6 +113,22 @@ def seen(fleet: FleetFile, home: Project) -> Fleet:
     )
 
 
+def listed(graph: Graph) -> FileGraph:
+    """A graph of a run as the file holds it; one whose version GES does not show is as good as none."""
+    return FileGraph(
+        name=graph.name,
+        version=graph.version.text if graph.version else "0.0.0",
+        id=graph.id,
+        status=graph.status.code,
+        tags=dict(graph.tags),
+        region=graph.project.region,
+        project_id=graph.project.project_id,
+        enterprise_project=graph.enterprise_project or "0",
+        product_type=graph.product_type or "InMemory",
+        arch=graph.arch or "x86_64",
+    )
+
+
 def write_fleet(fleet: FleetFile) -> str:
     return yaml.safe_dump(msgspec.to_builtins(fleet), sort_keys=False, allow_unicode=True, width=120)
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from ges_upgrader.clock import Clock, SystemClock
 from ges_upgrader.cloud.platform import Platform
+from ges_upgrader.domain.fleet import Fleet
 from ges_upgrader.events.commands import Command, Word
 from ges_upgrader.history.history import History
 from ges_upgrader.history.records import AnyRecord
@@ -24,10 +25,12 @@ from ges_upgrader.log import start_log
 from ges_upgrader.policy.parsing import parse_policy
 from ges_upgrader.policy.schema import Policy, fingerprint
 from ges_upgrader.redaction import Secrets
-from ges_upgrader.running.context import ContextError, wire
+from ges_upgrader.running.context import ContextError, RunContext, wire
 from ges_upgrader.running.invocation import Instance
+from ges_upgrader.running.observe import Observer
+from ges_upgrader.running.report import RunReport
 from ges_upgrader_cli.checking.effective import as_yaml, effective
-from ges_upgrader_cli.fleets.files import FleetFile
+from ges_upgrader_cli.fleets.files import FleetFile, as_entry, listed
 
 _TIME = timedelta(minutes=14)  # of one run; a timer's function has no more than 15 minutes
 _OWN_STATE = "obs://ges-upgrader-fleet/journal"  # for a policy without a journal that the simulated cloud can hold
@@ -59,7 +62,22 @@ class Function:
         """What the journal holds. Raises FunctionError."""
         return self._journal().history
 
+    def export(self) -> FleetFile:
+        """The graphs as GES lists them now, and the journal. Raises FunctionError if they cannot be read as a whole."""
+        wired = self._wired()
+        report = RunReport(Command(Word.PLAN), self.clock.now(), wired.log)
+        with self._reached():
+            fleet = Observer(wired, report).observe(Fleet())
+        for error in report.errors:
+            raise FunctionError(error)
+        graphs = sorted(fleet.visible, key=lambda graph: (graph.project, graph.name, graph.id))
+        return FleetFile(tuple(map(listed, graphs)), journal=tuple(map(as_entry, wired.journal.records)))
+
     def _journal(self) -> Journal:
+        return self._wired().journal
+
+    def _wired(self) -> RunContext:
+        """The context of a run, its journal read."""
         platform, log = Platform(self._context()), start_log("CRITICAL", Secrets.of(()), {})
         try:
             with self._reached():
@@ -67,7 +85,7 @@ class Function:
                 wired.journal.refresh()
         except (ContextError, JournalError) as error:
             raise FunctionError(str(error)) from None
-        return wired.journal
+        return wired
 
     def _reached(self) -> AbstractContextManager[Any]:
         """Within it, calls reach the right cloud."""

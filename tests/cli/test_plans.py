@@ -176,6 +176,15 @@ def test_file_is_read_as_it_is_written() -> None:
     assert read_fleet(write_fleet(fleet)) == fleet
 
 
+def test_exported_fleet_is_answered_alike(folder: Path) -> None:
+    exported = run("fleet", "export", "--fleet", "fleet.yaml").stdout
+    (folder / "exported.yaml").write_text(exported)
+    answers = [
+        json.loads(run("plan", "--fleet", name, *THERE[2:], "--json").stdout) for name in ("fleet.yaml", "exported.yaml")
+    ]
+    assert answers[0]["decisions"] == answers[1]["decisions"]
+
+
 @pytest.mark.parametrize("state", ["none", "obs://kept/journal", "file:///nowhere/at/all"])
 def test_state_of_the_policy_is_left_alone(state: str) -> None:
     function = SimulatedFunction(POLICY.replace("obs://kept/journal", state), datetime.now(timezone.utc), read_fleet(FLEET))

@@ -46,6 +46,11 @@ class Journal:
         return self._file.history
 
     @property
+    def records(self) -> list[AnyRecord]:
+        """Those of the history, in their order, less what is damaged."""
+        return [entry.record for entry in self._file.entries if entry.record is not None]
+
+    @property
     def lasting(self) -> bool:
         """Whether what is written is still there after this process."""
         return self._storage.lasting

@@ -1,4 +1,4 @@
-"""`ges-upgrader freezes import`: events of a calendar as freezes for the policy."""
+"""`ges-upgrader freezes import` and `fleet export`: a calendar as freezes, and an account as a fleet file."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ import yaml
 
 from ges_upgrader.schedule.zones import zone
 from ges_upgrader_cli.checking.calendar_files import CalendarError, freezes_of
-from ges_upgrader_cli.shown.console import fail, show_json
-from ges_upgrader_cli.shown.options import AsJson, At, time_of
+from ges_upgrader_cli.fleets.files import write_fleet
+from ges_upgrader_cli.fleets.functions import FunctionError
+from ges_upgrader_cli.fleets.sources import UseSimulator, function_of
+from ges_upgrader_cli.shown.console import Exit, fail, progress, show_json
+from ges_upgrader_cli.shown.options import POLICY, AsJson, At, FleetPath, PolicyPath, time_of
 
 freezes = typer.Typer(no_args_is_help=True, help="Freezes of a policy.")
 
 
 @freezes.callback()
-def main() -> None:
+def about_freezes() -> None:
     """Freezes of a policy."""
 
 
@@ -50,3 +53,25 @@ def import_freezes(
         typer.echo(yaml.safe_dump({"freezes": found}, sort_keys=False, allow_unicode=True, width=120), nl=False)
     else:
         typer.echo(f"# {file} has no event that is still to come")
+
+
+fleet = typer.Typer(no_args_is_help=True, help="Fleets as files.")
+
+
+@fleet.callback()
+def about_fleets() -> None:
+    """Fleets as files."""
+
+
+@fleet.command("export")
+def export(policy: PolicyPath = POLICY, fleet: FleetPath = None, simulator: UseSimulator = False) -> None:
+    """Print the graphs that the policy's projects hold, and the journal, as a file for --fleet.
+
+    It holds names, ids, tags and versions of graphs, and what operators wrote as reasons. It holds no credentials.
+    """
+    try:
+        with progress("Listing graphs"):
+            exported = function_of(policy, fleet, simulator, None).export()
+    except FunctionError as error:
+        fail(str(error), Exit.ATTENTION)
+    typer.echo(write_fleet(exported), nl=False)
