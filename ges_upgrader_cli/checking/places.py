@@ -69,6 +69,8 @@ class Source:
             if number and isinstance(value, yaml.SequenceNode) and int(number) < len(value.value):
                 key, value = None, value.value[int(number)]
                 continue
+            if number == "0" and isinstance(value, yaml.ScalarNode):  # one value where a list of them is accepted
+                continue
             entry = next((pair for pair in _entries(value) if pair[0].value == name), None)
             if entry is None:
                 return key, value, path.split(".")[-1] == "topic"
