@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
 
 _LIBRARIES = ("rich", "typer")
 
@@ -14,6 +15,9 @@ def main() -> None:
         if error.name not in _LIBRARIES:
             raise
         sys.exit(f"ges-upgrader: the command line needs {error.name}: pip install 'ges-upgrader[cli]'")
+    for stream in (sys.stdout, sys.stderr):  # a terminal that knows no Chinese still shows the rest
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     app(prog_name="ges-upgrader")
 
 

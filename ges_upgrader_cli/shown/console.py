@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
@@ -49,10 +50,15 @@ def progress(text: str) -> Iterator[None]:
         yield
 
 
+def visible(text: str) -> str:
+    """The text with nothing that could steer a terminal: a mark in the place of each such character, the line's end apart."""
+    return "".join("\ufffd" if unicodedata.category(one) in ("Cc", "Cf") and one != "\n" else one for one in text)
+
+
 def paragraph(to: Console, text: str, indent: int = 0, first: str = "", style: str = "") -> None:
     """Prints a text within the console's width, its lines indented; `first` stands before the first line instead."""
     width = max(20, to.width - indent)
-    for number, line in enumerate(Text(text).wrap(to, width)):
+    for number, line in enumerate(Text(visible(text)).wrap(to, width)):
         to.print(
             Text((first if number == 0 and first else "").ljust(indent) + line.plain.rstrip(), style=style), soft_wrap=True
         )

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 from rich.cells import cell_len
 
 from ges_upgrader_cli.checking.places import Place
+from ges_upgrader_cli.shown.console import visible
 
 _MARGIN = 12  # columns that the line's number and a cut's marks take
 
 
 def excerpt(lines: Sequence[str], place: Place, columns: int) -> Iterator[str]:
     """The line, cut to the columns around the place, and the carets; wide characters take two columns."""
-    line = lines[place.line - 1].replace("\t", " ").rstrip() if place.line <= len(lines) else ""
+    line = visible(lines[place.line - 1].replace("\t", " ")).rstrip() if place.line <= len(lines) else ""
     begin = place.column - 1
     room = max(20, columns - _MARGIN)
     first = max(0, min(begin - room // 4, len(line) - room)) if cell_len(line) > room else 0

@@ -18,7 +18,7 @@ from ges_upgrader.schedule.windows import Opening
 from ges_upgrader_cli.checking.effective import as_yaml, effective
 from ges_upgrader_cli.checking.findings import Checked, Finding, check_policy
 from ges_upgrader_cli.checking.window_words import in_words
-from ges_upgrader_cli.shown.console import Exit, console, counted, paragraph, show_json
+from ges_upgrader_cli.shown.console import Exit, console, counted, paragraph, show_json, visible
 from ges_upgrader_cli.shown.excerpts import excerpt
 from ges_upgrader_cli.shown.options import POLICY, AsJson, At, FleetPath, load_fleet, read_text, time_of
 from ges_upgrader_cli.shown.times import both, span, zone_of
@@ -78,7 +78,7 @@ def _show_finding(out: Console, path: Path, checked: Checked, finding: Finding) 
     where = f"{path}:{place.line}:{place.column}" if place else str(path)
     rule = f" in rule {finding.rule}" if finding.rule else ""
     field = f", {finding.path}" if finding.path else ""
-    out.print(f"{where}: {finding.severity}{rule}{field}", style=f"bold {colour}", soft_wrap=True)
+    out.print(visible(f"{where}: {finding.severity}{rule}{field}"), style=f"bold {colour}", soft_wrap=True)
     if place is not None:
         for line in excerpt(checked.source.lines, place, out.width):
             out.print(line, soft_wrap=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -150,6 +152,19 @@ def test_window_in_words(window: str, words: str) -> None:
     made = Window(by_rule if rrule.startswith("FREQ") else window)
     assert in_words(made) == words
     assert written_form(made) == (by_rule if rrule.startswith("FREQ") else window)
+
+
+def test_terminal_is_not_steered_by_a_policy(policy: Path) -> None:
+    policy.write_text("rules:\n  - name: x\x1b[2J\u202e\n    soak: 3\u202e\n")
+    shown = run("check", policy).output  # which must have no escape in it
+    assert "\u202e" not in shown
+
+
+def test_terminal_without_chinese_shows_the_rest(policy: Path) -> None:
+    command = [sys.executable, "-m", "ges_upgrader_cli", "check", str(policy)]
+    environment = {"PYTHONPATH": f"{ROOT}:{ROOT / 'function'}", "PYTHONIOENCODING": "ascii"}
+    ran = subprocess.run(command, env=environment, capture_output=True, check=False)
+    assert (ran.returncode, b"Traceback" in ran.stderr, b"\\u56fe" in ran.stdout) == (1, False, True)
 
 
 def found(policy: Path) -> list[dict[str, object]]:
