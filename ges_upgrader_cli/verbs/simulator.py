@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from datetime import datetime, timezone
 from typing import Annotated
 
@@ -32,6 +33,7 @@ def simulator(
         cloud.project(demo.REGION, demo.PROJECT_ID)
         populate(cloud, load_fleet(fleet), Project(demo.REGION, demo.PROJECT_ID))
     try:
+        socket.create_server(("127.0.0.1", port)).close()  # werkzeug would end the process with words of its own
         server = serve(cloud, port)
     except OSError as error:
         fail(f"port {port} cannot be used: {error.strerror}; choose another with --port")

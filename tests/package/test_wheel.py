@@ -33,6 +33,7 @@ def test_wheel_does_what_the_checkout_does(tmp_path: Path) -> None:
     shutil.copy(ROOT / POLICY, tmp_path / "policy.yaml")
 
     assert "policy.yaml" in run(command, "check", cwd=tmp_path)
+    assert "2 upgraded, 1 rolled back" in run(command, "try", cwd=tmp_path)
 
     shutil.copytree(WHEELS, tmp_path / "cache" / "ges-upgrader" / "wheels")
     run(command, "package", cwd=tmp_path, XDG_CACHE_HOME=str(tmp_path / "cache"))
