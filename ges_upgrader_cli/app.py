@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 
@@ -48,23 +49,30 @@ def main(
     """
 
 
-app.command("try")(try_it)
-app.command()(check)
-app.command("test")(run_tests)
-app.command()(plan)
-app.command()(explain)
-app.command()(forecast)
-app.command()(diff)
-app.command()(status)
-app.command()(history)
-app.command()(event)
-app.command("invoke")(invoke_event)
-app.command()(simulator)
-for command in (
-    *(commands.release, commands.withdraw, commands.reinstate),
-    *(commands.approve, commands.pause, commands.resume, commands.retry),
-):
-    app.command(rich_help_panel="The deployed function")(command)
-app.add_typer(fleet, name="fleet")
-app.add_typer(freezes, name="freezes")
-app.command("package")(package_function)
+# In the order of a newcomer's questions. What `--help` says of each fits a line of 80 columns.
+_VERBS: tuple[tuple[str, Callable[..., None], str], ...] = (
+    ("try", try_it, "Watch five days of a small fleet, on a simulated cloud."),
+    ("check", check, "Check a policy: errors, warnings, what its windows mean."),
+    ("test", run_tests, "Run the tests that a policy holds."),
+    ("plan", plan, "Show what would be done now with each graph."),
+    ("explain", explain, "Show why a graph waits, and what would be earlier."),
+    ("forecast", forecast, "Show a calendar of windows, freezes, soaks and starts."),
+    ("diff", diff, "Show what two policies would do differently."),
+    ("status", status, "Show what needs a person, and what the journal holds."),
+    ("history", history, "Show the upgrades that the journal holds."),
+    ("release", commands.release, "Make a release known to the deployed function."),
+    ("withdraw", commands.withdraw, "Stop every further start to a version."),
+    ("reinstate", commands.reinstate, "Take a withdrawal back."),
+    ("approve", commands.approve, "Approve a version for a rule or a graph."),
+    ("pause", commands.pause, "Start nothing more: at all, under a rule, with a graph."),
+    ("resume", commands.resume, "End pauses."),
+    ("retry", commands.retry, "Clear failures of a rule, a graph or a version."),
+    ("event", event, "Print an example event."),
+    ("invoke", invoke_event, "Invoke the packaged function on this machine."),
+    ("simulator", simulator, "Serve the simulated cloud on this machine."),
+    ("package", package_function, "Build the zip that FunctionGraph runs."),
+)
+for _name, _verb, _words in _VERBS:
+    app.command(_name, short_help=_words)(_verb)
+app.add_typer(fleet, name="fleet", short_help="Export an account's fleet as a file.")
+app.add_typer(freezes, name="freezes", short_help="Import freezes from a calendar.")
