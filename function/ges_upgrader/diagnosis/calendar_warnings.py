@@ -53,7 +53,7 @@ def rule_warnings(survey: Survey, step: Step) -> Iterator[str]:
     windows = Calendar(rule.windows, timedelta(), survey.policy.frozen(rule.name), now)
     open_for = sum((end - begin for begin, end in stretches(windows, now, LOOK_AHEAD)), timedelta())
     if open_for < LEAST_TIME:
-        yield f"its windows are open for {spelled(open_for)} in the next 32 days, less than 48h: upgrades may be long in coming"
+        yield f"its windows are open for {spelled(open_for)} in the next 32 days, less than 48h: upgrades may be delayed"
     short = min((window.length for window in rule.windows), default=LEAST_WINDOW)
     if short < LEAST_WINDOW:
         yield f"a window of {spelled(short)} is short: less than 4h leaves little room for retries and for graphs in a row"

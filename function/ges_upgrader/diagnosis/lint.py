@@ -58,7 +58,7 @@ def _unnamed(survey: Survey, number: int) -> Iterator[str]:
     if rule.mode == "approve" or rule.name in kept:
         yield (
             "its name is only its place in the list: what is approved, paused or halted under it passes to another rule "
-            "where the list changes; give it a name"
+            "if the list changes; give it a name"
         )
 
 
@@ -73,7 +73,7 @@ def _limits(rule: Rule) -> Iterator[str]:
     concurrent, failures = rule.max_concurrent.text, rule.max_failures.text
     if isinstance(concurrent, int) and isinstance(failures, int) and failures < concurrent:
         yield (
-            f"max_failures {failures} lets only {failures} of max_concurrent {concurrent} be under way at once, "
+            f"max_failures {failures} lets only {failures} of max_concurrent {concurrent} be in progress at once, "
             "as each could be the failure"
         )
 

@@ -40,7 +40,7 @@ class Lifetime(Duration):
         """Raises ValueError."""
         length = super().parse(value)
         if not length:
-            raise ValueError("expected a duration of more than nothing, as 24h")
+            raise ValueError("expected a duration longer than zero, as 24h")
         return length
 
 

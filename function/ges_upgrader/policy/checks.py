@@ -50,7 +50,7 @@ def contradictions(policy: Policy, numbers: list[int], problems: tuple[str, ...]
 
 def _missing(written: Written) -> Iterator[str]:
     if written.policy.notify is UNSET and not written.wrong("notify"):
-        yield "notify: missing; expected the URN of the topic that is told what happened"
+        yield "notify: missing; expected the URN of the SMN topic to notify"
     if not written.policy.rules and not written.wrong("rules"):
         yield "rules: missing; expected at least one rule, as [{windows: [...]}]"
 
@@ -104,7 +104,7 @@ def _references(written: Written) -> Iterator[str]:
     for place, named in (*freezes, *((f"{place}.after", rule.after) for place, rule in written.rules)):
         for name in named:
             if name not in known:
-                yield f"{place}: {name!r} is no rule; accepted are {_some(names)}"
+                yield f"{place}: {name!r} is not the name of a rule; accepted are {_some(names)}"
 
 
 def _some(names: Sequence[str]) -> str:
@@ -115,7 +115,7 @@ def _health_checks(written: Written) -> Iterator[str]:
     for place, rule in written.rules:
         check = rule.health_check
         if isinstance(check, HealthCheck) and check.rows is not None and not check.cypher:
-            yield f"{place}.health_check.rows: rows of what? They need a statement in cypher"
+            yield f"{place}.health_check.rows: rows need a statement in cypher that returns them"
 
 
 def _cycles(written: Written) -> Iterator[str]:

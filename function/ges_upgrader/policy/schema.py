@@ -39,7 +39,7 @@ SENT_BY_DEFAULT: tuple[Kind, ...] = (
 Glob = Annotated[Globs, Meta(description="a text, in which * and ? stand for any text and any character, or a list of such")]
 Whole = Annotated[int, Meta(ge=1, description="a whole number from 1")]
 Length = Annotated[Duration, Meta(description="a duration, as 90m, 36h or 7d")]
-Lasting = Annotated[Lifetime, Meta(description="a duration of more than nothing, as 24h")]
+Lasting = Annotated[Lifetime, Meta(description="a duration longer than zero, as 24h")]
 Limit = Annotated[Share, Meta(description="a whole number from 1, or a part, as 10%")]
 
 

@@ -64,7 +64,7 @@ def test_tests_of_the_policy_are_ignored(tests: str) -> None:
 def test_alert_after_is_two_hours_unless_given() -> None:
     assert policy().alert_after == timedelta(hours=2)
     assert policy(alert_after="30m").alert_after == timedelta(minutes=30)
-    assert "more than nothing" in problems(f"{SMALLEST}\nalert_after: 0h")[0]
+    assert "longer than zero" in problems(f"{SMALLEST}\nalert_after: 0h")[0]
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_a_rule_that_is_not_there_is_told_beside_the_errors_of_other_fields() ->
     found = problems(f"notify: {TOPIC}\nrules: [{{name: dev, cutoff: 30}}, {{after: [dev, test]}}]")
     assert [problem.split(";")[0] for problem in found] == [
         "rules[0].cutoff: expected a number with its unit (s, m, h, d or w), as 90m, 36h or 7d, or auto",
-        "rules[1].after: 'test' is no rule",
+        "rules[1].after: 'test' is not the name of a rule",
     ]
 
 
@@ -210,12 +210,12 @@ RULE_PROBLEMS = [
     ("notice: 999999999w", "expected a duration of at most 3650d"),
     ("soak: 3651d", "expected a duration of at most 3650d"),
     ("notice: ٢٤h", "expected a number with its unit"),
-    ("approval_lifetime: 0d", "expected a duration of more than nothing, as 24h"),
+    ("approval_lifetime: 0d", "expected a duration longer than zero, as 24h"),
     ("approval_lifetime: 999999w", "expected a duration of at most 3650d"),
-    ("backup_max_age: 0s", "expected a duration of more than nothing, as 24h"),
-    ("after: dev", "'dev' is no rule; accepted are rule-1"),
+    ("backup_max_age: 0s", "expected a duration longer than zero, as 24h"),
+    ("after: dev", "'dev' is not the name of a rule; accepted are rule-1"),
     ("after: 5", "expected a list of names of rules"),
-    ("after: [dev]", "'dev' is no rule; accepted are rule-1"),
+    ("after: [dev]", "'dev' is not the name of a rule; accepted are rule-1"),
     ("after: [rule-1]", "each waits for the other"),
     ("soak: soon", "expected a number with its unit"),
     ("max_graphs: 0", "expected a whole number from 1"),
@@ -229,7 +229,7 @@ RULE_PROBLEMS = [
     ("force: perhaps", "expected never, always or {after: 24h}"),
     ("cutoff: automatic", "or auto"),
     ("cutoff: 999999d", "expected a duration of at most 3650d, or auto"),
-    ("health_check: {rows: [[1]]}", "They need a statement in cypher"),
+    ("health_check: {rows: [[1]]}", "rows need a statement in cypher"),
     ("health_check: {cipher: x}", "did you mean cypher?"),
     ("windows: Sun", "as `Sat,Sun 02:00-06:00 Asia/Shanghai`"),
     ("windows: 5", "expected a list of windows"),
@@ -289,7 +289,7 @@ def test_a_wrong_field_of_a_rule_is_told_with_what_is_accepted(rule: str, words:
         ("{from: 2026-12-24, until: 2026-02-30}", "freezes[0].until: expected a date; there is no 2026-02-30"),
         ("{from: 2027-01-04, until: 2026-12-24}", "freezes[0].until: 2026-12-24 is not after 2027-01-04"),
         ("{from: 2026-12-24, until: 2027-01-04, timezone: Mars/Olympus}", "freezes[0].timezone: 'Mars/Olympus' is no IANA"),
-        ("{from: 2026-12-24, until: 2027-01-04, rules: [prod]}", "freezes[0].rules: 'prod' is no rule"),
+        ("{from: 2026-12-24, until: 2027-01-04, rules: [prod]}", "freezes[0].rules: 'prod' is not the name of a rule"),
         ("{from: 2026-12-24, until: 2027-01-04, rules: []}", "freezes[0].rules: expected a list of names of rules; found []"),
     ],
 )
@@ -302,7 +302,7 @@ def test_a_policy_without_what_it_must_have_says_so_once() -> None:
     missing = "rules: missing; expected at least one rule, as [{windows: [...]}]"
     assert problems(f"notify: {TOPIC}") == problems(f"notify: {TOPIC}\nrules:") == [missing]
     assert problems(f"notify: {TOPIC}\nrules: []") == ["rules: expected a list of rules, as [{windows: [...]}]; found []"]
-    unheard = "notify: missing; expected the URN of the topic that is told what happened"
+    unheard = "notify: missing; expected the URN of the SMN topic to notify"
     assert problems("rules: [{}]") == problems("notify:\nrules: [{}]") == [unheard]
 
 

@@ -92,9 +92,9 @@ def test_the_whole_policy_leaves_no_field_out() -> None:
 # What a schema cannot say, by the function's own words, each with the reason.
 BEYOND_THE_SCHEMA = {
     "looks like a regular expression": "what a glob has no use for",
-    "is no rule": "names of other rules",
+    "is not the name of a rule": "names of other rules",
     "each waits": "names of other rules",
-    "They need": "one field only with another",
+    "rows need": "one field only with another",
     "is not after": "one field beside another",
     "opens on no day": "what a rule of recurrence means",
     "as long as the windows": "one field beside another",
