@@ -24,6 +24,7 @@ from ges_upgrader.notifications.naming import argument_of
 from ges_upgrader.notifications.texts import CONTINUES, HALTS, OUTCOMES, PENDING, ROLL_BACK
 
 MAX_SUBJECT_BYTES, MAX_SMS = 512, 490
+_NO_BRACKETS = str.maketrans("[]【】", "()()")  # which SMN does not take in an SMS
 MAX_GRAPHS = 1000  # named in a message, which must not exceed 256 KB
 ROLLBACK_SINCE, ROLLBACK_LASTS = Version("2.4.4"), timedelta(days=30)  # ges.md 6
 
@@ -75,7 +76,7 @@ def compose(event: Event, run_id: str, policy: str, lasting: bool, available: bo
             f"Rule:     {attempt.rule}",
             f"Job:      {attempt.job_id or 'unknown'}",
             f"Began:    {iso(attempt.began_at)}",
-            f"Ended:    {ended_at}",
+            *([f"Ended:    {ended_at}"] if verdict.ends else []),
             *_advice(event, attempt, event.attempt, verdict),
             "",
             f"Event {_shown_id(event)}, run {run_id}, policy {policy}.",
@@ -163,4 +164,4 @@ def _one_line(text: str) -> str:
 
 
 def _sms(text: str) -> str:
-    return _one_line(text.translate({ord(bracket): None for bracket in "[]【】"}))[:MAX_SMS]
+    return _one_line(text.translate(_NO_BRACKETS))[:MAX_SMS]

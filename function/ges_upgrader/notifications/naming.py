@@ -25,7 +25,7 @@ def argument_of(work: Work) -> str:
 
 def names_of(group: Iterable[Work]) -> str:
     """The graphs' names in a list; of a long one the first."""
-    return listed([name_of(work) for work in group])
+    return listed(sorted(name_of(work) for work in group))
 
 
 def count_of(group: Sequence[Work]) -> str:

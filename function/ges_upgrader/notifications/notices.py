@@ -223,7 +223,7 @@ def _halted(policy: Policy, history: History, decisions: list[Decision], complet
                 rule=rule,
                 version=version,
                 graphs=_ids(group),
-                times=len(failures),
+                times=f"{len(failures)} times" if len(failures) > 1 else "once",
                 retry=command("retry", rule=rule),
                 names=names_of(group),
             )

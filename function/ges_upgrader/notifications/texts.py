@@ -53,7 +53,7 @@ NOTICES: Mapping[str, Wording] = {
     ),
     "halted": Wording(
         "GES upgrades halted: {version} under {rule}",
-        "The upgrade to {version} failed {times} times under the rule {rule}, as often as its max_failures now allows. No "
+        "The upgrade to {version} failed {times} under the rule {rule}, as often as its max_failures now allows. No "
         "further upgrade to it is started under this rule and those after it.\n"
         "The rule continues with a newer version, or after\n  {retry}\nBlocked: {names}",
     ),
@@ -113,7 +113,7 @@ NOTICES: Mapping[str, Wording] = {
         "GES: damage of the journal was lifted",
         "An operator lifted the damage {damage} of the journal. What it blocked can start again. You need to do nothing.",
     ),
-    "damaged": Wording("GES: a record of the journal cannot be understood", "{what}."),
+    "damaged": Wording("GES: a record of the journal cannot be understood", "A record of the journal is damaged: {what}."),
     "journal-started": Wording(
         "GES upgrader: a new journal begins",
         "No journal was found at {state}, so a new one was begun. If this is the first run with this state, you need to do "
