@@ -30,7 +30,7 @@ HORIZON = timedelta(days=400)
 LONGEST = timedelta(days=366)
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
-_SHORT_FORM = re.compile(r"(?P<days>\S+)\s+(?P<open>\d\d:\d\d)-(?P<close>\d\d:\d\d)\s+(?P<zone>\S+)", re.ASCII)
+_SHORT_FORM = re.compile(r"(?P<days>\S+)\s+(?P<open>\d\d:\d\d)-(?P<close>\d\d:\d\d)\s+(?P<zone>\S.*)", re.ASCII)
 _START = re.compile(rf"(?:(?P<date>{DATE})[T ])?(?P<time>{TIME})")
 _DAY = timedelta(days=1)
 _EVER = (datetime.min.replace(tzinfo=timezone.utc), datetime.max.replace(tzinfo=timezone.utc))
@@ -212,6 +212,33 @@ class _Weekly:
 
 
 def _short(text: str) -> tuple[Recurrence, timedelta, Any]:
+    """The short form. An error says what was likely meant."""
+    try:
+        return _parsed(text)
+    except ValueError as error:
+        hint = _hint(text)
+        if hint is None:
+            raise
+        raise ValueError(f"{error}; {hint}") from None
+
+
+def _hint(text: str) -> str | None:
+    from ges_upgrader.schedule.window_hints import meant
+
+    found = meant(text)
+    if found is None:
+        return None
+    window, where = found
+    if not where:
+        return f"did you mean `{window} <zone>`, as `{window} Asia/Shanghai`?"
+    try:
+        _parsed(f"{window} {where}")
+    except ValueError as error:
+        return None if text == f"{window} {where}" else str(error)
+    return f"did you mean `{window} {where}`?"
+
+
+def _parsed(text: str) -> tuple[Recurrence, timedelta, Any]:
     match = _SHORT_FORM.fullmatch(text)
     if match is None:
         raise ValueError("a window is `<days> <opens>-<closes> <zone>`, as `Sat,Sun 02:00-06:00 Asia/Shanghai`, or `always`")
