@@ -15,7 +15,7 @@ import pytest
 
 from huaweicloud_simulator.services.obs import Object
 from tests.builders import policy_text as policy
-from tests.journeys.runs import TIMER, World, release
+from tests.journeys.runs import TIMER, World
 
 DATA = Path(__file__).parent.parent / "data"
 OLD = DATA / "journal-of-980b919"
@@ -33,7 +33,7 @@ def notices(world: World, kind: str) -> list[dict[str, Any]]:
 
 def paused_world(tmp_path: Path, files: int = 4) -> World:
     """All is paused, and the journal has come to its file of that number."""
-    world = World(policy(state=f"file://{tmp_path}", journal_keep="1d"))
+    world = World(policy(state=f"file://{tmp_path}", journal_keep="1d", releases="[{version: 2.4.15}]"))
     graph = world.graph()
     world.run({"command": "pause"})
     world.run({"command": "release", "version": "2.4.9"})
@@ -84,7 +84,7 @@ def test_lost_files_never_lift_a_pause(tmp_path: Path, harm: Callable[[Path], No
     for name in gone:
         (tmp_path / name).write_bytes(b"") if empty else (tmp_path / name).unlink()
     for _ in range(2):
-        assert reasons(world.run(release("2.4.15"))) <= {"paused", "state-unavailable"}
+        assert reasons(world.run(TIMER)) <= {"paused", "state-unavailable"}
     assert world.cloud.upgrades == []
 
 
@@ -118,7 +118,7 @@ def test_lost_marker_is_damage_until_resume(tmp_path: Path) -> None:
         assert "journal-1.jsonl cannot be understood: it is gone" in result["errors"][0]
     assert len([one for one in world.told() if one == "notice"]) == 1
     assert not (tmp_path / SEALS[0]).exists()
-    world.run({"command": "resume"})
+    world.run({"command": "resume", "record_only": True})
     assert reasons(world.run({"command": "pause"})) == {"paused"}
     assert (tmp_path / SEALS[0]).exists()
     assert reasons(world.run(TIMER)) == {"paused"}
@@ -131,7 +131,7 @@ def test_cut_file_is_damage_until_resume(tmp_path: Path, left: int) -> None:
     newest = tmp_path / SEALS[3]
     newest.write_bytes(b"".join(newest.read_bytes().splitlines(keepends=True)[:left]))
     for _ in range(6):
-        assert reasons(world.run(release("2.4.15"))) == {"state-unavailable"}
+        assert reasons(world.run(TIMER)) == {"state-unavailable"}
     world.later(days=30)
     world.run(TIMER)
     assert reasons(world.run(TIMER)) == {"state-unavailable"}
@@ -144,7 +144,7 @@ def test_empty_first_file_is_damage(tmp_path: Path) -> None:
     world = paused_world(tmp_path, files=1)
     (tmp_path / SEALS[0]).write_bytes(b"")
     for _ in range(2):
-        assert reasons(world.run(release("2.4.15"))) == {"state-unavailable"}
+        assert reasons(world.run(TIMER)) == {"state-unavailable"}
     assert world.cloud.upgrades == []
 
 
@@ -238,7 +238,7 @@ def test_frozen_holder_of_a_lock_never_outlasts_a_run(tmp_path: Path, name: str)
     end = world.clock.now() + timedelta(seconds=60)
     with (tmp_path / name).open("rb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        result = world.run(release("2.4.15"), seconds=60)
+        result = world.run(TIMER, seconds=60)
     assert world.clock.now() < end
     assert reasons(result) == {"state-unavailable"}
     assert "another process holds its lock" in result["errors"][0]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ges_upgrader.domain.model import Action, Graph, Verdict
+from ges_upgrader.domain.model import Action, Decision, Graph, Verdict
 from ges_upgrader.domain.version import Version
 from ges_upgrader.history.history import History
 from ges_upgrader.history.records import (
@@ -20,21 +22,23 @@ from ges_upgrader.history.records import (
     Ended,
     Intended,
     Noticed,
+    Observed,
     Questioned,
     Refused,
     Reinstated,
     Resumed,
     Retried,
     Told,
+    Unobserved,
     Withdrawn,
 )
 from ges_upgrader.journal.compaction import BACKUPS_REMEMBERED, Entry, fold
 from ges_upgrader.journal.lines import decoded, encoded
-from ges_upgrader.planning.matching import govern
+from ges_upgrader.notifications.notices import notices
 from tests.builders import NOW, attempt, backup_attempt, begin, finish, graph, plan
 from tests.properties.test_planner import Rollout, fleets, policies
 
-KEEP = timedelta(days=20)  # longer than any of the policies looks back
+KEEP = timedelta(days=20)
 STARTS = (Action.UPGRADE, Action.BACKUP)
 
 
@@ -53,45 +57,76 @@ class Recorded(History):
     def entries(self) -> list[Entry]:
         return [Entry(encoded(record), record) for record in self.records]
 
-    def folded(self, now: Any) -> History:
+    def folded(self, now: datetime) -> History:
         return History(decoded(line) for line in fold(self.entries, self, now - KEEP))
 
 
-def lasting(policy: dict[str, Any]) -> dict[str, Any]:
-    """The policy without what is meant to forget: the 90th percentile, and notices given long ago."""
-    for rule in policy["rules"]:
-        rule.pop("notice", None)
-        if rule.get("cutoff") == "auto":
-            del rule["cutoff"]
-    return policy
+def folded_at(records: list[AnyRecord], places: list[int], keep: timedelta) -> History:
+    """What the records add up to, if the journal was folded at these places."""
+    kept: list[AnyRecord] = []
+    for place, record in enumerate(records):
+        kept.append(record)
+        if place in places:
+            entries = [Entry(encoded(one), one) for one in kept]
+            kept = [decoded(line) for line in fold(entries, History(kept), record.at - keep)]
+    return History(kept)
+
+
+class Reporting(Rollout):
+    """A rollout whose notices are sent. Now and then a start is refused, or a backup fails."""
+
+    def live(self, draw: Callable[[Any], Any]) -> None:
+        self.do(draw)
+        for decision in self.run():
+            if decision.action in STARTS and draw(st.booleans()):
+                self.start(decision)
+                break
+        for notice in notices(self.policy, self.history, self.plan(), True, self.now):
+            self.history.apply(notice)
+            if draw(st.integers(0, 9)):
+                self.history.apply(Told(at=self.now, event_id=notice.notice_id, message_id=""))
+        for event in self.history.outbox.pending():
+            if event.attempt and draw(st.integers(0, 9)):
+                self.history.apply(Told(at=self.now, event_id=event.id, message_id=""))
+
+    def announce(self, graph_id: str, version: Version, start: datetime) -> None:
+        """By `notices`."""
+
+    def start(self, decision: Decision) -> None:
+        if decision.action is Action.BACKUP and decision.target and decision.rule and next(self.numbers) % 2:
+            one = backup_attempt(self.fleet[decision.graph_id], decision.target.text, rule=decision.rule, began_at=self.now)
+            failed = msgspec.structs.replace(one, id=f"b{next(self.numbers)}")
+            self.history.apply(BackupIntended(at=self.now, backup=failed))
+            self.history.apply(BackupEnded(at=self.now, backup_id=failed.id, code="GES.1", detail="full"))
+            return
+        super().start(decision)
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(policy=policies.map(lasting), fleet=fleets(), data=st.data())
-def test_the_planner_says_the_same_of_a_history_that_was_folded(
-    policy: dict[str, Any], fleet: list[Graph], data: st.DataObject
-) -> None:
-    rollout = Rollout(policy, fleet)
+@given(policy=policies, fleet=fleets(), data=st.data())
+def test_folding_at_every_point_changes_no_plan(policy: dict[str, Any], fleet: list[Graph], data: st.DataObject) -> None:
+    """Nor a notice."""
+    rollout = Reporting({**policy, "journal_keep": "1d"}, fleet)
     past = rollout.history = Recorded()
-    for days in (15, 15, 15):
+    for _ in range(3):
         for _ in range(data.draw(st.integers(0, 6))):
-            rollout.do(data.draw)
-            for decision in rollout.run():
-                if decision.action in STARTS and data.draw(st.booleans()):
-                    rollout.start(decision)
-                    break
-        rollout.now += timedelta(days=data.draw(st.integers(0, days)))
-    folded = past.folded(rollout.now)
+            rollout.live(data.draw)
+        rollout.now += data.draw(st.sampled_from([timedelta(), timedelta(hours=13), timedelta(days=3), timedelta(days=200)]))
+    keep = rollout.policy.memory
+    places = data.draw(st.lists(st.integers(0, max(0, len(past.records) - 1)), max_size=3))
+    folded = folded_at([*past.records], [*places, len(past.records) - 1], keep)
     for later in (timedelta(), timedelta(hours=5), timedelta(days=3)):
         now = rollout.now + later
         said = plan(rollout.policy, rollout.fleet.values(), past, now)
-        again = plan(rollout.policy, rollout.fleet.values(), folded, now)
-        assert again == said
+        assert plan(rollout.policy, rollout.fleet.values(), folded, now) == said
+        expected = notices(rollout.policy, past, said, True, now)
+        assert notices(rollout.policy, folded, said, True, now) == expected
     assert folded.outbox.pending_ids() == past.outbox.pending_ids()
     assert folded.controls.pauses == past.controls.pauses
     assert folded.attempts.open() == past.attempts.open()
     assert folded.attempts.failure_counts() == past.attempts.failure_counts()
-    assert len(list(govern(rollout.policy.rules, rollout.fleet.values()))) == len(rollout.fleet)
+    assert folded.attempts.refusals == past.attempts.refusals
+    assert folded.backups.refusals == past.backups.refusals
 
 
 def long_ago(*records: AnyRecord) -> list[AnyRecord]:
@@ -124,7 +159,8 @@ def test_what_a_graph_was_upgraded_to_stays() -> None:
 
 
 def test_what_ges_does_not_know_stays() -> None:
-    tries = [msgspec.structs.replace(ONE, id=f"try-{hour}", began_at=NOW - timedelta(hours=3 - hour)) for hour in range(3)]
+    """Nor how often it was refused: tries of other windows count anew."""
+    tries = [msgspec.structs.replace(ONE, id=f"try-{day}", began_at=NOW - timedelta(days=3 - day)) for day in range(3)]
     refusals: list[AnyRecord] = []
     for one in tries:
         refused = Refused(at=one.began_at, attempt_id=one.id, code="GES.0001", detail="", unknown_target=True)
@@ -146,7 +182,8 @@ def test_what_was_told_late_and_then_refused_stays_while_it_is_untold() -> None:
     refused = Refused(at=NOW, attempt_id=ONE.id, code="never-began", detail="")
     told = Told(at=NOW, event_id=f"{ONE.id}:timed-out", message_id="m")
     assert long_ago(BEGUN, late, refused) == [BEGUN, late, refused]
-    assert long_ago(BEGUN, late, refused, told) == []
+    assert long_ago(BEGUN, late, refused, told) == [BEGUN, late, refused, told]
+    assert long_ago(BEGUN, late, refused, told, Retried(at=NOW, graph_id=ONE.graph_id)) == []
 
 
 def test_a_failure_that_counts_keeps_what_became_of_the_graph_after_it() -> None:
@@ -185,3 +222,50 @@ def test_what_was_reinstated_or_questioned_stays() -> None:
     question = Questioned(at=NOW, version=version, notice_id="n")
     assert long_ago(question) == [question]
     assert long_ago(question, Withdrawn(at=NOW, version=version)) == [Withdrawn(at=NOW, version=version)]
+
+
+def test_pardon_with_a_slow_clock_stays_beside_its_failure() -> None:
+    """The place decides: the run that recorded the pardon had a clock a minute behind."""
+    begun, failed = (msgspec.structs.replace(one, at=NOW + timedelta(days=1, seconds=5)) for one in (BEGUN, FAILED))
+    told = Told(at=failed.at, event_id=f"{ONE.id}:failed", message_id="m")
+    for pardon in (Retried(at=NOW + timedelta(hours=23), graph_id=ONE.graph_id), Resumed(at=NOW)):
+        assert long_ago(begun, failed, told, pardon) == [begun, failed, told, pardon]
+
+
+@pytest.mark.parametrize("months", [1, 7])
+def test_long_refusal_keeps_its_beginning_and_notice(months: int) -> None:
+    """`force: {after: 30d}` counts from it, and the notice is not sent again."""
+    past = Recorded()
+    notice = Noticed(
+        at=NOW, notice_id="refused:g:2.4.15:GES.7041:x", text="full", version=ONE.to_version, graphs=(ONE.graph_id,)
+    )
+    for day in range(30 * months):
+        now = NOW + timedelta(days=day)
+        past.apply(Intended(at=now, attempt=msgspec.structs.replace(ONE, id=f"try-{day}", began_at=now)))
+        past.apply(Refused(at=now, attempt_id=f"try-{day}", code="GES.7041", detail=""))
+        if not past.outbox.knows(notice.notice_id):
+            past.apply(notice)
+            past.apply(Told(at=now, event_id=notice.notice_id, message_id="m"))
+    folded = folded_at([*past.records], [*range(0, len(past.records), 40)], timedelta(days=1))
+    assert folded.attempts.refusals == past.attempts.refusals
+    assert folded.attempts.refusals[ONE.key].since == NOW
+    assert folded.outbox.delivered(notice.notice_id)
+
+
+def test_notice_that_is_over_goes() -> None:
+    for notice_id in ("unclear:x:2026-11-23", "not-handed-on:x", "started:x", "damaged:x"):
+        notice = Noticed(at=NOW, notice_id=notice_id, text="…", version=ONE.to_version)
+        assert long_ago(notice, Told(at=NOW, event_id=notice_id, message_id="m")) == []
+
+
+def test_delivered_notice_keeps_what_it_was_about() -> None:
+    notice = Noticed(at=NOW, notice_id="planned:x", text="…", subject="…", rule="dev", version=ONE.to_version, graphs=("g",))
+    kept, told = long_ago(notice, Told(at=NOW, event_id="planned:x", message_id="m"))
+    assert kept == msgspec.structs.replace(notice, text="", subject="")
+    assert isinstance(told, Told)
+
+
+def test_blindness_that_lasts_stays() -> None:
+    lost = Unobserved(at=NOW, region="cn-north-4", project_id="p", error="HTTP 503")
+    assert long_ago(lost) == [lost]
+    assert long_ago(lost, Observed(at=NOW, region="cn-north-4", project_id="p")) == []

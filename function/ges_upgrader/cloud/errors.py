@@ -41,12 +41,21 @@ class CloudError(Exception):
         request = f", request {self.request_id}" if self.request_id else ""
         return f"{self.service} {self.operation} in {self.region}: {self.code} ({status}{request}): {self.message}"
 
+    @property
+    def passing(self) -> bool:
+        """Whether it may be over in minutes: the service is busy, or does not answer."""
+        return self.status is not None and (self.status >= 500 or self.status in (408, 429))
+
 
 class Unreachable(CloudError):
     """No usable answer came, and none will in the time that is left.
 
     `may_have_acted` is false only if no part of the request was sent.
     """
+
+    @property
+    def passing(self) -> bool:
+        return True
 
 
 class Forbidden(CloudError):

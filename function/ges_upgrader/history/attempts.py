@@ -14,6 +14,9 @@ from ges_upgrader.history.records import Ended, Intended, Moved, Refused, Resume
 OF_ANOTHER_WINDOW = timedelta(hours=12)  # longer than any pause between tries in one window
 
 
+TIMED = 50  # so many successes say how long an upgrade takes
+
+
 class Refusal(msgspec.Struct, frozen=True):
     """The last refusal, in a row since `since`, of one graph's upgrade to one version, or the last failure of its backup.
 
@@ -36,7 +39,7 @@ class Refusal(msgspec.Struct, frozen=True):
 
 
 class Attempts:
-    """`by_id` holds every attempt, `refusals` the last refusal of each graph; `durations` are how long successes took.
+    """`by_id` holds every attempt, `refusals` the last refusal of each graph.
 
     `open_by_target` counts the open attempts by rule and target. `changes` counts what was recorded of the attempts of each
     rule, so that a caller knows whether what it derived from them still holds.
@@ -45,13 +48,22 @@ class Attempts:
     def __init__(self) -> None:
         self.by_id: dict[str, Attempt] = {}
         self.refusals: dict[GraphKey, Refusal] = {}
-        self.durations: list[timedelta] = []
+        self._durations: dict[str, timedelta] = {}
         self.open_by_target: Counter[tuple[str, Version]] = Counter()
         self.changes: Counter[str] = Counter()
         self._open: dict[GraphKey, Attempt] = {}
         self._ended: dict[GraphKey, list[Attempt]] = {}
         self._failures: dict[tuple[str, Version], dict[str, Attempt]] = {}
         self._halting: set[str] = set()
+
+    @property
+    def durations(self) -> list[timedelta]:
+        """How long the last successes took."""
+        return list(self._durations.values())
+
+    def timed(self) -> list[str]:
+        """The ids of their attempts."""
+        return list(self._durations)
 
     def open(self) -> list[Attempt]:
         return list(self._open.values())
@@ -117,7 +129,7 @@ class Attempts:
             self.refusals.pop(attempt.key, None)
             self._ended.setdefault(attempt.key, []).append(attempt)
             if record.verdict is Verdict.SUCCEEDED:
-                self.durations += [record.job_ended_at - attempt.began_at] if record.job_ended_at else []
+                self._time(attempt, record)
             elif attempt.target is not None:  # what failed on the way to an unknown version says nothing about one
                 self._failures.setdefault((attempt.rule, attempt.to_version), {})[attempt.id] = attempt
                 self._halting |= {attempt.id} if record.halts else set()
@@ -153,6 +165,12 @@ class Attempts:
                 for attempt in [one for one in failures.values() if graph_id in (None, one.graph_id)]:
                     del failures[attempt.id]
                     self.changes[attempt.rule] += 1
+
+    def _time(self, attempt: Attempt, record: Ended) -> None:
+        if record.job_ended_at is not None:
+            self._durations[attempt.id] = record.job_ended_at - attempt.began_at
+            if len(self._durations) > TIMED:
+                del self._durations[next(iter(self._durations))]
 
     def _put(self, attempt: Attempt) -> None:
         """Another attempt of the graph that is open stays so: late news of one says nothing about the next."""

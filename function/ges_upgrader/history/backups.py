@@ -16,7 +16,8 @@ from ges_upgrader.history.records import BackedUp, BackupEnded, BackupIntended, 
 class Backups:
     """`refusals` holds the last failure of each graph's backup. `made` are GES's ids of the backups that this tool made.
 
-    `jobs` are the ids of their jobs. `open_by_target` counts the open backups by rule and target.
+    `jobs` are the ids of their jobs. `seen` is the last record of a backup that was seen, whoever made it.
+    `open_by_target` counts the open backups by rule and target.
     """
 
     def __init__(self) -> None:
@@ -24,6 +25,7 @@ class Backups:
         self.made: dict[GraphKey, list[str]] = {}
         self.jobs: set[str] = set()
         self.open_by_target: Counter[tuple[str, Version]] = Counter()
+        self.seen: dict[GraphKey, BackedUp] = {}
         self._latest: dict[GraphKey, datetime] = {}
         self._open: dict[GraphKey, BackupAttempt] = {}
 
@@ -65,6 +67,7 @@ class Backups:
 
     def see(self, record: BackedUp) -> None:
         key = (record.project_id, record.graph_id)
+        self.seen[key] = record
         self._latest[key] = max(record.made_at, self._latest.get(key, record.made_at))
         for refused in [one for one in self.refusals if one[1] == record.graph_id and record.project_id in ("", one[0])]:
             del self.refusals[refused]

@@ -169,8 +169,12 @@ def _delivered(promise: Promise, before: Promise | None, at: datetime) -> Promis
 
 def event_ids(attempt: Attempt) -> set[str]:
     """The ids of all that may be reported of an attempt, before and after its job was known."""
-    names = {attempt.id, attempt.job_id or attempt.id}
-    return {f"{name}:{verdict.value}" for name in names for verdict in Verdict}
+    return event_ids_of(attempt.id) | event_ids_of(attempt.job_id or attempt.id)
+
+
+def event_ids_of(name: str) -> set[str]:
+    """The same by the name of the attempt, or of its job."""
+    return {f"{name}:{verdict.value}" for verdict in Verdict}
 
 
 def event_id_of(attempt: Attempt, verdict: Verdict) -> str:

@@ -28,12 +28,12 @@ class Conflict(Exception):
 class JournalError(Exception):
     """The journal cannot be read or written; what stands in it is not known.
 
-    `may_have_written`: what was to be appended may stand there all the same.
+    `may_have_written`: what was to be appended may stand there all the same. `passing`: it may be over in minutes.
     """
 
-    def __init__(self, text: str, may_have_written: bool = False) -> None:
+    def __init__(self, text: str, may_have_written: bool = False, passing: bool = False) -> None:
         super().__init__(text)
-        self.may_have_written = may_have_written
+        self.may_have_written, self.passing = may_have_written, passing
 
 
 class Storage(Protocol):
@@ -147,7 +147,9 @@ class Folder:
                 return fcntl.flock(handle, kind | fcntl.LOCK_NB)
             except BlockingIOError:
                 if self._clock.now() + LOCK_PAUSE > end:
-                    raise JournalError(f"{path}: another process holds its lock, and does not release it") from None
+                    raise JournalError(
+                        f"{path}: another process holds its lock, and does not release it", passing=True
+                    ) from None
             self._clock.sleep(LOCK_PAUSE.total_seconds())
 
 
@@ -202,7 +204,7 @@ class Bucket:
             self.unsure = str(error)
             return None
         except CloudError as error:
-            raise JournalError(str(error)) from None
+            raise JournalError(str(error), passing=error.passing) from None
         self._hidden.discard(name)
         return data
 
@@ -216,19 +218,19 @@ class Bucket:
                 raise Conflict from None
             except CloudError as error:
                 if not error.may_have_acted:
-                    raise JournalError(str(error)) from None
+                    raise JournalError(str(error), passing=error.passing) from None
                 lost = error
             else:
                 return self._must_be_readable(name, may_have_written=True)
             try:
                 found = self.read(name, position) or b""
             except JournalError as error:
-                raise JournalError(str(error), may_have_written=True) from None
+                raise JournalError(str(error), may_have_written=True, passing=error.passing) from None
             if found.startswith(data):
                 return None
             if found:
                 raise Conflict
-        raise JournalError(str(lost), may_have_written=True)
+        raise JournalError(str(lost), may_have_written=True, passing=True)
 
     def _must_be_readable(self, name: str, may_have_written: bool) -> None:
         """What is certainly there, and was hidden, must be readable now: nobody follows a journal that only grows."""

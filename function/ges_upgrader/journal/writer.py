@@ -11,13 +11,14 @@ from ges_upgrader.journal.storage import JournalError
 
 
 class JournalWriter:
-    """`may_have_written`: the write after which the journal became unavailable may have succeeded.
+    """`may_have_written`: the write after which the journal became unavailable may have succeeded. `passing`: it may be
+    available again in minutes.
 
     `on_failure` learns of each failure of the storage, after which nothing is started until the journal can be read.
     """
 
     def __init__(self, journal: Journal, on_failure: Callable[[JournalError], None]) -> None:
-        self.may_have_written = False
+        self.may_have_written = self.passing = False
         self._journal, self._on_failure = journal, on_failure
 
     @property
@@ -55,5 +56,5 @@ class JournalWriter:
 
     def _fail(self, error: JournalError) -> None:
         self._journal.lose()
-        self.may_have_written = error.may_have_written
+        self.may_have_written, self.passing = error.may_have_written, error.passing
         self._on_failure(error)

@@ -313,7 +313,11 @@ class _Run:
         return "kept" if self.writer.history.readable else "unavailable"
 
     def forgets(self) -> bool:
-        """Whether what the event announced is lost when this run ends: not recorded; of a command: not reported either."""
+        """Whether what the event announced is lost when this run ends, and a repeat may help.
+
+        Not recorded while the journal is unavailable for a while; or not even reported.
+        """
         history = self.writer.history
         unreported = any(event_id.startswith(UNWRITTEN) for event_id in history.outbox.pending_ids())
-        return not history.readable and (self.instructions.unrecorded or unreported)
+        unrecorded = self.instructions.unrecorded and self.writer.passing
+        return not history.readable and (unrecorded or unreported)

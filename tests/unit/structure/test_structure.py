@@ -34,8 +34,6 @@ STILL_OVER = {
     "function/ges_upgrader/events/reading.py _mistyped_value",
     "function/ges_upgrader/events/reading.py _of_timer",
     "function/ges_upgrader/journal/compaction.py __init__",
-    "function/ges_upgrader/journal/compaction.py _standing",
-    "function/ges_upgrader/journal/compaction.py keeps",
     "function/ges_upgrader/journal/remembered.py _is_news",
     "function/ges_upgrader/journal/segments.py tidy",
     "function/ges_upgrader/notifications/messages.py compose",
