@@ -53,7 +53,7 @@ def _unknown(*_: object) -> Response:
 
 
 def list_graphs(project: Project, request: Request, _: list[str]) -> Response:
-    page = _page(list(project.graphs.values()), request)
+    page = _page(list(project.graphs.values()), project, request)
     shown = [graph_shown(graph, request.api) for graph in page]
     return Response.of(200, spelled(request.api, {"graph_count": len(project.graphs), "graphs": shown}))
 
@@ -127,7 +127,7 @@ def list_jobs(project: Project, request: Request, _: list[str]) -> Response:
     now, wanted = project.ges.clock.now(), _filter(request, project.ges.clock.now())
     known = (job for graph in project.graphs.values() for job in graph.jobs if job.known(now))
     jobs = list(filter(wanted, known))
-    shown = [spelled(request.api, job_shown(job, now)) for job in _page(jobs, request)]
+    shown = [spelled(request.api, job_shown(job, now)) for job in _page(jobs, project, request)]
     return Response.of(200, spelled(request.api, {"job_count": len(jobs), "job_list": shown}))
 
 
@@ -185,19 +185,19 @@ def _backups_left(project: Project) -> int:
 
 def _listed(backups: list[Backup], project: Project, request: Request) -> Response:
     now = project.ges.clock.now()
-    shown = [spelled(request.api, backup_shown(backup, now)) for backup in _page(backups, request)]
+    shown = [spelled(request.api, backup_shown(backup, now)) for backup in _page(backups, project, request)]
     return Response.of(200, spelled(request.api, {"backup_count": len(backups), "backup_list": shown}))
 
 
-def _page(items: Iterable[Any], request: Request) -> list[Any]:
-    """`offset` is the number of the first record. `limit` is 10 by default (ges.md 2.2)."""
+def _page(items: Iterable[Any], project: Project, request: Request) -> list[Any]:
+    """`offset` is the number of the first record. `limit` is 10 by default (ges.md 2.2), and at most `largest_page`."""
     try:
         offset, limit = int(request.query.get("offset", "0")), int(request.query.get("limit", "10"))
     except ValueError:
         raise refusal("GES.0001") from None
     if offset < 0 or limit < 1:
         raise refusal("GES.0001")
-    return list(items)[offset : offset + limit]
+    return list(items)[offset : offset + min(limit, project.ges.largest_page or limit)]
 
 
 def _day(text: str) -> date:

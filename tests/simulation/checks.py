@@ -37,11 +37,17 @@ class Said:
 
     command: dict[str, Any]
     given: datetime
+    policy: Policy
     held: datetime | None = None
 
-    def covers(self, rule: Rule, graph: Graph) -> bool:
+    def covers(self, rule: Rule | None, graph: Graph) -> bool:
         """Whether it is about a graph of the rule: it says of all, of the rule, or of the graph."""
-        return self.command.get("rule") in (None, rule.name) and self.command.get("graph") in (None, graph.id)
+        named = self.command.get("rule")
+        return (named is None or (rule is not None and named == rule.name)) and self.command.get("graph") in (None, graph.id)
+
+    def covered(self, graph: Graph) -> bool:
+        """Whether it was about the graph, by the policy of its time."""
+        return self.covers(self.policy.rule_of(graph.name), graph)
 
 
 @dataclass
@@ -55,8 +61,9 @@ class Life:
 
 @dataclass
 class Seen:
-    """What a process has done so far. `intent` is the graph that its last acknowledged append is an intent for."""
+    """What a process has done so far, under which policy. `intents`: graphs that it wrote an intent for and not yet started."""
 
+    policy: Policy
     intents: set[str] = field(default_factory=set)
     written: datetime | None = None
 
@@ -74,7 +81,8 @@ class Checks:
         self._known: dict[str, datetime] = {}
         self._jobs_written: set[str] = set()
         self._said: dict[Process, Said] = {}
-        self._seen: dict[Process, Seen] = defaultdict(Seen)
+        self._seen: dict[Process, Seen] = {}
+        self._rolled_back: dict[str, tuple[str, datetime]] = {}
         self._upgrades = 0
         self._looks: list[tuple[datetime, datetime]] = []
         self._damages: list[datetime] = []
@@ -83,6 +91,7 @@ class Checks:
         self._attempts_told: dict[tuple[str, str, str], str] = {}
         self._told_at: dict[tuple[str, str], datetime] = {}
         self._events: dict[tuple[str, str], str] = {}
+        self._notices: Counter[str] = Counter()
         self.outcomes: dict[str, set[str]] = defaultdict(set)
 
     # What the harness tells
@@ -92,6 +101,12 @@ class Checks:
 
     def deleted(self, graph: Graph) -> None:
         self.lives[graph.id].deleted = self.cloud.clock.now()
+
+    def rolled_back(self, graph: Graph, version: str) -> None:
+        """Another operator began to take the graph back to before its upgrade to `version`."""
+        mine = [job for job, (one, _) in self.started.items() if one.graph_id == graph.id and one.to_version == version]
+        if any(self.outcomes[job] & {"succeeded", "unhealthy"} for job in mine):
+            self._rolled_back[graph.id] = version, self.cloud.clock.now()
 
     def by_hand(self, upgrade: Upgrade) -> None:
         self._by_hand.add(upgrade.job_id)
@@ -105,19 +120,20 @@ class Checks:
         """Somebody wrote into the journal what nobody understands."""
         self._damages.append(self.cloud.clock.now())
 
-    def made_well(self, limit: timedelta) -> None:
-        """From now on nothing goes wrong; `limit` is the time that a run has."""
+    def made_well(self, limit: timedelta, timer: timedelta) -> None:
+        """From now on nothing goes wrong; `limit` is the time that a run has, `timer` that from one timer to the next."""
         graphs = Counter(
             rule.name for life in self.lives.values() if not life.deleted and (rule := self.policy.rule_of(life.graph.name))
         )
-        self._well = Bound(self.policy, graphs, self.cloud.clock.now(), limit)
+        self._well = Bound(self.policy, graphs, self.cloud.clock.now(), limit, timer)
 
     def announced(self, version: str) -> None:
         self._known.setdefault(version, self.cloud.clock.now())
 
     def invoked(self, process: Process, event: dict[str, Any]) -> None:
+        self._seen[process] = Seen(self.policy)
         if "command" in event:
-            self._said[process] = Said(event, self.cloud.clock.now())
+            self._said[process] = Said(event, self.cloud.clock.now(), self.policy)
 
     def returned(self, process: Process, event: dict[str, Any], result: dict[str, Any]) -> None:
         """A command whose run came to its end without an error holds from now on; what such a run saw is known."""
@@ -145,16 +161,18 @@ class Checks:
 
     def _began(self, process: Process, upgrade: Upgrade, now: datetime) -> None:
         graph = self.lives[upgrade.graph_id].graph
-        rule = self.policy.rule_of(graph.name)
+        policy = self._seen[process].policy
+        rule = policy.rule_of(graph.name)
         what = f"{process.name} started {graph.name} {upgrade.from_version} to {upgrade.to_version}"
         must(rule is not None, now, f"{what}: no rule governs it")
         assert rule is not None
         self._allowed(what, rule, upgrade, now)
-        self._in_time(what, rule, now)
-        self._within_limits(what, rule, upgrade, now)
-        self._after_others(what, rule, upgrade, process, now)
-        self._agreed(what, rule, graph, upgrade, process, now)
-        self._left_alone(what, rule, upgrade, process, now)
+        self._in_time(what, policy, rule, now)
+        self._within_limits(what, policy, rule, upgrade, now)
+        self._after_others(what, policy, rule, upgrade, process, now)
+        self._agreed(what, policy, rule, graph, upgrade, process, now)
+        self._left_alone(what, policy, rule, upgrade, process, now)
+        self._not_undone(what, graph, upgrade, now)
         seen = self._seen[process]
         must(graph.id in seen.intents, now, f"{what}: without having written its intent down")
         seen.intents.discard(graph.id)
@@ -171,9 +189,9 @@ class Checks:
             now - known >= rule.min_release_age - SLACK, now, f"{what}: which is {now - known} old, not {rule.min_release_age}"
         )
 
-    def _in_time(self, what: str, rule: Rule, now: datetime) -> None:
+    def _in_time(self, what: str, policy: Policy, rule: Rule, now: datetime) -> None:
         must(rule.open_at(now, SLACK), now, f"{what}: outside the windows of {rule.name}")
-        for freeze in self.policy.freezes:
+        for freeze in policy.freezes:
             frozen = freeze.begins - rule.cutoff + SLACK <= now < freeze.ends - SLACK
             must(
                 not (frozen and rule.name in (freeze.rules or (rule.name,))),
@@ -181,51 +199,65 @@ class Checks:
                 f"{what}: in a freeze, or {rule.cutoff} before it",
             )
 
-    def _within_limits(self, what: str, rule: Rule, upgrade: Upgrade, now: datetime) -> None:
+    def _within_limits(self, what: str, policy: Policy, rule: Rule, upgrade: Upgrade, now: datetime) -> None:
         under_way = [one for one, _ in self.started.values() if self._runs(one, now)]
-        of_rule = [one for one, other in self.started.values() if other is rule and self._runs(one, now)]
+        of_rule = [one for one in under_way if self._rule_of(policy, one) is rule]
         must(not any(one.graph_id == upgrade.graph_id for one in under_way), now, f"{what}: it is under way already")
         must(len(of_rule) < rule.max_concurrent, now, f"{what}: as the {len(of_rule) + 1}th at once of {rule.name}")
-        limit = self.policy.max_concurrent
+        limit = policy.max_concurrent
         must(limit is None or len(under_way) < limit, now, f"{what}: as the {len(under_way) + 1}th at once of all")
         wrong = [
             one
-            for one, other in self.started.values()
-            if other is rule and one.to_version == upgrade.to_version and not self._pardoned(one, rule)
+            for one, _ in self.started.values()
+            if self._rule_of(policy, one) is rule and one.to_version == upgrade.to_version and not self._pardoned(one)
             if self._runs(one, now) or (one.fate != "success" and not self._left_no_trace(one))
         ]
         must(len(wrong) < rule.max_failures, now, f"{what}: though {len(wrong)} failed or may fail, of {rule.max_failures}")
 
-    def _left_alone(self, what: str, rule: Rule, upgrade: Upgrade, process: Process, now: datetime) -> None:
+    def _rule_of(self, policy: Policy, upgrade: Upgrade) -> Rule | None:
+        """The rule that governs the graph now: failures move with the graphs to other rules."""
+        return policy.rule_of(self.lives[upgrade.graph_id].graph.name)
+
+    def _not_undone(self, what: str, graph: Graph, upgrade: Upgrade, now: datetime) -> None:
+        """A rollback by another operator stands until `retry`, or until a newer version."""
+        version, since = self._rolled_back.get(graph.id, (None, now))
+        if version is not None and Version(upgrade.to_version) <= Version(version):
+            retried = any(
+                said.command["command"] == "retry" and said.given > since and said.covered(graph)
+                for said in self._said.values()
+            )
+            must(retried, now, f"{what}: which another operator rolled back at {since:%m-%d %H:%M}")
+
+    def _left_alone(self, what: str, policy: Policy, rule: Rule, upgrade: Upgrade, process: Process, now: datetime) -> None:
         """What failed, as was told before the run's last write, keeps its version from its graph and from the rules after."""
         failed = [
-            (one, other)
-            for one, other in self.started.values()
-            if one.to_version == upgrade.to_version and not self._pardoned(one, other)
+            (one, self._rule_of(policy, one))
+            for one, _ in self.started.values()
+            if one.to_version == upgrade.to_version and not self._pardoned(one)
             if self._failure_told(one, before=self._seen[process].written or process.began)
         ]
         again = [one for one, _ in failed if one.graph_id == upgrade.graph_id and (one.force or not upgrade.force)]
         must(not again, now, f"{what}: which went wrong before")
-        for before in self.policy.all_before(rule):
+        for before in policy.all_before(rule):
             count = sum(other is before for _, other in failed)
             must(count < before.max_failures, now, f"{what}: which failed {count} times under {before.name}")
 
     def _failure_told(self, upgrade: Upgrade, before: datetime) -> bool:
         return any(self._told_at.get((upgrade.job_id, outcome), before) < before for outcome in FAILED)
 
-    def _pardoned(self, upgrade: Upgrade, rule: Rule) -> bool:
+    def _pardoned(self, upgrade: Upgrade) -> bool:
         """Whether a person said afterwards that it no longer counts."""
         graph = self.lives[upgrade.graph_id].graph
         return any(
-            said.command["command"] == "retry" and said.given > upgrade.at and said.covers(rule, graph)
+            said.command["command"] == "retry" and said.given > upgrade.at and said.covered(graph)
             for said in self._said.values()
         )
 
-    def _after_others(self, what: str, rule: Rule, upgrade: Upgrade, process: Process, now: datetime) -> None:
+    def _after_others(self, what: str, policy: Policy, rule: Rule, upgrade: Upgrade, process: Process, now: datetime) -> None:
         target = Version(upgrade.to_version)
-        for before in self.policy.before(rule):
+        for before in policy.before(rule):
             for life in self.lives.values():
-                if life.deleted or not life.graph.name.startswith(f"{before.name}_") or life.created > process.began - SLACK:
+                if life.deleted or policy.rule_of(life.graph.name) is not before or life.created > process.began - SLACK:
                     continue
                 reached = self._reached(life, target)
                 must(reached is not None, now, f"{what}: but {life.graph.name} of {before.name} is at {life.graph.version}")
@@ -246,7 +278,9 @@ class Checks:
         ]
         return min(ends, default=life.created)
 
-    def _agreed(self, what: str, rule: Rule, graph: Graph, upgrade: Upgrade, process: Process, now: datetime) -> None:
+    def _agreed(
+        self, what: str, policy: Policy, rule: Rule, graph: Graph, upgrade: Upgrade, process: Process, now: datetime
+    ) -> None:
         """What people said: withdrawals, pauses and approvals; and the backup."""
         written = self._seen[process].written or process.began
         version = upgrade.to_version
@@ -254,7 +288,8 @@ class Checks:
             command = said.command
             if command["command"] == "withdraw" and said.held and said.held < written:
                 must(command["version"] != version, now, f"{what}: which was withdrawn")
-            if command["command"] == "pause" and said.held and said.held < written and said.covers(rule, graph):
+            gone = command.get("rule") is not None and policy.named(command["rule"]) is None  # its pause holds everything
+            if command["command"] == "pause" and said.held and said.held < written and (gone or said.covers(rule, graph)):
                 lifted = any(
                     other.command["command"] == "resume"
                     and other.given > said.given - SLACK
@@ -299,6 +334,7 @@ class Checks:
     def told(self, message: Message) -> None:
         result = json.loads((message.structure or {})["default"])
         if result["schema"] != "ges.upgrade.result/1":
+            self._notices[result["event_id"]] += 1
             for graph_id in result["graph_ids"] if result["kind"] == "planned" else ():
                 self._planned.setdefault((graph_id, result["version"]), message.at)
             return
@@ -373,11 +409,11 @@ class Checks:
         for life in self.lives.values():
             if life.deleted is None and self.policy.rule_of(life.graph.name):
                 must(life.graph.version == version, now, f"{life.graph.name} is at {life.graph.version}, not at {version}")
-        must(
-            not self.exact or not self.repeats,
-            now,
-            f"{self.repeats} results were told twice, though nothing was killed or lost",
-        )
+
+    def each_once(self, now: datetime) -> None:
+        """Where nothing is killed or lost, no message is sent twice."""
+        again = self.repeats + sum(count - 1 for count in self._notices.values())
+        must(not self.exact or not again, now, f"{again} messages were sent twice, though nothing was killed or lost")
 
 
 def must(holds: bool, now: datetime, otherwise: str) -> None:

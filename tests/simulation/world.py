@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 import os
 import random as global_random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -26,62 +26,36 @@ from ges_upgrader.running.invocation import Instance
 from ges_upgrader.running.run import Forgotten
 from huaweicloud_simulator import Cloud
 from huaweicloud_simulator.cloud import Invocation
-from huaweicloud_simulator.ges.models import Fate, Graph
+from huaweicloud_simulator.faults import later_page
 from huaweicloud_simulator.mock import failure, received
 from huaweicloud_simulator.scheduler import Process, Scheduler, current
 from huaweicloud_simulator.wire import Request, Response
 from tests.builders import PROJECT_ID, TOPIC
 from tests.journeys.runs import Context
 from tests.simulation.checks import Checks, Violation
-from tests.simulation.policies import BEGIN, BUCKET, DAY, HOUR, Policy, draw
+from tests.simulation.faults import HOSTILE, Faults, Outage
+from tests.simulation.operators import REGION, Operators, release
+from tests.simulation.policies import BEGIN, BUCKET, DAY, HOUR, Policy, change, draw
 
-REGION, DOMAIN = "cn-north-4", "myhuaweicloud.com"
 VERSIONS = ("2.4.9", "2.4.15", "2.4.16", "2.5.0")
 LAST = "2.5.1"  # announced when everything is well again
-CHAOS, MONTH, BOUND = 15 * DAY, 30 * DAY, 75 * DAY
+SAFE_ONLY = timedelta(seconds=20)  # a run that has less time is safe, but need not arrive
 RETRY = timedelta(minutes=1)  # after which FunctionGraph delivers again what failed, once by default (functiongraph.md)
 TOKEN = "MIIEtokenOfTheAgency"
 TIMER = {"version": "v1.0", "trigger_type": "TIMER", "trigger_name": "nightly", "user_event": ""}
 
 
 @dataclass(frozen=True)
-class Outage:
-    """A service is out of reach for a while, or for requests of one method only: `how` as in Faults."""
+class Span:
+    """How long the chaos takes, and the whole at least and at most."""
 
-    begins: datetime
-    ends: datetime
-    service: str
-    method: str | None
-    how: str
+    chaos: timedelta
+    least: timedelta
+    most: timedelta
 
 
-@dataclass
-class Faults:
-    """What goes wrong, until `until`: chances at each request, and times in which a service is out of reach in some way.
-
-    `drop`: the request never arrives, and nobody answers; `lose`: it acts, and the answer is lost; `late`: it acts after the
-    client gave up; `refuse`: no connection; `abort`: OBS met another operation; else the status of an answer that says no.
-    """
-
-    until: datetime
-    kill: float
-    lost: float
-    refused: float
-    outages: list[Outage] = field(default_factory=list)
-
-    def of(self, service: str, method: str, now: datetime, random: Random) -> str:
-        """What strikes a request, or nothing."""
-        if now >= self.until:
-            return ""
-        for outage in self.outages:
-            if outage.begins <= now < outage.ends and service == outage.service and outage.method in (None, method):
-                return outage.how
-        struck = random.random()
-        if struck < self.lost:
-            return random.choice(["lose"] * 14 + ["drop"] * 4 + ["late", "refuse"])
-        if struck < self.lost + self.refused:
-            return "abort" if service == "obs" and method == "POST" and random.random() < 0.2 else "429"
-        return ""
+MONTHS = Span(15 * DAY, 30 * DAY, 90 * DAY)
+YEARS = Span(730 * DAY, 740 * DAY, 4000 * DAY)
 
 
 @dataclass(frozen=True)
@@ -108,20 +82,24 @@ class World:
     def __init__(self, seed: int, trace: bool = False) -> None:
         self.seed, self.tracing = seed, trace
         self.random = random = Random(seed)
-        self.policy: Policy = draw(random)
+        self.hard, self.years = seed % 4 == 1, seed % 20 == 3
+        self.span = YEARS if self.years else MONTHS
+        self.policy: Policy = draw(random, self.years)
         self.often = random.choice([1, 1, 1, 1, 1, 3])
         killing = random.random() < 0.5
         self.faults = Faults(
-            until=BEGIN + CHAOS,
+            until=BEGIN + self.span.chaos,
             kill=0.02 if killing else 0.0,
             lost=random.choice([0.0, 0.0, 0.02, 0.1]),
             refused=random.choice([0.0, 0.0, 0.05]),
+            hostile=random.choice([0.0, 0.02]) if self.hard else 0.0,
             outages=[self._outage() for _ in range(random.choice([0, 0, 1, 2]))],
         )
-        self.losing = self.faults.lost > 0 or bool(self.faults.outages)
+        self.losing = self.faults.lost > 0 or self.faults.hostile > 0 or bool(self.faults.outages)
         self.failing = self.losing or self.faults.refused > 0
         self.skew = random.choice([0, 0, 20])
-        self.limit = timedelta(minutes=random.choice([3, 3, 5, 5, 15, 15, 15, 60]))
+        self.limit = timedelta(seconds=random.choice([3, 10, 20, 20, 30, 60] if self.hard else [180, 180, 300, 300, 900, 900]))
+        self.arrives = self.limit >= SAFE_ONLY
         self.scheduler = Scheduler(BEGIN, random, self.faults.kill)
         self.cloud = Cloud(self.scheduler)
         self.cloud.release(*VERSIONS, LAST)
@@ -135,14 +113,19 @@ class World:
         self.text = self.policy.text
         self.keys = seed % 10 == 0  # else the token serves, as signing takes time
         self.checks = Checks(self.policy, self.cloud, exact=not self.faults.kill and not self.losing)
+        self.operators = Operators(random, self.project, self.checks, VERSIONS, self._invoke, self.trace)
+        if self.hard:
+            self.cloud.ges.largest_page = random.choice([None, 2])
+            self.operators.fates += ("success-but-faulty",) * 3
+            self.operators.unreadable = random.random() < 0.5
         self.runs = self.requests = self.conflicts = 0
         self._told = 0
         self._ids = Random(seed)
         with self._seeded():
             for rule in self.policy.rules:
                 for number in range(random.choice([1, 2, 2, 3])):
-                    self._create(f"{rule.name}_{number}", "2.4.4" if random.random() < 0.8 else "2.4.9")
-            self._create("other_1", "2.4.4")
+                    self.operators.create(f"{rule.prefix}_{number}", "2.4.4" if random.random() < 0.8 else "2.4.9")
+            self.operators.create("other_1", "2.4.4")
 
     # What happens when
 
@@ -152,15 +135,19 @@ class World:
         with self._seeded():
             try:
                 self._schedule()
-                end = BEGIN + CHAOS
+                end = BEGIN + self.span.chaos
                 self.scheduler.run(end)
                 self._make_well()
-                while end < BEGIN + MONTH or (end < BEGIN + BOUND and not self.checks.everybody_is_at(LAST)):
+                least, most = BEGIN + self.span.least, BEGIN + self.span.most
+                while end < least or (end < most and self.arrives and not self.checks.everybody_is_at(LAST)):
                     end += DAY
                     self.scheduler.run(end)
-                    self.checks.in_time(LAST, end)
+                    if self.arrives:
+                        self.checks.in_time(LAST, end)
                 self._new_messages()
-                self.checks.at_the_end(LAST, self.scheduler.now())
+                if self.arrives:
+                    self.checks.at_the_end(LAST, self.scheduler.now())
+                self.checks.each_once(self.scheduler.now())
             except Violation as found:
                 violation = str(found)
         lived = (self.scheduler.now() - BEGIN) / DAY
@@ -184,43 +171,60 @@ class World:
         )
 
     def _schedule(self) -> None:
-        random, scheduler = self.random, self.scheduler
-        for day in range(BOUND // DAY):
-            for hour in self._hours():
-                scheduler.at(BEGIN + day * DAY + hour, lambda: self._invoke("timer", TIMER))
+        random, scheduler, people = self.random, self.scheduler, self.operators
+        for day in range(self.span.most // DAY):
+            scheduler.at(BEGIN + day * DAY, lambda day=day: self._set_timers(BEGIN + day * DAY))  # type: ignore[misc]
         for version in VERSIONS:
             if random.random() < 0.8:
                 scheduler.at(self._some_time(), lambda version=version: self._announce(version))  # type: ignore[misc]
-        acts = [
-            *(self._operate,) * random.choice([0, 4, 10]),
-            *(self._command,) * random.choice([0, 3, 8]),
-            *(self._misfortune,) * random.choice([0, 3, 8]),
-            *(self._damage,) * random.choice([0, 0, 0, 1]),
+        acts: list[Callable[[], None]] = [
+            *(people.operate,) * random.choice([0, 4, 10]),
+            *(people.command,) * random.choice([0, 3, 8]),
+            *(people.misfortune,) * random.choice([0, 3, 8]),
+            *(people.damage,) * random.choice([0, 0, 0, 1]),
         ]
+        if self.hard or self.years:
+            acts += [
+                *(people.roll_back,) * random.choice([0, 2, 5]),
+                *(people.job,) * random.choice([0, 5, 15]),
+                *(people.talk,) * random.choice([0, 3]),
+                *(people.announce_elsewhere,) * random.choice([0, 2]),
+                *(self._edit,) * random.choice([0, 1, 3]),
+            ]
         for act in acts:
             scheduler.at(self._some_time(), act)
+        if self.hard:
+            self.cloud.meanwhile("ges.list_graphs", people.delete, after=random.randrange(40), where=later_page)
 
-    def _hours(self) -> list[timedelta]:
-        """When the timer fires: nightly, and in each window; in some worlds every hour of it."""
-        times = {timedelta(hours=2, minutes=5)}
-        for rule in self.policy.rules:
-            for window in rule.windows:
-                opened = datetime.combine(BEGIN.date(), window.opens, ZoneInfo(window.zone)) - BEGIN
-                for hours in range(self.often):
-                    times.add((opened + timedelta(hours=hours, minutes=65)) % DAY)  # also when the clocks change
+    def _set_timers(self, day: datetime) -> None:
+        """Sets the timers of a day by the policy of that day."""
+        for hour in self._hours(day):
+            self.scheduler.at(day + hour, lambda: self._invoke("timer", TIMER))
+
+    def _hours(self, day: datetime) -> list[timedelta]:
+        """When the timer fires: nightly, and in each window; in some worlds every hour of it. Over years, weekly instead."""
+        nightly = not self.years or (day - BEGIN).days % 7 == 0
+        times = {timedelta(hours=2, minutes=5)} if nightly else set()
+        for window in {window for rule in self.policy.rules for window in rule.windows}:
+            if self.years and not any(window.opens_on((day + shift * DAY).date()) for shift in (-1, 0, 1)):
+                continue
+            opened = datetime.combine(BEGIN.date(), window.opens, ZoneInfo(window.zone)) - BEGIN
+            for hours in range(self.often):
+                times.add((opened + timedelta(hours=hours, minutes=65)) % DAY)  # also when the clocks change
         return sorted(times)
 
     def _some_time(self) -> datetime:
         """Within the chaos; half of it near the hours of a timer, so that it meets a run."""
         if self.random.random() < 0.5:
-            day = self.random.randrange(CHAOS // DAY) * DAY
-            return BEGIN + day + self.random.choice(self._hours()) + timedelta(seconds=self.random.uniform(-20, 1200))
-        return BEGIN + timedelta(seconds=self.random.uniform(0, CHAOS / timedelta(seconds=1)))
+            day = BEGIN + self.random.randrange(self.span.chaos // DAY) * DAY
+            hours = self._hours(day) or [timedelta(hours=2)]
+            return day + self.random.choice(hours) + timedelta(seconds=self.random.uniform(-20, 1200))
+        return BEGIN + timedelta(seconds=self.random.uniform(0, self.span.chaos / timedelta(seconds=1)))
 
     def _make_well(self) -> None:
         """All faults cease and the operators put everything right; from here on the policy must get everywhere."""
         self.trace("all is made well")
-        self.checks.made_well(self.limit)
+        self.checks.made_well(self.limit, 7 * DAY if self.years else DAY)
         self.scheduler.kill = 0.0
         self.cloud.clear_faults()
         for graph in list(self.project.graphs.values()):
@@ -246,106 +250,29 @@ class World:
             1,
         ):
             self.scheduler.at(after + hours * HOUR, lambda command=command: self._invoke("operator", command))  # type: ignore[misc]
-        for day in (4, 8, 12, 16, 20):  # an approval lapses after 14 days, and a job that hung is known as failed only later
+        times = range(4, (self.span.most - self.span.chaos) // DAY, 4)  # an approval expires, and what hung fails late
+        for day in times if self.years else times[:5]:
             for rule in self.policy.rules:
                 approve = {"command": "approve", "version": LAST, "rule": rule.name}
                 for command in (approve, {"command": "retry", "rule": rule.name}):
                     self.scheduler.at(after + day * DAY, lambda command=command: self._invoke("operator", command))  # type: ignore[misc]
             self.scheduler.at(after + day * DAY, lambda: self._invoke("operator", {"command": "resume"}))
 
-    # What people and the world do
-
-    def _create(self, name: str, version: str) -> Graph:
-        graph = self.project.graph(name, version=version)
-        self.checks.exists(graph)
-        return graph
-
-    def _graph(self) -> Graph | None:
-        graphs = list(self.project.graphs.values())
-        return self.random.choice(graphs) if graphs else None
-
     def _announce(self, version: str) -> None:
-        """A message about a release, which SMN may deliver twice."""
+        """A message about a release, which SMN may deliver twice. In hard months it may name the region, too."""
         self.checks.announced(version)
-        event = _message({"schema": "ges.release/1", "version": version})
+        event = release(version, **({"regions": [REGION]} if self.hard and self.random.random() < 0.5 else {}))
         self._invoke("message", event)
         if self.random.random() < 0.4:
             again = self.scheduler.now() + timedelta(seconds=self.random.choice([0, 0.1, 1, 30, 600]))
             self.scheduler.at(again, lambda: self._invoke("message again", event))
 
-    def _operate(self) -> None:
-        """Somebody's hand on a graph."""
-        graph = self._graph()
-        if graph is None:
-            return
-        act = self.random.choice(["upgrade", "stop", "restart", "delete", "create", "backup"])
-        self.trace(f"by hand: {act} {graph.name}")
-        if act == "upgrade" and graph.status == "200" and not graph.is_backing_up:
-            newer = [version for version in VERSIONS if _order(version) > _order(graph.version)]
-            if newer:
-                graph.next_upgrade("success", timedelta(minutes=self.random.choice([5, 30])))
-                self.checks.by_hand(graph.begin_upgrade(self.random.choice(newer), force=False))
-        elif act == "stop" and graph.status == "200":
-            graph.status = "900"
-        elif act == "restart" and graph.status in ("900", "300"):
-            graph.status = "200"
-        elif act == "delete" and len(self.project.graphs) > 2 and self.random.random() < 0.3:
-            self.project.delete(graph)
-            self.checks.deleted(graph)
-        elif act == "create":
-            rule = self.random.choice(self.policy.rules)
-            self._create(f"{rule.name}_new{self.random.randrange(1000)}", "2.4.4")
-        elif act == "backup" and graph.status == "200" and not graph.is_backing_up:
-            graph.begin_backup()
-
-    def _command(self) -> None:
-        """What a person tells the function."""
-        rule = self.random.choice(self.policy.rules).name
-        version = self.random.choice(VERSIONS)
-        graph = self._graph()
-        scope = self.random.choice([{}, {"rule": rule}, {"graph": graph.id} if graph else {}])
-        command = self.random.choice(
-            [
-                {"command": "approve", "version": version, "rule": rule},
-                {"command": "approve", "version": version, "rule": rule},
-                {"command": "approve", "version": version, **(scope or {"rule": rule})},
-                {"command": "pause", **scope},
-                {"command": "resume", **scope},
-                {"command": "resume"},
-                {"command": "retry", "rule": rule},
-                {"command": "withdraw", "version": version},
-                {"command": "plan"},
-            ]
-        )
-        self._invoke("operator", command)
-
-    def _misfortune(self) -> None:
-        """What the next upgrade or backup of a graph will come to."""
-        graph = self._graph()
-        if graph is None:
-            return
-        fates: list[Fate] = [
-            *("failed", "failed", "failed", "vanish", "vanish", "hang"),
-            "success-without-new-version",
-            "partially-failed",
-            "stuck",
-            "faulty",
-        ]
-        fate = self.random.choice(fates)
-        self.trace(f"the next upgrade of {graph.name}: {fate}")
-        graph.next_upgrade(fate, timedelta(minutes=self.random.choice([3, 3, 12, 50, 150])))
-        if self.random.random() < 0.3:
-            graph.next_backup("failed")
-
-    def _damage(self) -> None:
-        """Something writes into the journal what nobody understands."""
-        objects = self.cloud.buckets[BUCKET].objects
-        names = [name for name in objects if "journal-" in name]
-        if names:
-            newest = max(names, key=lambda name: int(name.rsplit("-", 1)[1].split(".")[0]))
-            objects[newest].data += b"\x00garbage\n"
-            self.checks.damaged()
-            self.trace("the journal is damaged")
+    def _edit(self) -> None:
+        """An operator deploys another policy. Runs in progress keep theirs."""
+        self.policy = change(self.policy, self.random)
+        self.text = self.policy.text
+        self.checks.policy = self.policy
+        self.trace(f"the policy is now {[(rule.name, rule.prefix) for rule in self.policy.rules]}")
 
     def _outage(self) -> Outage:
         begins = self._some_time()
@@ -395,7 +322,7 @@ class World:
             raise Violation(f"{process.name} forgot its event, though nothing was in its way") from None
         except Exception as failed:
             raise Violation(f"{process.name} broke down: {failed!r}") from failed
-        crashed = [error for error in result["errors"] if "a fault of the function itself" in error]
+        crashed = [error for error in result["errors"] if "a fault of the function itself" in error or "policy:" in error[:8]]
         if crashed:
             raise Violation(f"{process.name} broke down: {crashed[0]}")
         self.checks.returned(process, event, result)
@@ -421,7 +348,9 @@ class World:
             raise failure("timeout", sent)
         if fault == "refuse":
             raise failure("refuse", sent)
-        if fault == "abort":
+        if fault == "hostile":
+            response = self.random.choice(HOSTILE)()
+        elif fault == "abort":
             response = Response(409, b"<Error><Code>OperationAborted</Code></Error>")
         elif fault.isdecimal():
             response = Response(int(fault), b'{"error_code": "APIGW.0308", "error_msg": "busy"}')
@@ -431,6 +360,8 @@ class World:
         if fault == "lose":
             process.point(patience)
             raise failure("timeout", sent)
+        if fault == "hostile, acted":
+            response = self.random.choice(HOSTILE)()
         return _answer(sent, response)
 
     def _arrive(self, process: Process, request: Request) -> Response:
@@ -486,13 +417,3 @@ def _answer(sent: requests.PreparedRequest, response: Response) -> requests.Resp
     answer.url = sent.url or ""
     answer.request = sent
     return answer
-
-
-def _message(content: dict[str, Any]) -> dict[str, Any]:
-    smn = {"type": "notification", "topic_urn": f"urn:smn:{REGION}:{PROJECT_ID}:ges-releases", "message_id": "m"}
-    text = {"message": json.dumps(content), "subject": "", "timestamp": "2026-10-12T00:00:00Z"}
-    return {"record": [{"event_source": "smn", "smn": {**smn, **text}}]}
-
-
-def _order(version: str) -> tuple[int, ...]:
-    return tuple(map(int, version.split(".")))
