@@ -32,7 +32,7 @@ class Bound:
         for before in self._policy.before(rule):
             ready = max(ready, self._arrival(before) + rule.soak)
         queue = sum(self._graphs.values()) if self._policy.max_concurrent else self._graphs[rule.name]
-        return ready + self._timer + rule.notice + (queue + 1) * _between_starts(rule)
+        return ready + self._timer + rule.notice + (queue + 1) * max(_between_starts(rule), self._timer)
 
 
 def _between_starts(rule: Rule) -> timedelta:
