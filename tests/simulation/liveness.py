@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from tests.simulation.policies import DAY, HOUR, RARE_DAY, Policy, Rule, Window
 
-PEOPLE = 4 * DAY  # a release, then `resume`, `retry` and approvals: at once, and again after four days
+PEOPLE = 4 * DAY  # a release, then `resume`, `retry` and approvals: at once, and again after four days for what was seen late
 
 
 class Bound:
