@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -31,20 +31,10 @@ from ges_upgrader.running import follow as following
 from ges_upgrader.running import outbox
 from ges_upgrader.running import start as starting
 from ges_upgrader.running.outbox import Deliverer
+from tests.simulation.bad_days import BAD_DAYS, Broken, replaced
 from tests.simulation.world import World
 
-Broken = AbstractContextManager[None]
 MOST = 200
-
-
-@contextmanager
-def replaced(owner: Any, name: str, broken: Any) -> Iterator[None]:
-    whole = getattr(owner, name)
-    setattr(owner, name, broken)
-    try:
-        yield
-    finally:
-        setattr(owner, name, whole)
 
 
 @contextmanager
@@ -197,6 +187,7 @@ def everything_late() -> Broken:
 
 
 DEFECTS: dict[str, Callable[[], Broken]] = {
+    **BAD_DAYS,
     "no_write_ahead": no_write_ahead,
     "no_lease": no_lease,
     "told_before_published": told_before_published,
