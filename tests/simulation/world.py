@@ -95,7 +95,7 @@ class World:
         self.hard, self.years = seed % 4 == 1, seed % 20 == 3
         self.span = YEARS if self.years else MONTHS
         self.policy: Policy = draw(random, self.years)
-        self.often = 1 if self.years else random.choice([1, 1, 1, 1, 1, 3])
+        self.often = 1 if self.years else random.choice([3] if self.hard else [1, 1, 1, 1, 1, 3])  # a short run does one thing
         killing = random.random() < 0.5
         self.faults = Faults(
             until=BEGIN + self.span.chaos,
