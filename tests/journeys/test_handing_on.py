@@ -260,7 +260,7 @@ def test_a_journal_that_cannot_be_read_hands_nothing_on() -> None:
     world = World(invoking(state="obs://state/ges"))
     world.graph()
     world.cloud.fault("obs.get_object", faults.server_error(503), times=None)
-    (result,) = go_on(world)
+    (result,) = go_on(world, TIMER)
     assert result["decisions"][0]["reason"] == "state-unavailable"
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from ges_upgrader.cloud.errors import CloudError
 from ges_upgrader.domain.fleet import Fleet
-from ges_upgrader.domain.jobs import Backup
+from ges_upgrader.domain.jobs import Backup, Job
 from ges_upgrader.domain.model import BackupAttempt, Graph, Start, Verdict
 from ges_upgrader.history.history import History
 from ges_upgrader.history.records import AnyRecord, BackedUp, BackupEnded, BackupIntended, BackupStarted
@@ -106,16 +106,13 @@ class BackupMaker:
         self._writer.write(known)
 
     def _settle(self, attempt: BackupAttempt, graph: Graph | None) -> None:
-        """A backup is judged by the list of backups, and by its job where the list does not show it."""
+        """A backup is judged by the list of backups, and by its job if the list does not show it."""
         try:
             if graph is None and self._context.ges.show_graph(attempt.project, attempt.graph_id) is None:
                 if self._unseen_for_long(attempt):
                     self._end(attempt, None, "the graph is gone: deleted, or no longer listed")
                 return
-            made = self._backup_of(attempt)
-            job = None
-            if made is None and attempt.job_id is not None:
-                job = self._context.ges.show_job(attempt.project, attempt.graph_id, attempt.job_id)
+            made, job = self._look(attempt)
         except CloudError as error:
             self._report.complain(f"{error}; the backup of {attempt.graph} is looked at again")
             return
@@ -126,13 +123,38 @@ class BackupMaker:
             self._end(attempt, made, "GES says that the backup failed")
         elif job is not None and job.failed:
             self._end(attempt, None, job.fail_reason or f"its job ended as {job.status}")
-        elif made is None and (job is None or job.ended) and self._unseen_for_long(attempt):
+        elif made is not None or (job is not None and not job.ended):
+            self._sightings.contradict(attempt.id, self._context.clock.now())
+        elif self._unseen_for_long(attempt):
             self._end(attempt, None, "the call that makes it left no trace in GES")
 
-    def _backup_of(self, attempt: BackupAttempt) -> Backup | None:
+    def _look(self, attempt: BackupAttempt) -> tuple[Backup | None, Job | None]:
+        """The backup, and its job if the list does not show it. If one of the two cannot be read, the other decides.
+
+        Raises CloudError.
+        """
+        ges, until = self._context.ges, self._context.clock.now() + self._context.left() / 2
+        try:
+            made = self._backup_of(attempt, until)
+        except CloudError as error:
+            job = ges.show_job(attempt.project, attempt.graph_id, attempt.job_id) if attempt.job_id else None
+            if job is None or not job.ended:
+                raise error from None
+            made_at = job.ended_at or attempt.began_at
+            unlisted = Backup("", attempt.graph_id, "success", attempt.began_at, made_at) if job.succeeded else None
+            return unlisted, job
+        if made is not None or attempt.job_id is None:
+            return made, None
+        try:
+            return None, ges.show_job(attempt.project, attempt.graph_id, attempt.job_id)
+        except CloudError as error:
+            self._report.complain(f"{error}; the list of backups does not show that of {attempt.graph}")
+            return None, None
+
+    def _backup_of(self, attempt: BackupAttempt, until: datetime) -> Backup | None:
         """The backup that the attempt began, by graph and time; of several the one nearest to the call."""
         found: list[tuple[timedelta, Backup]] = []
-        for backup in self._context.ges.list_backups(attempt.project, attempt.graph_id):
+        for backup in self._context.ges.list_backups(attempt.project, attempt.graph_id, until):
             if backup.began_at is not None and backup.began_at >= attempt.began_at - SLACK:
                 found.append((abs(backup.began_at - attempt.began_at), backup))
         return min(found, key=lambda one: one[0])[1] if found else None
@@ -151,7 +173,7 @@ class BackupMaker:
         ended = BackupEnded(
             at=self._context.clock.now(),
             backup_id=attempt.id,
-            made=made.id if made and attempt.job_id else None,
+            made=made.id if made and made.id and attempt.job_id else None,
             made_at=made.made_at if made else None,
             code=code,
             detail=detail,

@@ -1,22 +1,20 @@
-"""What became of the upgrades that were started: looked at until they are over, and written down."""
+"""What became of the upgrades that were started: looked at until they are over, and recorded."""
 
 from __future__ import annotations
 
 import os
 from collections import Counter
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 import msgspec
 
-from ges_upgrader.cloud.engine import PATIENCE
-from ges_upgrader.cloud.errors import CloudError, Unreachable
+from ges_upgrader.cloud.errors import CloudError
 from ges_upgrader.domain.duration import spelled
 from ges_upgrader.domain.fleet import Fleet
-from ges_upgrader.domain.jobs import Backup, Job
 from ges_upgrader.domain.model import Attempt, Graph, Verdict
 from ges_upgrader.domain.plain_text import MOST_DETAIL, plain
 from ges_upgrader.domain.timestamps import iso
+from ges_upgrader.domain.version import Version
 from ges_upgrader.history.history import History
 from ges_upgrader.history.records import AnyRecord, Ended, Intended, Refused, Started
 from ges_upgrader.journal.writer import JournalWriter
@@ -34,13 +32,9 @@ from ges_upgrader.planning.verdicts import (
 )
 from ges_upgrader.policy.schema import Rule
 from ges_upgrader.running.context import RunContext
+from ges_upgrader.running.following.health import examined
+from ges_upgrader.running.following.jobs import Jobs
 from ges_upgrader.running.report import RunReport, names
-
-if TYPE_CHECKING:
-    from ges_upgrader.policy.schema import HealthCheck
-
-TOGETHER = timedelta(seconds=10)
-LEAST_CHECK = timedelta(seconds=5)  # with less time left no health check is made
 
 
 class Follower:
@@ -48,6 +42,7 @@ class Follower:
 
     def __init__(self, context: RunContext, writer: JournalWriter, report: RunReport) -> None:
         self._context, self._writer, self._report = context, writer, report
+        self.jobs = Jobs(context, writer)
         self.ended: set[str] = set()  # attempts whose end the run knows
         self._sightings = Sightings(lambda: writer.history, writer.note)
         self._watched: set[str] = set()  # attempts that were seen on their way, so that their end is near when it is seen
@@ -61,36 +56,42 @@ class Follower:
 
         A graph that rolls back is left alone: its upgrade is over, or an operator rolls it back.
         """
-        governed = govern(self._context.policy.rules, fleet.visible)
-        for graph, rule in ((one.graph, one.rule) for one in governed):
-            if not graph.status.upgrading or rule is None or self._history.attempts.open_of(graph.key) or not graph.version:
-                continue
-            known = [*self._history.releases.known, *(release.version for release in self._context.policy.releases)]
-            known = known if self._history.readable else []  # of a part of the releases the newest is no good guess
-            newest = max((version for version in known if version > graph.version), default=graph.version)
-            try:
-                jobs = self._context.ges.list_jobs(graph.project, graph.name, began - timedelta(days=1))
-            except CloudError as error:
-                self._report.complain(f"{error}; the upgrade of {graph.name} on its way could not be taken up")
-                continue
-            job = next((job for job in jobs if not job.ended), None)
-            if job is None:
-                continue
-            attempt = Attempt(
-                id=os.urandom(16).hex(),
-                project=graph.project,
-                graph_id=graph.id,
-                graph=graph.name,
-                rule=rule.name,
-                from_version=graph.version,
-                to_version=newest,
-                force=False,
-                began_at=job.began_at or began,
-                job_id=job.id,
-                adopted=True,
-            )
-            self._writer.note(Intended(at=attempt.began_at, attempt=attempt))
-            self._context.log.info("upgrade.adopted", **names(attempt))
+        for one in govern(self._context.policy.rules, fleet.visible):
+            open_already = self._history.attempts.open_of(one.graph.key) is not None
+            if one.graph.status.upgrading and one.rule is not None and not open_already:
+                self._adopt(one.graph, one.rule, began)
+
+    def _adopt(self, graph: Graph, rule: Rule, began: datetime) -> None:
+        try:
+            jobs = self._context.ges.list_jobs(graph.project, graph.name, began - timedelta(days=1))
+        except CloudError as error:
+            self._report.complain(f"{error}; the upgrade of {graph.name} in progress could not be taken up")
+            return
+        job = next((job for job in jobs if not job.ended), None)
+        if job is None or graph.version is None:
+            return
+        attempt = Attempt(
+            id=os.urandom(16).hex(),
+            project=graph.project,
+            graph_id=graph.id,
+            graph=graph.name,
+            rule=rule.name,
+            from_version=graph.version,
+            to_version=self._likely_target(graph.version),
+            force=False,
+            began_at=job.began_at or began,
+            job_id=job.id,
+            adopted=True,
+        )
+        self._writer.note(Intended(at=attempt.began_at, attempt=attempt))
+        self._context.log.info("upgrade.adopted", **names(attempt))
+
+    def _likely_target(self, version: Version) -> Version:
+        """The newest release that is known; the version itself if none is, or if only a part of them is known."""
+        if not self._history.readable:
+            return version
+        known = {*self._history.releases.known, *(release.version for release in self._context.policy.releases)}
+        return max({version, *known})
 
     def settle(self, fleet: Fleet) -> None:
         """Looks at everything open, but in projects that could not be seen, and writes down what is over.
@@ -106,30 +107,6 @@ class Follower:
         for attempt in self._history.attempts.open():
             if attempt.project not in fleet.unseen:
                 self._settle(attempt, fleet, most.get(attempt.rule, 1))
-
-    def job_of(self, attempt: Attempt) -> str | None:
-        """The job that the attempt began, by graph and time; the name of an upgrade's job is not documented (ges.md 4.2).
-
-        Of several the one nearest to the call: others are backups, or the work of other hands.
-        """
-        known = {other.job_id for other in self._history.attempts.by_id.values()} | self._history.backups.jobs
-        found: list[tuple[timedelta, Job]] = []
-        for job in self._context.ges.list_jobs(attempt.project, attempt.graph, attempt.began_at - timedelta(days=1)):
-            if job.id in known or job.of_other_work or (job.began_at is None and job.ended):
-                continue
-            after = job.began_at - attempt.began_at if job.began_at else JOBS_BEGIN
-            if -SLACK <= after <= JOBS_BEGIN:
-                found.append((abs(after), job))
-        backups = self._backups_of(attempt) if found else []
-        return min(((after, job.id) for after, job in found if not _made_one(job, backups)), default=(None, None))[1]
-
-    def _backups_of(self, attempt: Attempt) -> list[Backup]:
-        """None, where the agency must not list them: it needs to for `backup: required` only."""
-        try:
-            return list(self._context.ges.list_backups(attempt.project, attempt.graph_id))
-        except CloudError as error:
-            self._context.log.warning("backup.list_failed", error=str(error), **names(attempt))
-            return []
 
     def began(self, attempt: Attempt, job_id: str, inferred: bool) -> None:
         """Writes down the job of an attempt; and the attempt again, where another run took it for never begun."""
@@ -210,7 +187,7 @@ class Follower:
                 if found is None:
                     return attempt, None
                 attempt = found
-            job = self._job(attempt, graph)
+            job = self.jobs.show(attempt, graph)
         except CloudError as error:
             self._look_again(attempt, error)
             if attempt.job_id is None and self._context.clock.now() < attempt.began_at + JOBS_BEGIN:
@@ -221,24 +198,6 @@ class Follower:
             if judgement is None:
                 self._sightings.contradict(attempt.id, self._context.clock.now())
         return attempt, judgement and self._believed(attempt, graph, rule, judgement)
-
-    def _job(self, attempt: Attempt, graph: Graph | None) -> Job | None:
-        """The attempt's job, once the graph is at rest: from the job centre if it cannot be read by itself.
-
-        The first may take half of the time that is left. Raises CloudError.
-        """
-        if attempt.job_id is None or graph is None or graph.status.in_flight:
-            return None
-        ges, until = self._context.ges, self._context.clock.now() + self._context.left() / 2
-        try:
-            job = ges.show_job(attempt.project, attempt.graph_id, attempt.job_id, until)
-        except CloudError as error:
-            listed = ges.list_jobs(attempt.project, attempt.graph, attempt.began_at - timedelta(days=1))
-            job = next((job for job in listed if job.id == attempt.job_id), None)
-            if job is None:
-                raise error from None
-        self._context.log.info("job.seen", status=job.status if job else "unknown", **names(attempt))
-        return job
 
     def _believed(self, attempt: Attempt, graph: Graph | None, rule: Rule | None, judgement: Judgement) -> Judgement | None:
         """The judgement, examined; None: it is not believed yet, or the attempt was closed as one that never began."""
@@ -251,7 +210,7 @@ class Follower:
         if not judgement.sure and not self._sightings.suffice(attempt.id, judgement.verdict, now):
             return None
         if judgement.verdict is Verdict.SUCCEEDED and rule and rule.health_check and graph is not None:
-            return self._examined(attempt, graph, rule.health_check, judgement)
+            return examined(self._context, self._sightings, attempt, graph, rule.health_check, judgement)
         return judgement
 
     def _never_began(self, attempt: Attempt, detail: str) -> None:
@@ -285,29 +244,6 @@ class Follower:
             self.ended |= {attempt.id} if verdict.ends else set()
             self._report.end(attempt, verdict, detail)
 
-    def _examined(self, attempt: Attempt, graph: Graph, check: HealthCheck | bool, success: Judgement) -> Judgement | None:
-        """Success, if the graph's engine passes the health check. One that cannot be made is not passed.
-
-        An engine may need PATIENCE after an upgrade. None: neither this run nor those before gave it that long.
-        """
-        cypher, rows = (None, None) if isinstance(check, bool) else (check.cypher, check.rows)
-        left, patient = self._context.left(), False
-        if left < LEAST_CHECK:
-            return None
-        try:
-            ailment = self._context.engine.ailment(graph, graph.version or attempt.to_version, cypher, rows)
-        except CloudError as error:
-            if error.code == "out-of-time":
-                return None
-            ailment = f"the health check could not be made: {error}"
-            patient = not isinstance(error, Unreachable)
-        if ailment is None:
-            return msgspec.structs.replace(success, detail="the health check passed")
-        now = self._context.clock.now()
-        if patient or left >= PATIENCE or self._sightings.last_for(attempt.id, Verdict.UNHEALTHY, PATIENCE, now):
-            return msgspec.structs.replace(success, verdict=Verdict.UNHEALTHY, detail=ailment)
-        return None
-
     def _rule(self, attempt: Attempt, graph: Graph | None) -> Rule | None:
         """The attempt's rule; where that is gone from the policy, the one that governs the graph now."""
         rules = self._context.policy.rules
@@ -319,7 +255,7 @@ class Follower:
 
         While the run that intended it may still make its call, that there is no trace says nothing. Raises CloudError.
         """
-        job_id = self.job_of(attempt)
+        job_id = self.jobs.job_of(attempt)
         if job_id is not None:
             self.began(attempt, job_id, inferred=True)
             return self._history.attempts.by_id.get(attempt.id)
@@ -335,9 +271,3 @@ class Follower:
 
 def _timeout(rule: Rule | None) -> timedelta:
     return rule.job_timeout if rule else DEFAULT_JOB_TIMEOUT
-
-
-def _made_one(job: Job, backups: list[Backup]) -> bool:
-    """Whether the job is that of a backup: they begin together, by the same clock, and no upgrade begins during a backup."""
-    began = [backup.began_at for backup in backups if backup.began_at]
-    return job.began_at is not None and any(abs(job.began_at - one) <= TOGETHER for one in began)

@@ -152,7 +152,7 @@ class Starter:
             self._context.clock.sleep(pause)
             try:
                 graph = self._context.ges.show_graph(attempt.project, attempt.graph_id)
-                job_id = self._follower.job_of(attempt)
+                job_id = self._follower.jobs.job_of(attempt)
             except CloudError as failure:
                 self._context.log.warning("upgrade.check_failed", error=str(failure), **names(attempt))
                 return Unclear(error)

@@ -75,3 +75,18 @@ def test_failed_adopted_upgrade_halts_nothing_at_its_old_version() -> None:
     other = world.graph("other")
     world.run()
     assert other.version == "2.4.15"
+
+
+@pytest.mark.parametrize("operation", ["ges.list_graph_backups", "ges.show_job"])
+@pytest.mark.parametrize("seconds", [20, 900])
+def test_backup_ends_by_what_can_be_read_of_it(tmp_path: Path, operation: str, seconds: float) -> None:
+    world = World(policy("[{backup: required}]", state=f"file://{tmp_path}"))
+    graph = world.graph()
+    world.cloud.backup_duration = timedelta(minutes=3)
+    world.run(seconds=60)
+    world.cloud.fault(operation, faults.error(403, "GES.7041", "Insufficient permission."), times=None)
+    for _ in range(3):
+        world.later(minutes=5)
+        world.run(TIMER, seconds=seconds)
+    assert [one.to_version for one in world.cloud.upgrades] == ["2.4.15"]
+    assert len(graph.backups) == 1

@@ -6,10 +6,22 @@ from datetime import timedelta
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ges_upgrader.domain.jobs import Job
 from ges_upgrader.domain.model import Verdict
-from ges_upgrader.planning.verdicts import judge, judge_without_job, overdue
+from ges_upgrader.history.history import History
+from ges_upgrader.planning.verdicts import (
+    LOOKS,
+    OVER,
+    Judgement,
+    Sightings,
+    judge,
+    judge_without_job,
+    of_other_operator,
+    overdue,
+)
 from tests.builders import NOW, attempt, graph
 
 OLD, NEW, OTHER = "2.4.4", "2.4.15", "2.4.9"
@@ -128,3 +140,64 @@ def test_an_attempt_is_overdue_once() -> None:
     assert overdue(ATTEMPT, late, timedelta(hours=2))
     assert not overdue(ATTEMPT, NOW + timedelta(hours=2), timedelta(hours=2))
     assert not overdue(msgspec.structs.replace(ATTEMPT, timed_out=True), late, timedelta(hours=2))
+
+
+@pytest.mark.parametrize("status", ["300", "303"])
+@pytest.mark.parametrize("version", [OLD, NEW])
+def test_faulty_graph_fails_a_successful_job(status: str, version: str) -> None:
+    judgement = judge(ATTEMPT, graph("a", version, status), job("success"), NOW)
+    assert judgement and (judgement.verdict, judgement.sure) == (Verdict.FAILED, False)
+
+
+@pytest.mark.parametrize("status", [None, "success", "failed", "running"])
+def test_deleted_graph_vanished(status: str | None) -> None:
+    judgement = judge(ATTEMPT, graph("a", NEW, "400"), job(status) if status else None, NOW)
+    assert judgement and judgement.verdict is Verdict.VANISHED
+
+
+@pytest.mark.parametrize(
+    ("known", "version", "verdict", "foreign"),
+    [
+        ({"inferred": True}, OLD, Verdict.VERSION_UNCHANGED, True),
+        ({"inferred": True}, OLD, Verdict.VANISHED, True),
+        ({"inferred": True}, OLD, Verdict.ROLLED_BACK, False),
+        ({"inferred": True}, OTHER, Verdict.VERSION_UNCHANGED, False),
+        ({"inferred": True, "seen_in_flight": True}, OLD, Verdict.VERSION_UNCHANGED, False),
+        ({}, OLD, Verdict.VERSION_UNCHANGED, False),
+    ],
+)
+def test_inferred_job_without_a_trace_is_not_ours(
+    known: dict[str, bool], version: str, verdict: Verdict, foreign: bool
+) -> None:
+    one = msgspec.structs.replace(ATTEMPT, **known)
+    assert of_other_operator(one, graph("a", version), Judgement(verdict)) is foreign
+
+
+@given(looks=st.lists(st.tuples(st.integers(1, 40), st.booleans(), st.sampled_from([True, True, True, False])), max_size=20))
+def test_sightings_suffice_alike_in_one_run_and_in_many(looks: list[tuple[int, bool, bool]]) -> None:
+    """Each look: the seconds since the last, whether a new run makes it, and whether it sees the same again."""
+    past, now, times, since = History(), NOW, 0, NOW
+    sightings = Sightings(lambda: past, past.apply)
+    believed = 0
+    for pause, new_run, same in looks:
+        now += timedelta(seconds=pause)
+        sightings = Sightings(lambda: past, past.apply) if new_run else sightings
+        if not same:
+            sightings.contradict("a", now)
+            times = 0
+            continue
+        times, since = times + 1, since if times else now
+        if sightings.suffice("a", Verdict.VANISHED, now):
+            assert times >= LOOKS and now - since >= OVER
+            believed += 1
+    if looks and all(same for *_, same in looks) and not any(new for _, new, _ in looks[1:]):
+        assert bool(believed) is (times >= LOOKS and now - since >= OVER)
+
+
+def test_one_look_a_run_suffices_in_the_end() -> None:
+    past = History()
+    found = [
+        Sightings(lambda: past, past.apply).suffice("a", Verdict.VANISHED, NOW + minute * timedelta(minutes=5))
+        for minute in range(4)
+    ]
+    assert found == [False, False, True, True]

@@ -100,10 +100,10 @@ class Ges:
         named = (job for job in jobs if job.id and job.graph in (None, graph))
         return sorted(named, key=_began_at, reverse=True)
 
-    def list_backups(self, project: Project, graph_id: str) -> list[Backup]:
-        """The graph's backups, whoever made them, the newest first (ges.md 2.6)."""
+    def list_backups(self, project: Project, graph_id: str, until: datetime | None = None) -> list[Backup]:
+        """The graph's backups, whoever made them, the newest first, read by `until` (ges.md 2.6)."""
         names = ("backup_list", "backupList"), ("backup_count", "backupCount")
-        pages = self._pages(project, "list_graph_backups", (graph_id, "backups"), {}, *names)
+        pages = self._pages(project, "list_graph_backups", (graph_id, "backups"), {}, *names, until=until)
         found = [decode_backup(item, graph_id) for item in pages.items if text_of(item, "id")]
         return sorted(found, key=_began_at, reverse=True)
 

@@ -1,0 +1,1 @@
+"""What following an upgrade rests on: its job, and the health of its graph."""
