@@ -141,14 +141,17 @@ def promises_forgotten() -> Broken:
 BAD_DAYS: dict[str, Callable[[], Broken]] = {
     "talk_teaches": talk_teaches,
     "bounds_ignored": bounds_ignored,
-    "cutoffs_before_freezes_ignored": cutoffs_before_freezes_ignored,
     "rollbacks_undone": rollbacks_undone,
+    "odd_answers_break_runs": odd_answers_break_runs,
+}
+# No seed is known yet that finds them; `make soak DEFECTS=1` looks for one.
+SOUGHT: dict[str, Callable[[], Broken]] = {
+    "cutoffs_before_freezes_ignored": cutoffs_before_freezes_ignored,
     "changing_lists_believed": changing_lists_believed,
     "renamed_rules_forgive": renamed_rules_forgive,
     "removed_pauses_end": removed_pauses_end,
     "resume_forgives": resume_forgives,
     "faulty_graphs_awaited": faulty_graphs_awaited,
     "unread_jobs_awaited": unread_jobs_awaited,
-    "odd_answers_break_runs": odd_answers_break_runs,
     "promises_forgotten": promises_forgotten,
 }

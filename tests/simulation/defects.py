@@ -31,7 +31,7 @@ from ges_upgrader.running import follow as following
 from ges_upgrader.running import outbox
 from ges_upgrader.running import start as starting
 from ges_upgrader.running.outbox import Deliverer
-from tests.simulation.bad_days import BAD_DAYS, Broken, replaced
+from tests.simulation.bad_days import BAD_DAYS, SOUGHT, Broken, replaced
 from tests.simulation.world import World
 
 MOST = 200
@@ -216,6 +216,10 @@ DEFECTS: dict[str, Callable[[], Broken]] = {
 }
 
 FOUND = {
+    "talk_teaches": 5,
+    "bounds_ignored": 5,
+    "rollbacks_undone": 1,
+    "odd_answers_break_runs": 1,
     "no_write_ahead": 1,
     "no_lease": 84,
     "told_before_published": 19,
@@ -246,7 +250,7 @@ FOUND = {
 
 def found(name: str, seed: int) -> str | None:
     """The violation that a fleet-month of the broken function comes to."""
-    with DEFECTS[name]():
+    with {**DEFECTS, **SOUGHT}[name]():
         return World(seed).live().violation
 
 

@@ -11,6 +11,7 @@ import sys
 import time
 from multiprocessing import get_context
 
+from tests.simulation.bad_days import SOUGHT
 from tests.simulation.defects import DEFECTS, search
 from tests.simulation.world import Tally, World
 
@@ -23,7 +24,8 @@ def main() -> int:
     first, seeds = int(os.environ.get("FIRST", "1")), int(os.environ.get("SEEDS", "200"))
     if os.environ.get("DEFECTS"):
         with get_context("fork").Pool() as pool:
-            for name, (seed, violation) in zip(DEFECTS, pool.imap(search, DEFECTS)):
+            names = [*DEFECTS, *SOUGHT]
+            for name, (seed, violation) in zip(names, pool.imap(search, names)):
                 print(f'    "{name}": {seed},  # {violation}', flush=True)
         return 0
     if os.environ.get("TRACE"):
