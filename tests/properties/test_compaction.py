@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from ges_upgrader.domain.model import Action, Decision, Graph, Verdict
 from ges_upgrader.domain.version import Version
 from ges_upgrader.history.history import History
+from ges_upgrader.history.observations import blind_notice_id
 from ges_upgrader.history.records import (
     AnyRecord,
     BackupEnded,
@@ -269,3 +270,11 @@ def test_blindness_that_lasts_stays() -> None:
     lost = Unobserved(at=NOW, region="cn-north-4", project_id="p", error="HTTP 503")
     assert long_ago(lost) == [lost]
     assert long_ago(lost, Observed(at=NOW, region="cn-north-4", project_id="p")) == []
+
+
+def test_project_that_stays_blind_is_reported_once() -> None:
+    lost = Unobserved(at=NOW, region="cn-north-4", project_id="p", error="HTTP 503")
+    notice = Noticed(at=NOW, notice_id=blind_notice_id(lost), text="", notice_kind="blind")
+    told = Told(at=NOW, event_id=notice.notice_id, message_id="m")
+    assert long_ago(lost, notice, told) == [lost, notice, told]
+    assert long_ago(lost, notice, told, Observed(at=NOW, region="cn-north-4", project_id="p")) == []

@@ -7,6 +7,7 @@ from datetime import datetime
 import msgspec
 
 from ges_upgrader.domain.model import Verdict
+from ges_upgrader.domain.timestamps import iso
 from ges_upgrader.history.records import Observed, Sighted, Unobserved
 
 
@@ -35,6 +36,10 @@ class Observations:
         self.blind: dict[tuple[str, str], Unobserved] = {}
         self._sightings: dict[str, dict[bool, Sighting]] = {}
 
+    def blind_notices(self) -> set[str]:
+        """The ids of the notices about projects that cannot be observed now, sent or not."""
+        return {blind_notice_id(record) for record in self.blind.values()}
+
     def lose(self, record: Unobserved) -> None:
         self.blind.setdefault((record.region, record.project_id), record)
 
@@ -55,3 +60,8 @@ class Observations:
         last = self.last(record.subject, record.verdict)
         seen = Sighting.after(last, record.verdict, record.at)
         self._sightings.setdefault(record.subject, {})[record.verdict is Verdict.UNHEALTHY] = seen
+
+
+def blind_notice_id(began: Unobserved) -> str:
+    """The id of the notice that a project cannot be observed: one for each time that this begins."""
+    return f"blind:{began.region}:{began.project_id}:{iso(began.at)}"

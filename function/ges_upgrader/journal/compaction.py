@@ -139,6 +139,8 @@ class _Needed:
         kind, _, subject = notice.notice_id.partition(":")
         if kind == "damaged":
             return subject in self._history.controls.damages
+        if kind == "blind":
+            return notice.notice_id in self._history.observations.blind_notices()
         if kind in _ABOUT_ONE:
             return subject in self._subjects
         if notice.notice_kind == SET_ASIDE:

@@ -10,6 +10,7 @@ from ges_upgrader.domain.model import Project
 from ges_upgrader.domain.plain_text import MOST_NAME, MOST_REASON, plain
 from ges_upgrader.domain.timestamps import iso
 from ges_upgrader.history.history import History
+from ges_upgrader.history.observations import blind_notice_id
 from ges_upgrader.history.records import AnyRecord, Noticed, Observed, Unobserved
 from ges_upgrader.notifications.texts import noticed
 
@@ -26,13 +27,13 @@ def sightings(
         began = history.observations.blind.get((project.region, project.project_id))
         if began is not None:
             yield Observed(at=now, region=project.region, project_id=project.project_id)
-            if history.outbox.knows(_blind_id(began)):
+            if history.outbox.knows(blind_notice_id(began)):
                 yield _observed_again(began, now)
     for project, error in lost.items():
         began = history.observations.blind.get((project.region, project.project_id))
         if began is None:
             yield Unobserved(at=now, region=project.region, project_id=project.project_id, error=plain(error, MOST_REASON))
-        elif now - began.at >= alert_after and not history.outbox.knows(_blind_id(began)):
+        elif now - began.at >= alert_after and not history.outbox.knows(blind_notice_id(began)):
             yield _blind(began, error, now)
 
 
@@ -58,16 +59,12 @@ def _shown(state: str) -> str:
     return plain(state, MOST_NAME)
 
 
-def _blind_id(began: Unobserved) -> str:
-    return f"blind:{began.region}:{began.project_id}:{iso(began.at)}"
-
-
 def _blind(began: Unobserved, error: str, now: datetime) -> Noticed:
-    return noticed("blind", _blind_id(began), now, **_place(began), error=plain(error, MOST_REASON))
+    return noticed("blind", blind_notice_id(began), now, **_place(began), error=plain(error, MOST_REASON))
 
 
 def _observed_again(began: Unobserved, now: datetime) -> Noticed:
-    return noticed("recovered", f"recovered:{_blind_id(began)}", now, **_place(began))
+    return noticed("recovered", f"recovered:{blind_notice_id(began)}", now, **_place(began))
 
 
 def _place(began: Unobserved) -> dict[str, Any]:

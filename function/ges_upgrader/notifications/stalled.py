@@ -59,15 +59,20 @@ def _involved(policy: Policy, rule: str, group: Sequence[Decision]) -> set[str]:
 
 
 def _last_move(history: History, rules: set[str], version: Version) -> datetime:
-    """When something last began or ended under these rules, or the release became known."""
-    moves = [instant for one in history.attempts.by_id.values() if one.rule in rules for instant in _instants(one)]
+    """When something last began or ended under these rules on the way to the version, or the release became known.
+
+    Only what is remembered as long as it matters counts, so that a journal that forgets the rest gives the same answer.
+    """
+    moves = [one.ended_at or one.began_at for rule in rules for one in history.attempts.failures(rule, version)]
+    moves += [one.began_at for one in history.attempts.open() if one.rule in rules]
+    moves += [one.ended_at or one.began_at for one in _upgrades(history, version) if one.rule in rules]
     return max([*moves, history.releases.first_seen(version) or LONG_AGO])
 
 
-def _instants(attempt: Attempt) -> Iterator[datetime]:
-    yield attempt.began_at
-    if attempt.ended_at is not None:
-        yield attempt.ended_at
+def _upgrades(history: History, version: Version) -> Iterator[Attempt]:
+    for one in history.attempts.by_id.values():
+        if one.verdict is not None and one.verdict.upgraded and one.to_version == version:
+            yield one
 
 
 def _blockers(others: Sequence[Decision], version: Version) -> list[Decision]:
