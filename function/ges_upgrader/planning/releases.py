@@ -149,6 +149,9 @@ def targeted(release: Release, graph: Graph) -> bool:
     )
 
 
+_MOST_HOURS = 1e9  # longer than any journal is read; a `timedelta` holds no more than 24 times as many
+
+
 def _in_scope(value: str | None, scope: Collection[str]) -> bool:
     """Whether a restriction allows the value; an empty one allows every value."""
     return not scope or value in scope
@@ -169,7 +172,7 @@ def old_enough(rule: Rule, candidate: Candidate) -> datetime:
     release = candidate.release
     return max(
         _later(candidate.since, rule.min_release_age.of(release.severity)),
-        _later(candidate.since, timedelta(hours=release.soak_hours or 0)),
+        _later(candidate.since, timedelta(hours=min(max(release.soak_hours or 0, 0), _MOST_HOURS))),
     )
 
 
