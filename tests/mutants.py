@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 STAGE = ROOT / "build" / "mutants"
 REASONS = ROOT / "docs" / "development" / "mutants.md"
 MODULES = (
-    *("planning/releases", "planning/gates", "planning/matching", "planning/planner", "planning/steps", "planning/budget"),
+    *("planning/releases", "planning/gates", "planning/matching", "planning/planner", "planning/survey", "planning/budget"),
     *("schedule/recurrence", "schedule/wallclock", "schedule/windows", "domain/version"),
 )
 TESTS = (
