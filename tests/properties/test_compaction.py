@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,14 +13,17 @@ from hypothesis import strategies as st
 
 from ges_upgrader.domain.model import Action, Decision, Graph, Verdict
 from ges_upgrader.domain.version import Version
+from ges_upgrader.history.attempts import TIMED
 from ges_upgrader.history.history import History
 from ges_upgrader.history.observations import blind_notice_id
 from ges_upgrader.history.records import (
     AnyRecord,
+    Approved,
     BackupEnded,
     BackupIntended,
     Claimed,
     Ended,
+    FellBehind,
     Intended,
     Noticed,
     Observed,
@@ -31,6 +34,7 @@ from ges_upgrader.history.records import (
     Retried,
     Told,
     Unobserved,
+    Verified,
     Withdrawn,
 )
 from ges_upgrader.journal.compaction import BACKUPS_REMEMBERED, Entry, fold
@@ -62,14 +66,15 @@ class Recorded(History):
         return History(decoded(line) for line in fold(self.entries, self, now - KEEP))
 
 
-def folded_at(records: list[AnyRecord], places: list[int], keep: timedelta) -> History:
-    """What the records add up to, if the journal was folded at these places."""
+def folded_at(records: list[AnyRecord], places: Collection[int], keep: timedelta, now: datetime) -> History:
+    """What the records add up to, if the journal was folded behind these places, each as late as the next record lets it."""
     kept: list[AnyRecord] = []
     for place, record in enumerate(records):
         kept.append(record)
         if place in places:
+            following = records[place + 1].at if place + 1 < len(records) else now
             entries = [Entry(encoded(one), one) for one in kept]
-            kept = [decoded(line) for line in fold(entries, History(kept), record.at - keep)]
+            kept = [decoded(line) for line in fold(entries, History(kept), following - keep)]
     return History(kept)
 
 
@@ -79,9 +84,13 @@ class Reporting(Rollout):
     def live(self, draw: Callable[[Any], Any]) -> None:
         self.do(draw)
         for decision in self.run():
-            if decision.action in STARTS and draw(st.booleans()):
+            if decision.action in STARTS and draw(st.integers(0, 3)):
                 self.start(decision)
                 break
+        for one in self.history.attempts.open():
+            if not draw(st.integers(0, 3)):
+                self.history.apply(Refused(at=self.now, attempt_id=one.id, code="GES.7041", detail=""))
+                self.show(one.graph_id, None, "200")
         for notice in notices(self.policy, self.history, self.plan(), True, self.now):
             self.history.apply(notice)
             if draw(st.integers(0, 9)):
@@ -115,7 +124,7 @@ def test_folding_at_every_point_changes_no_plan(policy: dict[str, Any], fleet: l
         rollout.now += data.draw(st.sampled_from([timedelta(), timedelta(hours=13), timedelta(days=3), timedelta(days=200)]))
     keep = rollout.policy.memory
     places = data.draw(st.lists(st.integers(0, max(0, len(past.records) - 1)), max_size=3))
-    folded = folded_at([*past.records], [*places, len(past.records) - 1], keep)
+    folded = folded_at([*past.records], {*places, len(past.records) - 1}, keep, rollout.now)
     for later in (timedelta(), timedelta(hours=5), timedelta(days=3)):
         now = rollout.now + later
         said = plan(rollout.policy, rollout.fleet.values(), past, now)
@@ -247,7 +256,7 @@ def test_long_refusal_keeps_its_beginning_and_notice(months: int) -> None:
         if not past.outbox.knows(notice.notice_id):
             past.apply(notice)
             past.apply(Told(at=now, event_id=notice.notice_id, message_id="m"))
-    folded = folded_at([*past.records], [*range(0, len(past.records), 40)], timedelta(days=1))
+    folded = folded_at([*past.records], range(0, len(past.records), 40), timedelta(days=1), now)
     assert folded.attempts.refusals == past.attempts.refusals
     assert folded.attempts.refusals[ONE.key].since == NOW
     assert folded.outbox.delivered(notice.notice_id)
@@ -278,3 +287,46 @@ def test_project_that_stays_blind_is_reported_once() -> None:
     told = Told(at=NOW, event_id=notice.notice_id, message_id="m")
     assert long_ago(lost, notice, told) == [lost, notice, told]
     assert long_ago(lost, notice, told, Observed(at=NOW, region="cn-north-4", project_id="p")) == []
+
+
+def test_standing_verification_stays() -> None:
+    """A soak counts from it."""
+    reached = [Verified(at=NOW, rule="dev", version=Version(version)) for version in ("2.4.9", "2.4.15")]
+    assert long_ago(*reached) == reached
+    assert long_ago(*reached, FellBehind(at=NOW, rule="dev", version=Version("2.4.9"))) == reached[:1]
+
+
+def test_last_approval_stays() -> None:
+    """A later notice says when it expired."""
+    first, second = (Approved(at=NOW + timedelta(hours=hour), version=ONE.to_version, rule="dev") for hour in (0, 1))
+    assert long_ago(first, second) == [second]
+
+
+def test_last_times_of_upgrades_stay() -> None:
+    """`cutoff: auto` goes by them."""
+    past = Recorded()
+    for number in range(TIMED + 10):
+        one = msgspec.structs.replace(attempt(graph("a"), job_id=None), id=f"a{number}", began_at=NOW)
+        ended = NOW + timedelta(minutes=number)
+        past.apply(Intended(at=NOW, attempt=one))
+        past.apply(Ended(at=ended, attempt_id=one.id, verdict=Verdict.SUCCEEDED, job_ended_at=ended))
+    folded = past.folded(NOW + timedelta(days=400))
+    assert folded.attempts.durations == past.attempts.durations
+    assert folded.attempts.durations[0] == timedelta(minutes=10)
+
+
+def test_pardon_of_an_unreported_failure_stays() -> None:
+    pardon = Retried(at=NOW, graph_id=ONE.graph_id)
+    assert long_ago(BEGUN, FAILED, pardon) == [BEGUN, FAILED, pardon]
+
+
+def test_long_failure_of_backups_keeps_its_beginning() -> None:
+    past = Recorded()
+    for day in range(90):
+        now = NOW + timedelta(days=day)
+        one = backup_attempt(graph("a"), id=f"b{day}", began_at=now)
+        past.apply(BackupIntended(at=now, backup=one))
+        past.apply(BackupEnded(at=now, backup_id=one.id, code="GES.1", detail="full"))
+    folded = past.folded(NOW + timedelta(days=400))
+    assert folded.backups.refusals == past.backups.refusals
+    assert folded.backups.refusals[ONE.key].since == NOW
