@@ -310,6 +310,7 @@ def test_last_times_of_upgrades_stay() -> None:
         ended = NOW + timedelta(minutes=number)
         past.apply(Intended(at=NOW, attempt=one))
         past.apply(Ended(at=ended, attempt_id=one.id, verdict=Verdict.SUCCEEDED, job_ended_at=ended))
+        past.apply(Told(at=ended, event_id=f"{one.id}:succeeded", message_id="m"))
     folded = past.folded(NOW + timedelta(days=400))
     assert folded.attempts.durations == past.attempts.durations
     assert folded.attempts.durations[0] == timedelta(minutes=10)

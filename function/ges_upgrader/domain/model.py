@@ -126,7 +126,7 @@ class Status(msgspec.Struct, frozen=True):
         return self.upgrading or self.rolling_back
 
 
-class Project(msgspec.Struct, frozen=True, order=True):
+class Project(msgspec.Struct, frozen=True, order=True, forbid_unknown_fields=True):
     """A project of IAM; its id belongs to one region."""
 
     region: str

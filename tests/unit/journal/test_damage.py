@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from functools import reduce
 from typing import Any, get_args
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -41,7 +43,7 @@ from ges_upgrader.history.records import (
     Withdrawn,
 )
 from ges_upgrader.journal.compaction import fold
-from ges_upgrader.journal.lines import encoded
+from ges_upgrader.journal.lines import decoded, encoded
 from ges_upgrader.journal.segments import Journal
 from ges_upgrader.journal.storage import Memory
 from tests.builders import NOW, attempt, backup_attempt, graph, plan, policy
@@ -139,3 +141,14 @@ def test_a_line_of_garbage_is_held_against_everything(garbage: bytes, number: in
 
 def test_a_record_that_is_nested_too_deep_is_held_against_everything() -> None:
     assert len(understood([b"[" * 100_000]).history.controls.damages) == 1
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=lambda record: type(record).__name__)
+def test_unknown_field_at_any_depth_is_damage(record: AnyRecord) -> None:
+    """A later version may restrict with it; what is not understood is not passed over."""
+    raw = json.loads(encoded(record))
+    for way in places(raw):
+        found = reduce(lambda value, key: value[key], way, raw)
+        if isinstance(found, dict) and way[-1:] != ("tags",):  # whose keys are the operator's own
+            with pytest.raises(ValueError, match="unknown field"):
+                decoded(json.dumps(changed(raw, way, {**found, "of_tomorrow": 1})).encode())
