@@ -241,18 +241,8 @@ class Rollout:
             self.history.apply(BackedUp(at=self.now, graph_id=decision.graph_id, made_at=self.now))
             return
         number = next(self.numbers)
-        attempt = Attempt(
-            id=f"a{number}",
-            project=decision.project,
-            graph_id=decision.graph_id,
-            graph=decision.graph,
-            rule=decision.rule,
-            from_version=decision.from_version,
-            to_version=decision.target,
-            force=self.starts[decision.graph_id].force,
-            began_at=self.now,
-            job_id=f"job{number}",
-        )
+        attempt = self.starts[decision.graph_id].attempt(f"a{number}", self.now)
+        attempt = msgspec.structs.replace(attempt, job_id=f"job{number}")
         self.history.apply(Intended(at=self.now, attempt=attempt))
         self.show(decision.graph_id, None, "201")
 

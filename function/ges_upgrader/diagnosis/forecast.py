@@ -165,17 +165,7 @@ class _Future:
         self._history.apply(made)
 
     def _start(self, start: Start) -> Forecast:
-        attempt = Attempt(
-            id=f"{start.graph_id}:{start.to_version}",
-            project=start.project,
-            graph_id=start.graph_id,
-            graph=start.graph,
-            rule=start.rule,
-            from_version=start.from_version,
-            to_version=start.to_version,
-            force=start.force,
-            began_at=self._now,
-        )
+        attempt = start.attempt(f"{start.graph_id}:{start.to_version}", self._now)
         self._history.apply(Intended(at=self._now, attempt=attempt))
         heappush(self._ends, (self._now + self._duration, start.key))
         return Forecast(self._now, start.graph_id, start.graph, start.rule, start.from_version, start.to_version)

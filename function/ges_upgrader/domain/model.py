@@ -11,7 +11,7 @@ from enum import Enum
 
 import msgspec
 
-from ges_upgrader.domain.timestamps import Instant
+from ges_upgrader.domain.timestamps import FAR, Instant
 from ges_upgrader.domain.version import Version
 
 
@@ -283,3 +283,18 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def key(self) -> GraphKey:
         return self.project.project_id, self.graph_id
+
+    def attempt(self, identity: str, began_at: datetime) -> Attempt:
+        """The upgrade that begins with this start."""
+        return Attempt(
+            id=identity,
+            project=self.project,
+            graph_id=self.graph_id,
+            graph=self.graph,
+            rule=self.rule,
+            from_version=self.from_version,
+            to_version=self.to_version,
+            force=self.force,
+            began_at=began_at,
+            closes=self.closes if self.closes < FAR else None,
+        )

@@ -13,7 +13,6 @@ import msgspec
 from ges_upgrader.cloud.errors import CloudError
 from ges_upgrader.cloud.ges.codes import unknown_target
 from ges_upgrader.domain.model import Attempt, Start
-from ges_upgrader.domain.timestamps import FAR
 from ges_upgrader.history.history import History
 from ges_upgrader.history.records import AnyRecord, Intended
 from ges_upgrader.journal.writer import JournalWriter
@@ -91,31 +90,16 @@ class Starter:
     def upgrade(self, start: Start, grounds: Grounds) -> Tried:
         """Starts an upgrade, if it still stands."""
         identity, began_at = os.urandom(16).hex(), self._context.clock.now()
-
-        def attempt_of(start: Start) -> Attempt:
-            return Attempt(
-                id=identity,
-                project=start.project,
-                graph_id=start.graph_id,
-                graph=start.graph,
-                rule=start.rule,
-                from_version=start.from_version,
-                to_version=start.to_version,
-                force=start.force,
-                began_at=began_at,
-                closes=start.closes if start.closes < FAR else None,
-            )
-
         found = intend(
             start,
             grounds,
             self._writer,
             self._context,
-            lambda start: Intended(at=began_at, attempt=attempt_of(start)),
+            lambda start: Intended(at=began_at, attempt=start.attempt(identity, began_at)),
         )
         if isinstance(found, Tried):
             return found
-        attempt = attempt_of(found)
+        attempt = found.attempt(identity, began_at)
         answer = self._call(attempt, min(began_at + CALLS_TAKE, found.start_before))
         self._take_in(answer, attempt, found)
         return Tried.YES
