@@ -48,10 +48,11 @@ CALLS: dict[str, Callable[[Clients], Any]] = {
     "list_graphs": lambda one: one.ges.list_graphs(PROJECT),
     "show_job": lambda one: one.ges.show_job(PROJECT, "graph-1", "job-1"),
     "upgrade": lambda one: one.ges.upgrade_graph(PROJECT, "graph-1", TARGET, force=False),
+    "create_backup": lambda one: one.ges.create_backup(PROJECT, "graph-1"),
     "publish": lambda one: one.smn.publish(REGION, PROJECT_ID, TOPIC, "subject", {"default": "{}"}),
     "invoke": lambda one: one.functiongraph.invoke_async(REGION, PROJECT_ID, FUNCTION, {}),
     "read": lambda one: one.obs.read("ges/journal-1.jsonl", 0),
     "append": lambda one: one.obs.append("ges/journal-1.jsonl", 0, b"one\n"),
     "engine": lambda one: one.engine.ailment(one.graph, TARGET),
 }
-ACTING = ("upgrade", "publish", "append")
+ACTING = ("upgrade", "create_backup", "publish", "append")

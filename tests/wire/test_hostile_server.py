@@ -357,7 +357,7 @@ GARBAGE = {
 def is_honest(found: Any, name: str) -> bool:
     """Whether it is what the documents give, or a CloudError that does not claim that nothing was done without knowing."""
     if not isinstance(found, CloudError):
-        return name not in ("upgrade",) or isinstance(found, str)
+        return name not in ("upgrade", "create_backup", "publish") or (isinstance(found, str) and found != "")
     refused = found.status is not None and 400 <= found.status < 500 and found.status != 408
     return name not in ACTING or refused or found.may_have_acted
 
@@ -395,6 +395,14 @@ def test_any_bytes_are_survived(parrot: tuple[HostileServer, list[bytes]], piece
     answer[:] = [b"".join(pieces)]
     found = outcome(Clients(server.url, VirtualClock(NOW), HOUR), name)
     assert is_honest(found, name), found
+
+
+@pytest.mark.parametrize("name", ["upgrade", "create_backup", "publish"])
+@pytest.mark.parametrize("body", [b"", b"{}", b'{"request_id": "r"}', b'{"job_id": null, "message_id": ""}'])
+def test_success_without_its_id_proves_nothing(name: str, body: bytes) -> None:
+    with HostileServer(answering(response(body))) as server, pytest.raises(CloudError) as failed:
+        Clients(server.url, VirtualClock(NOW), timedelta(minutes=1)).call(name)
+    assert failed.value.may_have_acted
 
 
 def test_redirect_is_not_followed() -> None:

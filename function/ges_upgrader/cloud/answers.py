@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 
+from ges_upgrader.cloud.errors import CloudError
+
 _CODES = ("error_code", "errorCode", "errCode")
 _MESSAGES = ("error_msg", "errorMessage", "errorMsg", "externalMessage", "message")
 
@@ -49,6 +51,18 @@ def text_of(item: Mapping[str, Any], *names: str) -> str | None:
 def objects_in(value: Any) -> list[Mapping[str, Any]]:
     """The objects of a list. What is no list has none."""
     return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+
+
+def accepted(answer: Mapping[str, Any], service: str, operation: str, region: str, *names: str) -> str:
+    """What a service names when it accepts a call: a job, a message. Raises CloudError if it is missing.
+
+    A status of success alone proves nothing, so the call may have acted, or not.
+    """
+    found = text_of(answer, *names)
+    if found is None:
+        what = f"the answer names no {names[0]}"
+        raise CloudError(service, operation, region, 200, "unreadable", what, may_have_acted=True)
+    return found
 
 
 def soft_error(content: Mapping[str, Any]) -> Refusal | None:

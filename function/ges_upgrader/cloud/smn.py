@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from ges_upgrader.cloud.answers import text_of
+from ges_upgrader.cloud.answers import accepted
 from ges_upgrader.cloud.errors import CloudError
 from ges_upgrader.cloud.transport import UNLESS_ACCEPTED, Call, Transport
 
@@ -19,6 +19,8 @@ class Smn:
 
     def publish(self, region: str, project_id: str, topic_urn: str, subject: str, texts: Mapping[str, str]) -> str:
         """Publishes one message with a text for each channel, `default` among them; its message id. Raises CloudError.
+
+        An answer without a message id does not say that SMN stored the message (A), so it raises, too.
 
         It has no attributes: SMN does not deliver a message with attributes to subscriptions without a filter (A3). A
         message that SMN finds malformed is sent once more, as plain ASCII (A4).
@@ -46,4 +48,4 @@ class Smn:
                 repeat_codes=_PASSING,
             )
         )
-        return text_of(answer, "message_id") or ""
+        return accepted(answer, "smn", "publish", region, "message_id")

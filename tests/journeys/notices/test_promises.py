@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from huaweicloud_simulator import faults
+from huaweicloud_simulator.faults import Fault
+from huaweicloud_simulator.wire import Response
 from tests.builders import TOPIC, at, policy_text
 from tests.journeys.runs import TIMER, World, only
 
@@ -79,6 +81,16 @@ def test_message_that_does_not_go_out_delays_the_start(tmp_path: Path) -> None:
     world.run(seconds=30)
     world.policy = windowed(tmp_path, "Wed")
     world.cloud.fault("smn.publish", faults.error(500, "SMN.0001", "no"), times=None)
+    wait_until(world, WEDNESDAY + timedelta(hours=6))
+    assert world.cloud.upgrades == []
+
+
+def test_odd_answer_is_no_announcement(tmp_path: Path) -> None:
+    """A status of success without a message id does not say that anybody was notified."""
+    world = World(windowed(tmp_path, "Wed"))
+    world.graph()
+    world.cloud.fault("smn.publish", Fault("empty", False, lambda: Response(200, b"")), times=None)
+    world.run(seconds=30)
     wait_until(world, WEDNESDAY + timedelta(hours=6))
     assert world.cloud.upgrades == []
 

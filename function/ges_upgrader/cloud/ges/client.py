@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from ges_upgrader.cloud.answers import objects_in, text_of
+from ges_upgrader.cloud.answers import accepted, objects_in, text_of
 from ges_upgrader.cloud.errors import CloudError
 from ges_upgrader.cloud.ges.codes import PASSING, UNKNOWN_GRAPH, UNKNOWN_JOB
 from ges_upgrader.cloud.ges.decoding import decode_backup, decode_graph, decode_job
@@ -78,7 +78,7 @@ class Ges:
             old_body = {"upgradeVersion": version.text, "forceUpgrade": force}
             query = {"action_id": "upgrade"}
             answer = self._call(project, "upgrade_graph", "POST", (graph_id, "action"), query, old_body, before)
-        return _job_id(project, "upgrade_graph", answer)
+        return accepted(answer, "ges", "upgrade_graph", project.region, "job_id", "jobId")
 
     def show_job(self, project: Project, graph_id: str, job_id: str, until: datetime | None = None) -> Job | None:
         """The job, read by `until`. None: GES knows no such job."""
@@ -118,7 +118,7 @@ class Ges:
     def create_backup(self, project: Project, graph_id: str, before: datetime | None = None) -> str:
         """Starts a backup, and not at `before` or later; its job id."""
         answer = self._call(project, "create_backup", "POST", (graph_id, "backups"), before=before)
-        return _job_id(project, "create_backup", answer)
+        return accepted(answer, "ges", "create_backup", project.region, "job_id", "jobId")
 
     def delete_backup(self, project: Project, graph_id: str, backup_id: str) -> None:
         self._call(project, "delete_backup", "DELETE", (graph_id, "backups", backup_id))
@@ -203,11 +203,3 @@ def _problems(pages: Pages, listed: int, without_id: bool) -> Iterator[str]:
 
 def _began_at(one: Job | Backup) -> datetime:
     return one.began_at or _LONG_AGO
-
-
-def _job_id(project: Project, operation: str, answer: Mapping[str, Any]) -> str:
-    job_id = text_of(answer, "job_id", "jobId")
-    if job_id is None:
-        what = "the answer names no job"
-        raise CloudError("ges", operation, project.region, 200, "unreadable", what, may_have_acted=True)
-    return job_id
