@@ -6,6 +6,7 @@ what only fits or does not fit together (names of rules, cycles, windows that ne
 
 from __future__ import annotations
 
+import inspect
 import json
 import sys
 from pathlib import Path
@@ -118,6 +119,8 @@ def text() -> str:
     policy = definitions["Policy"]["properties"]
     policy["notify"] = {"anyOf": [_TOPIC, policy["notify"]]}
     for definition in definitions.values():
+        if "description" in definition:  # a docstring, whose indentation depends on the version of Python
+            definition["description"] = inspect.cleandoc(definition["description"])
         fields = definition.get("properties", {})
         for name, field in fields.items():
             field.pop("default", None)
