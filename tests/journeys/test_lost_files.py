@@ -105,7 +105,7 @@ def test_all_but_the_newest_file_gone_is_unavailable(tmp_path: Path) -> None:
         (tmp_path / name).unlink()
     result = world.run(TIMER)
     assert reasons(result) == {"state-unavailable"}
-    assert "journal-1.jsonl is gone" in result["errors"][0]
+    assert "journal-1.jsonl is missing" in result["errors"][0]
     assert {path.name for path in tmp_path.iterdir()} == {SEALS[3]}
 
 
@@ -115,7 +115,7 @@ def test_lost_marker_is_damage_until_resume(tmp_path: Path) -> None:
     for _ in range(2):
         result = world.run(TIMER)
         assert reasons(result) == {"state-unavailable"}
-        assert "journal-1.jsonl cannot be understood: it is gone" in result["errors"][0]
+        assert "journal-1.jsonl cannot be understood: it is missing" in result["errors"][0]
     assert len([one for one in world.told() if one == "notice"]) == 1
     assert not (tmp_path / SEALS[0]).exists()
     world.run({"command": "resume", "record_only": True})

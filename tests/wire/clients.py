@@ -53,6 +53,6 @@ CALLS: dict[str, Callable[[Clients], Any]] = {
     "invoke": lambda one: one.functiongraph.invoke_async(REGION, PROJECT_ID, FUNCTION, {}),
     "read": lambda one: one.obs.read("ges/journal-1.jsonl", 0),
     "append": lambda one: one.obs.append("ges/journal-1.jsonl", 0, b"one\n"),
-    "engine": lambda one: one.engine.ailment(one.graph, TARGET),
+    "engine": lambda one: one.engine.health_problem(one.graph, TARGET),
 }
 ACTING = ("upgrade", "create_backup", "publish", "append")

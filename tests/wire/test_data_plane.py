@@ -80,7 +80,7 @@ def hour() -> timedelta:
     return timedelta(hours=1)
 
 
-def ailment(
+def health_problem(
     cloud: Cloud,
     graph: Graph,
     cypher: str | None = None,
@@ -92,7 +92,7 @@ def ailment(
 ) -> str | None:
     shown = seen(cloud, graph)
     end = cloud.clock.now() + left
-    return Engine(token, cloud.clock, lambda: end - cloud.clock.now(), address).ailment(shown, expected, cypher, rows)
+    return Engine(token, cloud.clock, lambda: end - cloud.clock.now(), address).health_problem(shown, expected, cypher, rows)
 
 
 def ask(graph: Graph, what: str, method: str = "GET", token: str | None = TOKEN, **how: Any) -> requests.Response:
@@ -222,7 +222,7 @@ def test_the_server_tells_graphs_apart_by_their_names_in_their_projects(cloud: C
 
 
 def test_an_engine_that_says_its_version_and_sums_up_is_well(cloud: Cloud, graph: Graph, address: Address) -> None:
-    assert ailment(cloud, graph, address=address) is None
+    assert health_problem(cloud, graph, address=address) is None
     assert [request.operation for request in cloud.requests] == ["engine.version", "engine.summary"]
     assert {request.headers["x-auth-token"] for request in cloud.requests} == {TOKEN}
     assert {request.headers["x-language"] for request in cloud.requests} == {"en-us"}
@@ -233,37 +233,37 @@ def test_the_statement_is_asked_last_and_must_give_the_rows_that_are_expected(
     cloud: Cloud, graph: Graph, address: Address
 ) -> None:
     graph.answers[COUNT] = [[3], ["三"]]
-    assert ailment(cloud, graph, COUNT, address=address) is None
-    assert ailment(cloud, graph, COUNT, [[3], ["三"]], address=address) is None
+    assert health_problem(cloud, graph, COUNT, address=address) is None
+    assert health_problem(cloud, graph, COUNT, [[3], ["三"]], address=address) is None
     assert [request.operation for request in cloud.requests] == [
         "engine.version",
         "engine.summary",
         "engine.execute-cypher-query",
     ]
-    found = ailment(cloud, graph, COUNT, [[4]], address=address)
+    found = health_problem(cloud, graph, COUNT, [[4]], address=address)
     assert found == "the statement of the health check gives [[3], ['三']], not [[4]]"
 
 
 def test_a_statement_without_rows_gives_no_rows(mocked: Cloud, graph: Graph) -> None:
     graph.answers[COUNT] = []
-    assert ailment(mocked, graph, COUNT, []) is None
-    assert ailment(mocked, graph, COUNT, [[1]]) == "the statement of the health check gives [], not [[1]]"
+    assert health_problem(mocked, graph, COUNT, []) is None
+    assert health_problem(mocked, graph, COUNT, [[1]]) == "the statement of the health check gives [], not [[1]]"
 
 
 def test_an_engine_at_another_version_ails(cloud: Cloud, graph: Graph, address: Address) -> None:
     graph.engine_version = "2.4.4"
-    assert ailment(cloud, graph, address=address) == "the engine says that it runs 2.4.4, not 2.4.15"
+    assert health_problem(cloud, graph, address=address) == "the engine says that it runs 2.4.4, not 2.4.15"
 
 
 def test_versions_are_compared_by_number(mocked: Cloud, graph: Graph) -> None:
     graph.engine_version = "2.4.15.0"
-    assert ailment(mocked, graph) is None
+    assert health_problem(mocked, graph) is None
     graph.engine_version = "2.4.015-beta"
-    assert "2.4.015-beta, not 2.4.15" in str(ailment(mocked, graph))
+    assert "2.4.015-beta, not 2.4.15" in str(health_problem(mocked, graph))
 
 
 def test_a_statement_that_fails_is_an_ailment_with_its_code(cloud: Cloud, graph: Graph, address: Address) -> None:
-    found = ailment(cloud, graph, "MATCH (n:unindexed) RETURN n", address=address)
+    found = health_problem(cloud, graph, "MATCH (n:unindexed) RETURN n", address=address)
     assert found == (
         "the statement of the health check fails: GES.8904 (HTTP 400): Label index in vertices is not found."
     )  # fmt: skip
@@ -272,13 +272,13 @@ def test_a_statement_that_fails_is_an_ailment_with_its_code(cloud: Cloud, graph:
 def test_an_engine_that_does_not_know_its_graph_ails(mocked: Cloud, graph: Graph) -> None:
     shown = seen(mocked, graph)
     graph.name = "renamed"
-    found = Engine(TOKEN, mocked.clock, hour).ailment(shown, TARGET)
+    found = Engine(TOKEN, mocked.clock, hour).health_problem(shown, TARGET)
     assert found is not None and "GES.8000 (HTTP 404)" in found
 
 
 def test_a_graphs_name_is_encoded_in_the_path(mocked: Cloud) -> None:
     graph = mocked.project("cn-north-4", PROJECT_ID).graph("a/b ü", version="2.4.15")
-    assert ailment(mocked, graph) is None
+    assert health_problem(mocked, graph) is None
     assert mocked.requests[0].path == f"{DATA_PLANE}a%2Fb%20%C3%BC/version"
 
 
@@ -296,21 +296,21 @@ def test_a_graphs_name_is_encoded_in_the_path(mocked: Cloud) -> None:
 )
 def test_an_engine_that_is_not_up_yet_is_asked_again(mocked: Cloud, graph: Graph, refusal: faults.Fault) -> None:
     mocked.fault("engine.*", refusal, times=3)
-    assert ailment(mocked, graph) is None
+    assert health_problem(mocked, graph) is None
     assert len(mocked.calls("engine.version")) == 4
 
 
 def test_a_statement_is_asked_again_too(mocked: Cloud, graph: Graph) -> None:
     graph.answers[COUNT] = [[3]]
     mocked.fault("engine.execute-cypher-query", faults.error(500, "GES.8602", "Engine service unavailable."), times=3)
-    assert ailment(mocked, graph, COUNT, [[3]]) is None
+    assert health_problem(mocked, graph, COUNT, [[3]]) is None
 
 
 def test_an_engine_that_stays_down_ails_after_a_minute(mocked: Cloud, graph: Graph) -> None:
     graph.sick = True
     began = mocked.clock.now()
-    found = ailment(mocked, graph)
-    assert found == "the engine does not tell its version: GES.8602 (HTTP 500): Engine service unavailable."
+    found = health_problem(mocked, graph)
+    assert found == "the engine does not say its version: GES.8602 (HTTP 500): Engine service unavailable."
     assert PATIENCE / 2 < mocked.clock.now() - began <= PATIENCE
 
 
@@ -321,23 +321,23 @@ def test_the_minute_is_that_of_all_three_questions(mocked: Cloud, graph: Graph) 
     mocked.fault("engine.summary", unavailable, times=4)
     mocked.fault("engine.execute-cypher-query", unavailable, times=None)
     began = mocked.clock.now()
-    assert "the statement of the health check fails: GES.8602" in str(ailment(mocked, graph, COUNT))
+    assert "the statement of the health check fails: GES.8602" in str(health_problem(mocked, graph, COUNT))
     assert mocked.clock.now() - began <= PATIENCE
 
 
 def test_a_throttle_that_asks_for_longer_than_a_minute_is_an_ailment_at_once(mocked: Cloud, graph: Graph) -> None:
     mocked.fault("engine.version", faults.throttle(retry_after=300))
-    assert "APIGW.0308 (HTTP 429)" in str(ailment(mocked, graph))
+    assert "APIGW.0308 (HTTP 429)" in str(health_problem(mocked, graph))
     assert len(mocked.requests) == 1
 
 
 def test_the_runs_time_is_not_exceeded(mocked: Cloud, graph: Graph) -> None:
     graph.sick = True
     began = mocked.clock.now()
-    assert ailment(mocked, graph, left=timedelta(seconds=10)) is not None
+    assert health_problem(mocked, graph, left=timedelta(seconds=10)) is not None
     assert mocked.clock.now() - began < timedelta(seconds=10)
     with pytest.raises(Unreachable, match="out-of-time"):
-        ailment(mocked, graph, left=timedelta(0))
+        health_problem(mocked, graph, left=timedelta(0))
 
 
 @pytest.mark.parametrize("fault", [faults.refuse_connection(), faults.read_timeout(), faults.drop_connection()])
@@ -345,7 +345,7 @@ def test_an_address_that_never_answers_is_unreachable_and_no_ailment(mocked: Clo
     mocked.fault("engine.*", fault, times=None)
     began = mocked.clock.now()
     with pytest.raises(Unreachable):
-        ailment(mocked, graph)
+        health_problem(mocked, graph)
     assert len(mocked.requests) == TRIES
     assert mocked.clock.now() - began < PATIENCE / 2
 
@@ -354,13 +354,13 @@ def test_an_address_where_no_graph_listens_is_unreachable(mocked: Cloud, graph: 
     shown = seen(mocked, graph)
     mocked.project("cn-north-4", PROJECT_ID).delete(graph)
     with pytest.raises(Unreachable):
-        Engine(TOKEN, mocked.clock, hour).ailment(shown, TARGET)
+        Engine(TOKEN, mocked.clock, hour).health_problem(shown, TARGET)
 
 
 @pytest.mark.parametrize("token", [None, "", "with\nlines", "ümlaut", "two words"])
 def test_without_a_token_nothing_is_asked(mocked: Cloud, graph: Graph, token: str | None) -> None:
     with pytest.raises(CloudError) as refused:
-        ailment(mocked, graph, token=token)
+        health_problem(mocked, graph, token=token)
     assert refused.value.code == "no-token"
     assert mocked.requests == []
     assert not token or token not in str(refused.value)
@@ -368,7 +368,7 @@ def test_without_a_token_nothing_is_asked(mocked: Cloud, graph: Graph, token: st
 
 def test_a_token_that_is_refused_says_nothing_about_the_engine(mocked: Cloud, graph: Graph) -> None:
     with pytest.raises(CloudError) as refused:
-        ailment(mocked, graph, token="unknown-token")
+        health_problem(mocked, graph, token="unknown-token")
     assert (refused.value.code, refused.value.status) == ("GES.8007", 400)
     assert len(mocked.requests) == 1
 
@@ -385,7 +385,7 @@ def test_a_token_that_is_refused_says_nothing_about_the_engine(mocked: Cloud, gr
 def test_what_keeps_us_out_says_nothing_about_the_engine(mocked: Cloud, graph: Graph, fault: faults.Fault, code: str) -> None:
     mocked.fault("engine.version", fault, times=None)
     with pytest.raises(CloudError) as refused:
-        ailment(mocked, graph)
+        health_problem(mocked, graph)
     assert refused.value.code == code
     assert {request.headers["host"] for request in mocked.requests} == {graph.private_ip}
 
@@ -401,8 +401,8 @@ VERSION, SUMMARY = {"version": "2.4.15"}, {"data": {"vertexNum": 0, "edgeNum": 0
         (VERSION, SUMMARY, {"results": [], "errors": [{"code": "GES.8904"}]}, "GES.8904"),
         ({}, SUMMARY, None, "runs None, not 2.4.15"),
         ({"version": 2.4}, SUMMARY, None, "runs 2.4, not 2.4.15"),
-        ({"errorCode": "GES.8002", "errorMessage": "odd"}, SUMMARY, None, "tell its version: GES.8002 (HTTP 200): odd"),
-        ([1], SUMMARY, None, "does not tell its version: unreadable"),
+        ({"errorCode": "GES.8002", "errorMessage": "odd"}, SUMMARY, None, "say its version: GES.8002 (HTTP 200): odd"),
+        ([1], SUMMARY, None, "does not say its version: unreadable"),
         (VERSION, {"data": {"vertexNum": 1}}, None, "there is no edgeNum in it"),
         (VERSION, {"data": [5]}, None, "there is no vertexNum and no edgeNum in it"),
         (VERSION, {"errorCode": "GES.8001", "errorMessage": "Failed"}, None, "no summary of its vertices and edges: GES.8001"),
@@ -417,7 +417,7 @@ def test_answers_of_every_kind_are_judged(version: Any, summary: Any, cypher: An
         wire.get(f"{base}/version", json=version)
         wire.get(f"{base}/summary", json=summary)
         wire.post(f"{base}/action", json=cypher)
-        found = Engine(TOKEN, clock, hour).ailment(graph, TARGET, COUNT if cypher else None)
+        found = Engine(TOKEN, clock, hour).health_problem(graph, TARGET, COUNT if cypher else None)
     assert found is None if expected is None else found is not None and expected in found
 
 
@@ -429,7 +429,7 @@ def test_rows_that_cannot_be_found_are_not_those_expected(rows: Any) -> None:
         wire.get(f"{base}/version", json=VERSION)
         wire.get(f"{base}/summary", json=SUMMARY)
         wire.post(f"{base}/action", json={**rows, "errors": []})
-        found = Engine(TOKEN, VirtualClock(NOW), hour).ailment(graph, TARGET, COUNT, [[3]])
+        found = Engine(TOKEN, VirtualClock(NOW), hour).health_problem(graph, TARGET, COUNT, [[3]])
     assert found == "the statement of the health check fails: there are no rows in the answer"
 
 
@@ -450,7 +450,7 @@ def test_no_part_of_a_token_that_an_engine_echoes_is_passed_on(status: int, body
     with responses.RequestsMock() as wire:
         wire.get(f"http://192.168.0.4{DATA_PLANE}demo/version", body=body, status=status)
         try:
-            found = Engine(TOKEN, VirtualClock(NOW), hour).ailment(graph, TARGET)
+            found = Engine(TOKEN, VirtualClock(NOW), hour).health_problem(graph, TARGET)
         except CloudError as error:
             found = f"{error} {error!r} {vars(error)}"
     assert found
@@ -482,7 +482,7 @@ def test_the_private_address_comes_first_and_no_token_crosses_the_internet_in_cl
 def test_a_graph_without_an_address_is_not_asked(mocked: Cloud) -> None:
     graph = mocked.project("cn-north-4", PROJECT_ID).graph("demo", missing=("private_ip", "traffic_ip_list"))
     with pytest.raises(CloudError) as refused:
-        ailment(mocked, graph)
+        health_problem(mocked, graph)
     assert refused.value.code == "no-address"
     assert mocked.requests == []
 

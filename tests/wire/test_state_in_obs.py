@@ -278,7 +278,7 @@ def test_missing_object_is_no_empty_journal(cloud: Cloud, shelf: Shelf) -> None:
     journal = Journal(bucket(cloud))
     journal.write(Withdrawn(at=NOW, version=Version("2.4.9")))
     shelf.objects.clear()
-    with pytest.raises(JournalError, match="is gone"):
+    with pytest.raises(JournalError, match="is missing"):
         journal.refresh()
 
 

@@ -27,7 +27,7 @@ _TRIES = 20
 _NOT_FOR_US = ("no-token", "no-address", "GES.8006", "GES.8007", "GES.8008", "GES.8020")
 
 _FAILED = {
-    "version": "the engine does not tell its version",
+    "version": "the engine does not say its version",
     "summary": "the engine gives no summary of its vertices and edges",
     "cypher": "the statement of the health check fails",
 }
@@ -74,7 +74,7 @@ class Engine:
         self._clock, self._address = clock, address
         self._transport = Transport(self._credentials, lambda *_: "", clock, remaining)
 
-    def ailment(
+    def health_problem(
         self, graph: Graph, expected: Version, cypher: str | None = None, rows: list[list[Any]] | None = None
     ) -> str | None:
         """What is wrong with the graph's engine, in a sentence for the operator; None: it is well.

@@ -23,7 +23,7 @@ class Smn:
         An answer without a message id does not say that SMN stored the message (A), so it raises, too.
 
         It has no attributes: SMN does not deliver a message with attributes to subscriptions without a filter (A3). A
-        message that SMN finds malformed is sent once more, as plain ASCII (A4).
+        message that SMN finds malformed is sent again, as plain ASCII (A4).
         """
         structure = json.dumps(dict(texts), ensure_ascii=False)
         try:

@@ -136,7 +136,7 @@ class Question(msgspec.Struct, frozen=True):
 
 
 class Command(msgspec.Struct, frozen=True):
-    """What to do. `dry_run`: decide, and change nothing. `region` and `project_id` are what the event's URNs tell.
+    """What to do. `dry_run`: decide, and change nothing. `region` and `project_id` are what the event's URNs say.
 
     `graph` is an id or a name. `days` is how far a forecast looks; `limit` and `cursor` select a part of the decisions.
     `starts_nothing`: running upgrades are settled, followed and reported, and no other begins; `record_only`: not even that.

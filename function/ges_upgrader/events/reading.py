@@ -51,7 +51,7 @@ def _decoded(event: object) -> object:
         if size > MAX_EVENT:
             raise EventError(f"the event is over {MAX_EVENT // 1024} KB; nothing was changed")
         event = _parsed(event, "the event") if isinstance(event, str) and event.strip() else event
-        msgspec.json.encode(event)  # refuses a half of a surrogate pair, which could not be written down
+        msgspec.json.encode(event)  # refuses a half of a surrogate pair, which could not be recorded
         return event
     except EventError:
         raise

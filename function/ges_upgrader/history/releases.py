@@ -39,7 +39,7 @@ class Releases:
         return list(self._announced)
 
     def announcements(self, version: Version) -> list[Announcement]:
-        """What was announced of the version, one for each scope, in the order of first sight."""
+        """What was announced of the version, one for each scope, in the order in which they were first seen."""
         return list(self._announced.get(version, {}).values())
 
     def first_seen(self, version: Version) -> datetime | None:

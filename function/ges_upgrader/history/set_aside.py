@@ -71,7 +71,7 @@ class SetAside:
         return graph in self._unknown or (at is not None and self.rolled_back(graph, at) is not None)
 
     def attempts(self) -> Iterator[str]:
-        """The ids of the attempts without which it would be forgotten."""
+        """The ids of the attempts that it is derived from."""
         for reached in self._reached.values():
             yield reached.attempt_id
         for unknown in self._unknown.values():

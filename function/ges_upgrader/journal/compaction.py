@@ -2,7 +2,7 @@
 
 Kept is what is younger; what is open, unreported or counts against a graph; what was announced, approved and reached; and what
 these need to be understood. What is younger shows in its place behind the first record after the horizon: the clocks of runs
-differ, and a pardon must not be lost beside the failure that it cleared.
+differ, and a `retry` must not be lost beside the failure that it cleared.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ def decoded(line: bytes) -> Any:
 
 
 def ends_or_begins_a_file(line: bytes) -> bool:
-    """Whether it says where the journal goes on, which cannot be passed over as a damage."""
+    """Whether it says where the journal continues, which cannot be passed over as damage."""
     try:
         raw = msgspec.json.decode(line)
     except (ValueError, RecursionError):

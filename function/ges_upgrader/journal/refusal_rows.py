@@ -15,7 +15,7 @@ _Place = tuple[bool, GraphKey]  # whether upgrades were refused or backups faile
 class RefusalRows:
     """The ids of the attempts and backups of each row: the first, and the last that are close together.
 
-    The records are gone through once more, as each refusal counts by what stood when it was recorded.
+    The records are read again, because each refusal counts by what stood when it was recorded.
     """
 
     def __init__(self, records: Iterable[AnyRecord]) -> None:

@@ -183,7 +183,7 @@ class Journal:
         gap = file.flaw(LONG_AGO)
         if gap is None and file.begun is not None and file.marked and self._storage.read(MARKER, _BEYOND_END) is None:
             gap = Gap(
-                at=LONG_AGO, where=MARKER, why="it is gone; it must never be deleted, as it shows that there is a journal"
+                at=LONG_AGO, where=MARKER, why="it is missing; it must never be deleted, as it shows that there is a journal"
             )
             file.marked = False
         if gap is not None:
@@ -201,7 +201,7 @@ class Journal:
         self._file.appended(records, data)
 
     def _go_on(self) -> None:
-        """Begins the file after a sealed one, if no other run has, and goes on with it."""
+        """Begins the file after a sealed one, if no other run has, and continues in it."""
         before, number = self._file, self._file.number + 1
         assert before.sealed is not None
         data = before.next_file()
@@ -234,7 +234,7 @@ class Journal:
         self._mark(at)
 
     def _mark(self, at: datetime) -> None:
-        """Names the newest file in the marker, too. One that is gone is made again once an operator has looked."""
+        """Names the newest file in the marker, too. A missing one is made again once an operator has looked."""
         try:
             marker = self._storage.read(MARKER)
             looked = all(damage.where != MARKER for damage in self.history.controls.damages.values())
@@ -256,4 +256,4 @@ def _number_in(head: bytes | None) -> int:
 
 def _gone(number: int, unsure: str | None) -> JournalError:
     why = f", or may not be read: {unsure}" if unsure else ""
-    return JournalError(f"{name_of(number)} is gone{why}; the journal cannot be read without it")
+    return JournalError(f"{name_of(number)} is missing{why}; the journal cannot be read without it")

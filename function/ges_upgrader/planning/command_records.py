@@ -44,7 +44,7 @@ class Instruction(msgspec.Struct, frozen=True):
 
 
 class _Case(msgspec.Struct, frozen=True):
-    """A command and what it is about. `graph` is one that GES lists; `graph_id` may be that of one that is gone."""
+    """A command and what it is about. `graph` is one that GES lists; `graph_id` may be that of a deleted one."""
 
     command: Command
     policy: Policy
@@ -86,7 +86,7 @@ def check_filters(command: Command, policy: Policy, fleet: Iterable[Graph]) -> N
 
 
 def news(command: Command, policy: Policy, history: History, now: datetime) -> list[AnyRecord]:
-    """What the event's messages and the policy tell of releases and withdrawals, and is not known yet."""
+    """What the event's messages and the policy say of releases and withdrawals, and is not known yet."""
     records: list[AnyRecord] = []
     for release in command.releases:
         if history.releases.learns_from(release, ReleaseSource.MESSAGE):
@@ -168,7 +168,7 @@ def _resume(case: _Case) -> list[AnyRecord]:
 
 
 def _retry(case: _Case) -> list[AnyRecord]:
-    """A rule's graphs have records of their own for what is held against the graph and not against its rule."""
+    """A rule's graphs have records of their own for what blocks the graph and not its rule."""
     said = case.command
     graphs = _in_trouble(case) if said.rule is not None else []
     scopes: list[tuple[str | None, str | None]] = [(said.rule, case.graph_id), *((None, one) for one in graphs)]
@@ -220,7 +220,7 @@ def _known(policy: Policy, history: History) -> set[Version]:
 
 
 def _in_trouble(case: _Case) -> list[str]:
-    """The ids of the rule's graphs for which something is held against a version."""
+    """The ids of the rule's graphs that are blocked at some version."""
     history = case.history
     governed = (one.graph for one in govern(case.policy.rules, case.fleet) if one.rule and one.rule.name == case.command.rule)
     failed = {attempt.key for failures in history.attempts.all_failures() for attempt in failures}
@@ -247,7 +247,7 @@ def _must_name_a_rule(command: Command, policy: Policy, history: History) -> Non
 
 
 def _named_graph(command: Command, fleet: Iterable[Graph], history: History) -> tuple[Graph | None, str | None]:
-    """The graph that the command names, and its id. A graph that is gone has the id only."""
+    """The graph that the command names, and its id. A deleted graph has the id only."""
     if command.graph is None:
         return None, None
     found = [graph for graph in fleet if command.graph in (graph.id, graph.name)]

@@ -28,7 +28,7 @@ class Candidate(msgspec.Struct, frozen=True):
 
 
 class KnownRelease(msgspec.Struct, frozen=True):
-    """A version and the announcements of it that are in force, in the order of first sight."""
+    """A version and the announcements of it that are in force, in the order in which they were first seen."""
 
     version: Version
     announcements: tuple[Announcement, ...]
@@ -92,7 +92,7 @@ def known_releases(policy: Policy, history: History, now: datetime, spellings: M
 
 
 def _in_force(recorded: Sequence[Announcement], entry: Release | None, now: datetime) -> tuple[Announcement, ...]:
-    """The announcements by messages, and the policy's own entry for the version if it has one, in the order of first sight."""
+    """The announcements by messages and the policy's own entry for the version, in the order in which they were first seen."""
     in_force = [one for one in recorded if not one.by_policy]
     if entry is not None:
         first_seen = min((one.first_seen for one in recorded if one.by_policy), default=now)

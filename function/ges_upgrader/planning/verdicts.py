@@ -22,7 +22,7 @@ LOOKS, OVER, LAG = 3, timedelta(seconds=20), timedelta(minutes=2)
 SLACK = timedelta(seconds=90)  # how far GES's clock and ours may differ
 CALLS_TAKE = timedelta(minutes=2)  # no call of an attempt is made later than this after its intent
 JOBS_BEGIN = CALLS_TAKE + SLACK  # nor does the job of a call begin later than this
-DEFAULT_JOB_TIMEOUT = timedelta(hours=2)  # under a rule that is gone from the policy
+DEFAULT_JOB_TIMEOUT = timedelta(hours=2)  # under a removed rule
 _UNDER_WAY = ("pending", "running", "waiting")
 
 
@@ -78,7 +78,7 @@ class Sightings:
 def judge(attempt: Attempt, graph: Graph | None, job: Job | None, now: datetime) -> Judgement | None:
     """None: not over yet. `graph` is None when GES lists it no more; `job` when GES knows no such job."""
     if graph is None or graph.status.deleted:
-        return Judgement(Verdict.VANISHED, "the graph is gone: deleted, or no longer listed", sure=False)
+        return Judgement(Verdict.VANISHED, "the graph was deleted, or is no longer listed", sure=False)
     if graph.status.in_flight or (job is not None and job.status in _UNDER_WAY):
         return None
     if job is None:
@@ -153,7 +153,7 @@ def of_other_operator(attempt: Attempt, graph: Graph | None, judgement: Judgemen
 
 
 def _arrived(attempt: Attempt, graph: Graph) -> bool:
-    """At the target, or later by other hands."""
+    """At the target, or at a later version that another operator chose."""
     return attempt.target is not None and graph.version is not None and graph.version >= attempt.target
 
 

@@ -1,7 +1,7 @@
 """Plain data to structs of msgspec, with all the errors at once, each with its path and what is accepted.
 
 msgspec stops at the first error. So that an operator sees all of them, what it objects to is taken out and the rest is
-decoded again, until nothing is objected to or MOST_PROBLEMS are found. What one round made of a value serves the next, so that
+decoded again, until nothing is refused or MOST_PROBLEMS are found. What one round made of a value serves the next, so that
 the work grows with the text and not with its errors.
 """
 

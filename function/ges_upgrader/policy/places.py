@@ -1,6 +1,6 @@
 """Where something stands in the text of a policy, for its errors. Pure.
 
-A text is composed once more for that, as only a policy that is refused needs it.
+A text is composed again for that, because only a refused policy needs it.
 """
 
 from __future__ import annotations

@@ -110,7 +110,7 @@ class BackupMaker:
         try:
             if graph is None and self._context.ges.show_graph(attempt.project, attempt.graph_id) is None:
                 if self._unseen_for_long(attempt):
-                    self._end(attempt, None, "the graph is gone: deleted, or no longer listed")
+                    self._end(attempt, None, "the graph was deleted, or is no longer listed")
                 return
             made, job = self._look(attempt)
         except CloudError as error:
@@ -168,7 +168,7 @@ class BackupMaker:
     def _end(self, attempt: BackupAttempt, made: Backup | None, detail: str | None, code: str = "backup") -> None:
         """Writes down how a backup ended, unless another run has: well, or why not.
 
-        One of whose call no answer is known may be another hand's, which `backup_keep` must not delete.
+        One whose call got no answer may be another operator's, which `backup_keep` must not delete.
         """
         ended = BackupEnded(
             at=self._context.clock.now(),

@@ -65,7 +65,7 @@ class Follower:
         try:
             jobs = self._context.ges.list_jobs(graph.project, graph.name, began - timedelta(days=1))
         except CloudError as error:
-            self._report.complain(f"{error}; the upgrade of {graph.name} in progress could not be taken up")
+            self._report.complain(f"{error}; the upgrade of {graph.name} in progress could not be adopted")
             return
         job = next((job for job in jobs if not job.ended), None)
         if job is None or graph.version is None:
@@ -144,7 +144,7 @@ class Follower:
                 judgement = msgspec.structs.replace(judgement, job_ended_at=now)
             self._end(attempt, judgement, most_failures)
         elif overdue(attempt, now, timeout):
-            late = Judgement(Verdict.TIMED_OUT, f"longer on its way than {spelled(timeout)}")
+            late = Judgement(Verdict.TIMED_OUT, f"in progress for longer than {spelled(timeout)}")
             self._end(attempt, late, most_failures)
 
     def _look_again(self, attempt: Attempt, error: CloudError) -> None:
@@ -245,7 +245,7 @@ class Follower:
             self._report.end(attempt, verdict, detail)
 
     def _rule(self, attempt: Attempt, graph: Graph | None) -> Rule | None:
-        """The attempt's rule; where that is gone from the policy, the one that governs the graph now."""
+        """The attempt's rule; if that was removed, the one that governs the graph now."""
         rules = self._context.policy.rules
         named = next((rule for rule in rules if rule.name == attempt.rule), None)
         return named or (govern(rules, [graph])[0].rule if graph else None)

@@ -1,6 +1,6 @@
 """When the timers of the function fire, by their schedules (functiongraph.md, TIMER). Pure.
 
-    3m, 1h, 1d                       a rate, or `@every 1h30m`, counted from an instant that nobody knows
+    3m, 1h, 1d                       a rate, or `@every 1h30m`, counted from an unknown instant
     0 15 2 * * ?                     second, minute, hour, day of the month, month, day of the week
     CRON_TZ=Asia/Shanghai 0 15 2 * * ?
 

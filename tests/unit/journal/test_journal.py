@@ -331,5 +331,5 @@ def test_what_a_damage_is_about_is_still_known_when_the_journal_is_folded(tmp_pa
 
 def test_a_file_that_is_gone_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "head").write_bytes(b"7\n")
-    with pytest.raises(JournalError, match=r"journal-7\.jsonl is gone"):
+    with pytest.raises(JournalError, match=r"journal-7\.jsonl is missing"):
         read(tmp_path)

@@ -31,15 +31,15 @@ def examined(
     if left < LEAST_CHECK:
         return None
     try:
-        ailment = context.engine.ailment(graph, graph.version or attempt.to_version, cypher, rows)
+        problem = context.engine.health_problem(graph, graph.version or attempt.to_version, cypher, rows)
     except CloudError as error:
         if error.code == "out-of-time":
             return None
-        ailment = f"the health check could not be made: {error}"
+        problem = f"the health check could not be made: {error}"
         patient = not isinstance(error, Unreachable)
-    if ailment is None:
+    if problem is None:
         return msgspec.structs.replace(success, detail="the health check passed")
     now = context.clock.now()
     if patient or left >= PATIENCE or sightings.last_for(attempt.id, Verdict.UNHEALTHY, PATIENCE, now):
-        return msgspec.structs.replace(success, verdict=Verdict.UNHEALTHY, detail=ailment)
+        return msgspec.structs.replace(success, verdict=Verdict.UNHEALTHY, detail=problem)
     return None
