@@ -26,6 +26,6 @@ def initializer(context: object) -> None:
 def handler(event: object, context: object) -> dict[str, Any]:
     """Called for each event; the result that interface.md describes. Faults are entries of its `errors`.
 
-    Raises Forgotten, so that the platform delivers the event again if it would be lost otherwise.
+    Raises Unrecorded, so that the platform delivers the event again if it would be lost otherwise.
     """
     return _INSTANCE.invoke(event, context)

@@ -28,7 +28,7 @@ from ges_upgrader.redaction import Secrets
 from ges_upgrader.running.context import ContextError, RunContext, wire
 from ges_upgrader.running.invocation import Instance
 from ges_upgrader.running.observe import Observer
-from ges_upgrader.running.report import RunReport
+from ges_upgrader.running.results.report import RunReport
 from ges_upgrader_cli.checking.effective import as_yaml, effective
 from ges_upgrader_cli.fleets.files import FleetFile, as_entry, listed
 

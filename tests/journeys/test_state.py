@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ges_upgrader.running.run import Forgotten
+from ges_upgrader.running.run import Unrecorded
 from huaweicloud_simulator import faults
 from tests.builders import NOW, TOPIC
 from tests.builders import policy_text as policy
@@ -88,7 +88,7 @@ def test_announcement_while_the_state_is_away_is_not_lost(word: str) -> None:
     graph = world.graph()
     out_of_reach(world)
     for _ in range(2):
-        with pytest.raises(Forgotten):
+        with pytest.raises(Unrecorded):
             world.run(announced(world, word), seconds=300)
         world.forget()
     first, second = events(world)
@@ -165,7 +165,7 @@ def test_an_event_that_can_be_neither_written_down_nor_told_is_given_back_to_the
     graph = world.graph()
     out_of_reach(world)
     world.cloud.fault("smn.publish", faults.error(503, "SMN.0016", "busy"), times=None)
-    with pytest.raises(Forgotten):
+    with pytest.raises(Unrecorded):
         world.run(release("2.4.15"))
     world.cloud.clear_faults()
     world.run(release("2.4.15"))
@@ -176,11 +176,11 @@ def test_a_release_that_is_not_written_down_is_told_and_given_back_whatever_is_t
     world = World(f"notify: {{topic: '{TOPIC}', on: [succeeded, failed]}}\nstate: {STATE}\nrules: [{{}}]")
     world.graph()
     out_of_reach(world)
-    with pytest.raises(Forgotten):
+    with pytest.raises(Unrecorded):
         world.run(release("2.4.15"))
     assert told(world) == ["notice"]
     world.cloud.fault("smn.publish", faults.error(503, "SMN.0016", "busy"), times=None)
-    with pytest.raises(Forgotten):
+    with pytest.raises(Unrecorded):
         world.run(release("2.4.16"))
 
 

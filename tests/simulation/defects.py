@@ -26,10 +26,10 @@ from ges_upgrader.planning.survey import Block, Step
 from ges_upgrader.planning.verdicts import Judgement
 from ges_upgrader.policy.fields import Versions
 from ges_upgrader.policy.schema import Policy
-from ges_upgrader.running import backup as backing_up
 from ges_upgrader.running import follow as following
 from ges_upgrader.running import outbox
 from ges_upgrader.running import start as starting
+from ges_upgrader.running.following import backups as backing_up
 from ges_upgrader.running.outbox import Deliverer
 from tests.simulation.bad_days import BAD_DAYS, SOUGHT, Broken, replaced
 from tests.simulation.world import World

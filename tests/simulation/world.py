@@ -23,7 +23,7 @@ from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 
 from ges_upgrader.running.invocation import Instance
-from ges_upgrader.running.run import Forgotten
+from ges_upgrader.running.run import Unrecorded
 from huaweicloud_simulator import Cloud
 from huaweicloud_simulator.cloud import Invocation
 from huaweicloud_simulator.faults import later_page
@@ -312,7 +312,7 @@ class World:
         def work(process: Process) -> None:
             try:
                 self._function(process, event)
-            except Forgotten:
+            except Unrecorded:
                 self.trace(f"{name} asks for its event once more")
                 if not last:
                     self.scheduler.at(self.scheduler.now() + RETRY, lambda: self._invoke("once more", event, last=True))
@@ -334,7 +334,7 @@ class World:
             self._warm.append(instance)  # one that was killed is never used again
         except Violation:
             raise
-        except Forgotten:
+        except Unrecorded:
             if self.failing:
                 raise
             raise Violation(f"{process.name} forgot its event, though nothing was in its way") from None

@@ -50,6 +50,10 @@ class Backup(msgspec.Struct, frozen=True):
         return self.status == "success"
 
     @property
+    def in_progress(self) -> bool:
+        return self.status == "backing_up"
+
+    @property
     def made_at(self) -> Instant | None:
         """What its age counts from: its end, so that one that took long is not too old at once."""
         return self.ended_at or self.began_at

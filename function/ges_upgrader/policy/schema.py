@@ -195,6 +195,10 @@ class Policy(Strict, frozen=True):
         return self.notify
 
     @property
+    def rules_by_name(self) -> dict[str, Rule]:
+        return {rule.name: rule for rule in self.rules}
+
+    @property
     def memory(self) -> timedelta:
         """How long what is over is remembered: `journal_keep`, and as long as any rule looks back."""
         looks = (max(rule.soak, rule.notice, rule.approval_lifetime, rule.backup_max_age) for rule in self.rules)

@@ -134,8 +134,12 @@ def home_of(platform: Platform, policy: Policy, command: Command) -> Project:
     """The function's own region and project: by the event, `projects`, the topic of `notify`, or REGION, in this order."""
     own_id = platform.project_id or command.project_id
     listed = next((one for one in policy.projects if own_id in (None, one.project_id)), None)
-    if listed:
-        return Project(command.region or listed.region, listed.project_id)
+    found = Project(listed.region, listed.project_id) if listed else _home_by_topic(platform, policy, own_id)
+    return Project(command.region or found.region, found.project_id)
+
+
+def _home_by_topic(platform: Platform, policy: Policy, own_id: str | None) -> Project:
+    """The topic of another project may be in another region than REGION says."""
     topic = policy.outlet.topic
-    known = topic.region if own_id in (None, topic.project_id) else platform.variable("REGION") or topic.region
-    return Project(command.region or known, own_id or topic.project_id)
+    region = None if own_id in (None, topic.project_id) else platform.variable("REGION")
+    return Project(region or topic.region, own_id or topic.project_id)

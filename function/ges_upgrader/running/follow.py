@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 
@@ -34,7 +33,7 @@ from ges_upgrader.policy.schema import Rule
 from ges_upgrader.running.context import RunContext
 from ges_upgrader.running.following.health import examined
 from ges_upgrader.running.following.jobs import Jobs
-from ges_upgrader.running.report import RunReport, names
+from ges_upgrader.running.results.report import RunReport, names
 
 
 class Follower:
@@ -45,71 +44,35 @@ class Follower:
         self.jobs = Jobs(context, writer)
         self.ended: set[str] = set()  # attempts whose end the run knows
         self._sightings = Sightings(lambda: writer.history, writer.note)
-        self._watched: set[str] = set()  # attempts that were seen on their way, so that their end is near when it is seen
+        self._watched: set[str] = set()  # attempts that were seen in progress, so that their end is near when it is seen
 
     @property
     def _history(self) -> History:
         return self._writer.history
 
-    def adopt(self, fleet: Fleet, began: datetime) -> None:
-        """Takes up upgrades in progress from what GES shows, if no lasting journal knows of them.
-
-        A graph that rolls back is left alone: its upgrade is over, or an operator rolls it back.
-        """
-        for one in govern(self._context.policy.rules, fleet.visible):
-            open_already = self._history.attempts.open_of(one.graph.key) is not None
-            if one.graph.status.upgrading and one.rule is not None and not open_already:
-                self._adopt(one.graph, one.rule, began)
-
-    def _adopt(self, graph: Graph, rule: Rule, began: datetime) -> None:
-        try:
-            jobs = self._context.ges.list_jobs(graph.project, graph.name, began - timedelta(days=1))
-        except CloudError as error:
-            self._report.complain(f"{error}; the upgrade of {graph.name} in progress could not be adopted")
-            return
-        job = next((job for job in jobs if not job.ended), None)
-        if job is None or graph.version is None:
-            return
-        attempt = Attempt(
-            id=os.urandom(16).hex(),
-            project=graph.project,
-            graph_id=graph.id,
-            graph=graph.name,
-            rule=rule.name,
-            from_version=graph.version,
-            to_version=self._likely_target(graph.version),
-            force=False,
-            began_at=job.began_at or began,
-            job_id=job.id,
-            adopted=True,
-        )
-        self._writer.note(Intended(at=attempt.began_at, attempt=attempt))
-        self._context.log.info("upgrade.adopted", **names(attempt))
-
-    def _likely_target(self, version: Version) -> Version:
-        """The newest release that is known; the version itself if none is, or if only a part of them is known."""
-        if not self._history.readable:
-            return version
-        known = {*self._history.releases.known, *(release.version for release in self._context.policy.releases)}
-        return max({version, *known})
-
     def settle(self, fleet: Fleet) -> None:
-        """Looks at everything open, but in projects that could not be seen, and writes down what is over.
+        """Looks at everything open, but in projects that could not be seen, and records what is over.
 
-        What was begun in a project that the policy no longer names is followed to its end too.
+        Upgrades in a project that the policy no longer names are followed to their end too.
         """
-        governed = govern(self._context.policy.rules, fleet.visible)
-        governs = Counter(one.rule.name for one in governed if one.rule and not one.opted_out)
-        most = {
-            rule.name: rule.max_failures.of(governs[rule.name]) if fleet.complete or not rule.max_failures.relative else None
-            for rule in self._context.policy.rules
-        }
+        most_failures = self._most_failures(fleet)
         for attempt in self._history.attempts.open():
             if attempt.project not in fleet.unseen:
-                self._settle(attempt, fleet, most.get(attempt.rule, 1))
+                self._settle(attempt, fleet, most_failures.get(attempt.rule, 1))
+
+    def _most_failures(self, fleet: Fleet) -> dict[str, int | None]:
+        """With how many failures each rule halts; None: unknown, as they are a part of a fleet that is not complete."""
+        rules = self._context.policy.rules
+        governs = Counter(one.rule.name for one in govern(rules, fleet.visible) if one.rule and not one.opted_out)
+
+        def most_of(rule: Rule) -> int | None:
+            known = fleet.complete or not rule.max_failures.relative
+            return rule.max_failures.of(governs[rule.name]) if known else None
+
+        return {rule.name: most_of(rule) for rule in rules}
 
     def began(self, attempt: Attempt, job_id: str, inferred: bool) -> None:
-        """Writes down the job of an attempt; and the attempt again, where another run took it for never begun."""
+        """Records the job of an attempt; and the attempt again, if another run took it for never begun."""
         began = Started(at=self._context.clock.now(), attempt_id=attempt.id, job_id=job_id, inferred=inferred)
         intended = Intended(at=attempt.began_at, attempt=attempt)
         self._writer.write(lambda history: [began] if attempt.id in history.attempts.by_id else [intended, began])
@@ -128,46 +91,41 @@ class Follower:
         self._context.log.warning("upgrade.refused", code=code, detail=detail, **names(attempt))
 
     def _settle(self, attempt: Attempt, fleet: Fleet, most_failures: int | None) -> None:
-        """A graph that the list left out is asked for by itself before it is called gone."""
-        graph, judgement = fleet.get(attempt.key), None
+        """A graph that the list left out is asked for by itself before it counts as deleted."""
         try:
-            graph = graph or self._context.ges.show_graph(attempt.project, attempt.graph_id)
+            graph = fleet.get(attempt.key) or self._context.ges.show_graph(attempt.project, attempt.graph_id)
         except CloudError as error:
             self._look_again(attempt, error)
-            rule = self._rule(attempt, None)
+            rule, judgement = self._rule(attempt, None), None
         else:
             rule = self._rule(attempt, graph)
-            attempt, judgement = self._judged(self._learned(attempt, graph), graph, rule)
-        now, timeout = self._context.clock.now(), _timeout(rule)
-        if judgement is not None:
-            if judgement.job_ended_at is None and attempt.id in self._watched:
-                judgement = msgspec.structs.replace(judgement, job_ended_at=now)
-            self._end(attempt, judgement, most_failures)
-        elif overdue(attempt, now, timeout):
-            late = Judgement(Verdict.TIMED_OUT, f"in progress for longer than {spelled(timeout)}")
-            self._end(attempt, late, most_failures)
+            attempt, judgement = self._judged(self._learned(attempt, graph), graph)
+            judgement = judgement and self._believed(attempt, graph, rule, judgement)
+        now = self._context.clock.now()
+        end = self._timed(attempt, judgement, now) or _late(attempt, rule, now)
+        if end is not None:
+            self._end(attempt, end, most_failures)
+
+    def _timed(self, attempt: Attempt, judgement: Judgement | None, now: datetime) -> Judgement | None:
+        """The judgement with the time of the end: now, if this run watched the upgrade and GES does not say."""
+        if judgement is None or judgement.job_ended_at is not None or attempt.id not in self._watched:
+            return judgement
+        return msgspec.structs.replace(judgement, job_ended_at=now)
 
     def _look_again(self, attempt: Attempt, error: CloudError) -> None:
         self._report.complain(f"{error}; the upgrade of {attempt.graph} is looked at again")
 
     def _learned(self, attempt: Attempt, graph: Graph | None) -> Attempt:
-        """The attempt with what the graph shows of it: the target of one that was adopted, and that it is in progress.
-
-        Whether it was ever seen in progress matters later only if its job is uncertain.
-        """
+        """The attempt with what the graph shows of it: the target of one that was adopted, and that it is in progress."""
         if graph is None:
             return attempt
-        changed = attempt
-        if attempt.adopted and graph.version and graph.version > attempt.from_version:
-            changed = msgspec.structs.replace(changed, to_version=graph.version)
         if graph.status.in_flight:
             self._watched.add(attempt.id)
             self._sightings.contradict(attempt.id, self._context.clock.now())
-            uncertain = attempt.inferred or attempt.job_id is None
-            changed = msgspec.structs.replace(changed, seen_in_flight=attempt.seen_in_flight or uncertain)
+        news = {"to_version": _target_shown(attempt, graph), "seen_in_flight": _seen_in_flight(attempt, graph)}
+        changed = msgspec.structs.replace(attempt, **news)
         if changed == attempt:
             return attempt
-        news = {"to_version": changed.to_version, "seen_in_flight": changed.seen_in_flight}
 
         def still_open(history: History) -> list[AnyRecord]:
             known = history.attempts.by_id.get(attempt.id)
@@ -178,26 +136,29 @@ class Follower:
         self._writer.write(still_open)
         return self._history.attempts.by_id.get(attempt.id, changed)
 
-    def _judged(self, attempt: Attempt, graph: Graph | None, rule: Rule | None) -> tuple[Attempt, Judgement | None]:
-        """The attempt with its job, and the verdict if it can be believed by now."""
-        judgement: Judgement | None
+    def _judged(self, attempt: Attempt, graph: Graph | None) -> tuple[Attempt, Judgement | None]:
+        """The attempt with its job, and the verdict, if there is one."""
         try:
-            if attempt.job_id is None:
-                found = self._find_job(attempt, graph)
-                if found is None:
-                    return attempt, None
-                attempt = found
+            found = self._with_job(attempt, graph)
+        except CloudError as error:
+            return attempt, self._judged_without_job(attempt, graph, error)
+        return (attempt, None) if found is None else (found, self._judged_by_job(found, graph))
+
+    def _judged_by_job(self, attempt: Attempt, graph: Graph | None) -> Judgement | None:
+        try:
             job = self.jobs.show(attempt, graph)
         except CloudError as error:
-            self._look_again(attempt, error)
-            if attempt.job_id is None and self._context.clock.now() < attempt.began_at + JOBS_BEGIN:
-                return attempt, None
-            judgement = judge_without_job(attempt, graph)
-        else:
-            judgement = judge(attempt, graph, job, self._context.clock.now())
-            if judgement is None:
-                self._sightings.contradict(attempt.id, self._context.clock.now())
-        return attempt, judgement and self._believed(attempt, graph, rule, judgement)
+            return self._judged_without_job(attempt, graph, error)
+        judgement = judge(attempt, graph, job, self._context.clock.now())
+        if judgement is None:
+            self._sightings.contradict(attempt.id, self._context.clock.now())
+        return judgement
+
+    def _judged_without_job(self, attempt: Attempt, graph: Graph | None, error: CloudError) -> Judgement | None:
+        self._look_again(attempt, error)
+        if attempt.job_id is None and self._context.clock.now() < attempt.began_at + JOBS_BEGIN:
+            return None
+        return judge_without_job(attempt, graph)
 
     def _believed(self, attempt: Attempt, graph: Graph | None, rule: Rule | None, judgement: Judgement) -> Judgement | None:
         """The judgement, examined; None: it is not believed yet, or the attempt was closed as one that never began."""
@@ -209,9 +170,13 @@ class Follower:
             return None
         if not judgement.sure and not self._sightings.suffice(attempt.id, judgement.verdict, now):
             return None
-        if judgement.verdict is Verdict.SUCCEEDED and rule and rule.health_check and graph is not None:
-            return examined(self._context, self._sightings, attempt, graph, rule.health_check, judgement)
-        return judgement
+        return self._examined(attempt, graph, rule, judgement)
+
+    def _examined(self, attempt: Attempt, graph: Graph | None, rule: Rule | None, judgement: Judgement) -> Judgement | None:
+        """Success, if the graph passes the rule's health check; every other judgement as it is."""
+        if graph is None or judgement.verdict is not Verdict.SUCCEEDED or rule is None or not rule.health_check:
+            return judgement
+        return examined(self._context, self._sightings, attempt, graph, rule.health_check, judgement)
 
     def _never_began(self, attempt: Attempt, detail: str) -> None:
         self.refused(attempt, "never-began", detail)
@@ -225,19 +190,16 @@ class Follower:
 
         None: how many those are is unknown, as the fleet is not complete.
         """
-        verdict, ended_at = judgement.verdict, judgement.job_ended_at
+        verdict, now = judgement.verdict, self._context.clock.now()
         detail = judgement.detail and plain(judgement.detail, MOST_DETAIL)
-        counts = verdict.ends and verdict is not Verdict.SUCCEEDED and attempt.target is not None
-        now = self._context.clock.now()
-        if ended_at is not None:  # by GES's clock
-            ended_at = min(ended_at, now) if attempt.began_at < ended_at <= now + SLACK else None
+        ended_at = _by_our_clock(attempt, judgement.job_ended_at, now)
 
         def still_open(history: History) -> list[AnyRecord]:
             known = history.attempts.by_id.get(attempt.id)
             if known is None or not known.open or (known.timed_out and not verdict.ends):
                 return []
             failures = len(history.attempts.failures(known.rule, attempt.to_version)) + 1
-            halts = counts and most_failures is not None and failures >= most_failures
+            halts = _counts(attempt, verdict) and most_failures is not None and failures >= most_failures
             return [Ended(at=now, attempt_id=attempt.id, verdict=verdict, detail=detail, halts=halts, job_ended_at=ended_at)]
 
         if self._writer.write(still_open):
@@ -246,28 +208,66 @@ class Follower:
 
     def _rule(self, attempt: Attempt, graph: Graph | None) -> Rule | None:
         """The attempt's rule; if that was removed, the one that governs the graph now."""
-        rules = self._context.policy.rules
-        named = next((rule for rule in rules if rule.name == attempt.rule), None)
-        return named or (govern(rules, [graph])[0].rule if graph else None)
+        policy = self._context.policy
+        named = policy.rules_by_name.get(attempt.rule)
+        return named or (govern(policy.rules, [graph])[0].rule if graph else None)
 
-    def _find_job(self, attempt: Attempt, graph: Graph | None) -> Attempt | None:
+    def _with_job(self, attempt: Attempt, graph: Graph | None) -> Attempt | None:
         """The attempt, with its job id if that can be found. None: not known yet, or closed as it left no trace in GES.
 
         While the run that intended it may still make its call, that there is no trace says nothing. Raises CloudError.
         """
-        job_id = self.jobs.job_of(attempt)
-        if job_id is not None:
-            self.began(attempt, job_id, inferred=True)
-            return self._history.attempts.by_id.get(attempt.id)
-        if self._context.clock.now() < attempt.began_at + JOBS_BEGIN:
-            return None
-        if graph is None or graph.status.broken or graph.status.deleted or graph.version != attempt.from_version:
+        if attempt.job_id is not None:
             return attempt
+        job_id = self.jobs.job_of(attempt)
+        if job_id is None:
+            return self._without_trace(attempt, graph)
+        self.began(attempt, job_id, inferred=True)
+        return self._history.attempts.by_id.get(attempt.id)
+
+    def _without_trace(self, attempt: Attempt, graph: Graph | None) -> Attempt | None:
+        """The attempt, if the graph alone shows its end. None: not known yet, or closed as one that never began."""
         now = self._context.clock.now()
+        if now < attempt.began_at + JOBS_BEGIN:
+            return None
+        if graph is None or _changed(attempt, graph):
+            return attempt
         if graph.status.running and self._sightings.suffice(attempt.id, Verdict.VANISHED, now):
             self._never_began(attempt, "its call left no trace in GES")
         return None  # other work in progress on the graph says nothing about it
 
 
-def _timeout(rule: Rule | None) -> timedelta:
-    return rule.job_timeout if rule else DEFAULT_JOB_TIMEOUT
+def _target_shown(attempt: Attempt, graph: Graph) -> Version:
+    """The target; that of an adopted upgrade shows only once the graph has reached it."""
+    reached = graph.version is not None and graph.version > attempt.from_version
+    return graph.version if attempt.adopted and reached and graph.version else attempt.to_version
+
+
+def _seen_in_flight(attempt: Attempt, graph: Graph) -> bool:
+    """Whether the upgrade was ever seen in progress, which matters later only if its job is uncertain."""
+    uncertain = attempt.inferred or attempt.job_id is None
+    return attempt.seen_in_flight or (graph.status.in_flight and uncertain)
+
+
+def _changed(attempt: Attempt, graph: Graph) -> bool:
+    """Whether the graph is no longer as it was when the upgrade was to begin."""
+    return graph.status.broken or graph.status.deleted or graph.version != attempt.from_version
+
+
+def _late(attempt: Attempt, rule: Rule | None, now: datetime) -> Judgement | None:
+    timeout = rule.job_timeout if rule else DEFAULT_JOB_TIMEOUT
+    if not overdue(attempt, now, timeout):
+        return None
+    return Judgement(Verdict.TIMED_OUT, f"in progress for longer than {spelled(timeout)}")
+
+
+def _counts(attempt: Attempt, verdict: Verdict) -> bool:
+    """Whether the verdict is a failure that counts for the rule."""
+    return verdict.ends and verdict is not Verdict.SUCCEEDED and attempt.target is not None
+
+
+def _by_our_clock(attempt: Attempt, ended_at: datetime | None, now: datetime) -> datetime | None:
+    """When the job ended, which GES says by its own clock; None if that cannot be so."""
+    if ended_at is None or not attempt.began_at < ended_at <= now + SLACK:
+        return None
+    return min(ended_at, now)

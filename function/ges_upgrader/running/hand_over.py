@@ -22,7 +22,7 @@ from ges_upgrader.planning.verdicts import DEFAULT_JOB_TIMEOUT
 from ges_upgrader.policy.schema import Policy
 from ges_upgrader.running.context import RunContext
 from ges_upgrader.running.outbox import Deliverer
-from ges_upgrader.running.report import RunReport
+from ges_upgrader.running.results.report import RunReport
 
 Work = Union[Operation, Start, Decision]
 LEASE = "handing-on"
@@ -45,11 +45,13 @@ class Rest(msgspec.Struct, frozen=True):
 def unfinished(rest: Rest, policy: Policy, history: History, now: datetime) -> list[Work]:
     """What is worth a run of its own at once; everything else is left to timers. Pure."""
     followed: list[Work] = [one for one in rest.in_progress if _continues(one, rest, policy, now)]
-    if not history.readable:
-        return followed
+    return followed + _to_start(rest, now) if history.readable else followed
+
+
+def _to_start(rest: Rest, now: datetime) -> list[Work]:
     postponed = [] if rest.idle else rest.postponed
     soon = [one for one in rest.waiting if one.until is not None and one.until - now < rest.full]
-    return [*followed, *postponed, *soon]
+    return [*postponed, *soon]
 
 
 def hand_over(
@@ -93,10 +95,14 @@ def _continues(operation: Operation, rest: Rest, policy: Policy, now: datetime) 
 
     An adopted upgrade without a time of its own would be as young in every run.
     """
-    if isinstance(operation, Attempt) and (operation.timed_out or (operation.adopted and operation.began_at >= rest.began)):
+    if isinstance(operation, Attempt) and _is_hopeless(operation, rest.began):
         return False
-    timeouts = (rule.job_timeout for rule in policy.rules if rule.name == operation.rule)
-    return now - operation.began_at <= next(timeouts, DEFAULT_JOB_TIMEOUT)
+    rule = policy.rules_by_name.get(operation.rule)
+    return now - operation.began_at <= (rule.job_timeout if rule else DEFAULT_JOB_TIMEOUT)
+
+
+def _is_hopeless(attempt: Attempt, run_began: datetime) -> bool:
+    return attempt.timed_out or (attempt.adopted and attempt.began_at >= run_began)
 
 
 def _claim(context: RunContext, writer: JournalWriter, full: timedelta) -> bool:

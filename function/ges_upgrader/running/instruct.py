@@ -15,7 +15,7 @@ from ges_upgrader.journal.writer import JournalWriter
 from ges_upgrader.notifications.notices import unwritten
 from ges_upgrader.planning.command_records import Instruction, Unclear, check_filters, instruction_of, moved, news
 from ges_upgrader.running.context import RunContext
-from ges_upgrader.running.report import RunReport
+from ges_upgrader.running.results.report import RunReport
 
 if TYPE_CHECKING:
     from typing import TypeGuard
@@ -33,35 +33,50 @@ class Instructions:
         self.refused = False
         self.unrecorded = False
 
+    @property
+    def assumed(self) -> bool:
+        """Whether nothing of what the event says is recorded; this run alone plans with it."""
+        return self._command.changes_nothing or self.refused
+
+    @property
+    def only_answers(self) -> bool:
+        """Whether the run changes nothing at all. A timer's run reconciles even if its command is refused."""
+        return self._command.changes_nothing or (self.refused and not self._command.from_timer)
+
     def learn(self) -> None:
         """Records what the event announces, and the notices about it. Of a dry run only these are recorded, to be sent once."""
         now, command, policy = self._context.clock.now(), self._command, self._context.policy
-        assumed = command.changes_nothing or self.refused
-        for notice in command.notices:
-            self._report.errors.append(notice.text)
+        self._report.errors += [notice.text for notice in command.notices]
+        self._complain_of_withdrawn()
 
         def wanted(history: History) -> list[AnyRecord]:
-            return [*_notices(command.notices, history, now), *([] if assumed else news(command, policy, history, now))]
+            return [*_notices(command.notices, history, now), *([] if self.assumed else news(command, policy, history, now))]
 
-        for version in sorted(self._writer.history.releases.withdrawn & {release.version for release in command.releases}):
-            self._report.complain(f"{version} was withdrawn; it was announced again, and is not started all the same")
         for record in self._writer.write(wanted):
-            if isinstance(record, Released):
-                self._context.log.info("release.learned", version=record.release.version.text)
-            if not self._writer.history.readable and self._is_of_the_event(record):
-                self._writer.note(unwritten(record))
-                self.unrecorded = not command.records  # who gives a command reads that it failed
-        if assumed:
+            self._take_in(record)
+        if self.assumed:
             self._assume(news(command, policy, self._writer.history, now))
 
+    def _complain_of_withdrawn(self) -> None:
+        announced = {release.version for release in self._command.releases}
+        for version in sorted(self._writer.history.releases.withdrawn & announced):
+            self._report.complain(f"{version} was withdrawn; it was announced again, and is not started all the same")
+
+    def _take_in(self, record: AnyRecord) -> None:
+        if isinstance(record, Released):
+            self._context.log.info("release.learned", version=record.release.version.text)
+        if not self._writer.history.readable and self._is_of_the_event(record):
+            self._writer.note(unwritten(record))
+            self.unrecorded = not self._command.records  # who gives a command reads that it failed
+
     def adopt_rules(self, fleet: Fleet) -> None:
-        """What was begun under a rule that was removed from the policy counts under the one that governs its graph now."""
+        """What started under a rule that was removed from the policy counts under the one that governs its graph now."""
         now = self._context.clock.now()
 
         def wanted(history: History) -> list[AnyRecord]:
             return moved(self._context.policy, fleet.visible, history, now)
 
-        if self._command.changes_nothing or self.refused:
+        if self.assumed:
             self._assume(wanted(self._writer.history))
         else:
             self._writer.write(wanted)
@@ -76,8 +91,10 @@ class Instructions:
         except Unclear as problem:
             self._refuse(str(problem))
             return False
-        if instruction is None:
-            return True
+        return instruction is None or self._carried_out(instruction)
+
+    def _carried_out(self, instruction: Instruction) -> bool:
+        """Whether the records of a clear command are in the journal; those of a dry run are only assumed."""
         if self._command.changes_nothing:
             self._assume(instruction.records)
             return True

@@ -20,10 +20,10 @@ from ges_upgrader.policy.parsing import PolicyError, parse_policy
 from ges_upgrader.policy.schema import Policy, fingerprint
 from ges_upgrader.redaction import Secrets
 from ges_upgrader.running.context import ContextError, wire
-from ges_upgrader.running.observe import JournalWatch
 from ges_upgrader.running.results.pages import summary
 from ges_upgrader.running.results.sizes import bounded, presentable
-from ges_upgrader.running.run import Forgotten, run
+from ges_upgrader.running.run import Unrecorded, run
+from ges_upgrader.running.upkeep import JournalWatch
 from ges_upgrader.schedule import zones
 
 if TYPE_CHECKING:
@@ -48,14 +48,14 @@ class Instance:
     def invoke(self, event: object, context: object) -> dict[str, Any]:
         """The result that interface.md describes; faults are entries of its `errors`.
 
-        Raises Forgotten, so that the platform delivers the event again if it would be lost otherwise.
+        Raises Unrecorded, so that the platform delivers the event again if it would be lost otherwise.
         """
         platform = Platform(context)
         run_id, secrets = os.urandom(16).hex(), Secrets.of(platform.secrets)
         log = self._log(platform, run_id, secrets)
         try:
             return bounded(presentable(self._run(event, platform, run_id, log), secrets))
-        except Forgotten as error:
+        except Unrecorded as error:
             log.error("event.returned", error=str(error))
             raise
         except Exception as error:

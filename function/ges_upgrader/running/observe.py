@@ -1,18 +1,18 @@
-"""Observing: the graphs of all projects, as GES lists them; and what is reported if that, or the journal, is out of reach."""
+"""Observing: the graphs of all projects, as GES lists them; and what is reported if it does not."""
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 
 from ges_upgrader.cloud.errors import CloudError, Unreachable
 from ges_upgrader.cloud.ges.client import Listing
 from ges_upgrader.domain.fleet import Fleet
 from ges_upgrader.domain.model import Project
 from ges_upgrader.history.history import History
-from ges_upgrader.history.records import AnyRecord, Noticed
-from ges_upgrader.notifications.sight import journal_blind, journal_recovered, sightings
+from ges_upgrader.history.records import AnyRecord
+from ges_upgrader.notifications.sight import sightings
 from ges_upgrader.running.context import RunContext
-from ges_upgrader.running.report import RunReport
+from ges_upgrader.running.results.report import RunReport
 
 
 class Observer:
@@ -34,15 +34,18 @@ class Observer:
             listing = self._listing(project)
             if listing is None:
                 fleet = fleet.lost(project)
-                continue
-            self._errors.pop(project, None)
-            fleet = fleet.listed(project, listing.graphs, partial=bool(listing.problems))
-            for problem in listing.problems:
-                self._report.complain(f"{problem}; rules that count their graphs, or wait for others, start nothing")
-            for name in (graph.name for graph in listing.graphs if graph.version is None):
-                self._report.complain(f"ges list_graphs in {project.region}: {name} has no version that can be read")
+            else:
+                self._errors.pop(project, None)
+                fleet = fleet.listed(project, listing.graphs, partial=bool(listing.problems))
+                self._complain(project, listing)
         self._context.log.info("fleet.observed", graphs=len(fleet.visible), projects_unseen=len(fleet.unseen))
         return fleet
+
+    def _complain(self, project: Project, listing: Listing) -> None:
+        for problem in listing.problems:
+            self._report.complain(f"{problem}; rules that count their graphs, or wait for others, start nothing")
+        for name in (graph.name for graph in listing.graphs if graph.version is None):
+            self._report.complain(f"ges list_graphs in {project.region}: {name} has no version that can be read")
 
     def sightings(self, history: History) -> list[AnyRecord]:
         """What is to be recorded of the projects that were listed last, and of those that could not be."""
@@ -58,41 +61,17 @@ class Observer:
         try:
             return self._context.ges.list_graphs(project, began + self._patience(lost))
         except CloudError as error:
-            if not (isinstance(error, Unreachable) and project in self._lost):  # silence is reported once
-                self._report.complain(f"{error}; nothing was started in project {project.project_id}")
-            self._errors[project] = str(error)
+            self._complain_unseen(project, error)
             self._lost[project] = lost + (self._context.clock.now() - began)
             return None
+
+    def _complain_unseen(self, project: Project, error: CloudError) -> None:
+        silent_again = isinstance(error, Unreachable) and project in self._lost
+        if not silent_again:
+            self._report.complain(f"{error}; nothing was started in project {project.project_id}")
+        self._errors[project] = str(error)
 
     def _patience(self, lost: timedelta) -> timedelta:
         """For one more call about a project that `lost` so much. The tenth lets a healthy project answer after silent ones."""
         common = self._share - sum(self._lost.values(), timedelta()) / 2
         return min(self._share - lost, max(common, self._context.left() / 10))
-
-
-class JournalWatch:
-    """What one instance remembers of a journal that it cannot reach, as nothing else can remember it.
-
-    It reports once a day that the journal cannot be reached, and once that it can be again.
-    """
-
-    def __init__(self) -> None:
-        self._state: str | None = None
-        self._since: datetime | None = None
-        self._reported_on: date | None = None
-
-    def notice(self, state: str, error: str | None, now: datetime) -> Noticed | None:
-        """What is to be reported; `error` says why the journal at `state` cannot be reached, None: it can be."""
-        if state != self._state:
-            self._state, self._since, self._reported_on = state, None, None
-        if error is None:
-            return journal_recovered(state, self._since, now) if self._since and self._reported_on else None
-        self._since = self._since or now
-        return journal_blind(state, self._since, error, now) if self._reported_on != now.date() else None
-
-    def delivered(self, notice: Noticed) -> None:
-        """Takes in that the notice was delivered."""
-        if notice.notice_kind == "recovered":
-            self._since = self._reported_on = None
-        else:
-            self._reported_on = notice.at.date()

@@ -24,7 +24,7 @@ from ges_upgrader.planning.survey import Survey
 from ges_upgrader.planning.verdicts import CALLS_TAKE, LOOKS
 from ges_upgrader.running.context import RunContext
 from ges_upgrader.running.follow import Follower
-from ges_upgrader.running.report import RunReport, names
+from ges_upgrader.running.results.report import RunReport, names
 
 CALLS_OF_AN_UPGRADE = 3
 
@@ -106,56 +106,60 @@ class Starter:
 
     def _call(self, attempt: Attempt, before: datetime) -> Answer:
         """Calls until the answer is known, and not at `before` or later. A call that was lost is looked for before the next."""
-        lost = False
+        answer: Answer = Late()
         for number in range(CALLS_OF_AN_UPGRADE):
-            if self._context.clock.now() >= before or (number and self._context.left() <= timedelta()):
-                return Absent() if lost else Late()
+            if self._too_late(before, number):
+                break
             try:
-                return Accepted(
-                    self._context.ges.upgrade_graph(
-                        attempt.project, attempt.graph_id, attempt.to_version, attempt.force, before
-                    )
-                )
+                return Accepted(self._upgrade(attempt, before))
             except CloudError as error:
-                self._context.log.warning("upgrade.call_failed", error=str(error), **names(attempt))
-                lost = lost or error.may_have_acted
-                if not lost:
-                    return Refused(error)
-                seen = self._look(attempt, error)
-                if not isinstance(seen, Absent):
-                    return seen
-                if not error.may_have_acted:
-                    return seen  # an earlier call may still arrive
-        return Absent()
+                answer = self._after(error, attempt, lost=isinstance(answer, Absent))
+                if not (isinstance(answer, Absent) and error.may_have_acted):
+                    break
+        return answer
+
+    def _too_late(self, before: datetime, calls_made: int) -> bool:
+        """The first call may take from the reserve: its intent is recorded."""
+        return self._context.clock.now() >= before or (calls_made > 0 and self._context.left() <= timedelta())
+
+    def _upgrade(self, attempt: Attempt, before: datetime) -> str:
+        """The id of the job. Raises CloudError."""
+        call = self._context.ges.upgrade_graph
+        return call(attempt.project, attempt.graph_id, attempt.to_version, attempt.force, before)
+
+    def _after(self, error: CloudError, attempt: Attempt, lost: bool) -> Refused | Accepted | Unclear | Absent:
+        """What a call without success came to; `lost`: an earlier one got no answer, and may still arrive."""
+        self._context.log.warning("upgrade.call_failed", error=str(error), **names(attempt))
+        return self._look(attempt, error) if lost or error.may_have_acted else Refused(error)
 
     def _look(self, attempt: Attempt, error: CloudError) -> Accepted | Unclear | Absent:
-        """Whether a call without an answer acted."""
+        """Whether a call without an answer acted, by several looks."""
         for pause in self._pauses[:LOOKS]:
             if self._context.left() <= timedelta(seconds=pause):
                 return Unclear(error)
             self._context.clock.sleep(pause)
-            try:
-                graph = self._context.ges.show_graph(attempt.project, attempt.graph_id)
-                job_id = self._follower.jobs.job_of(attempt)
-            except CloudError as failure:
-                self._context.log.warning("upgrade.check_failed", error=str(failure), **names(attempt))
-                return Unclear(error)
-            if job_id is not None:
-                return Accepted(job_id, inferred=True)
-            if graph is None or not graph.status.running or graph.version != attempt.from_version:
-                return Unclear(error)
+            seen = self._look_once(attempt, error)
+            if not isinstance(seen, Absent):
+                return seen
         return Absent()
+
+    def _look_once(self, attempt: Attempt, error: CloudError) -> Accepted | Unclear | Absent:
+        try:
+            graph = self._context.ges.show_graph(attempt.project, attempt.graph_id)
+            job_id = self._follower.jobs.job_of(attempt)
+        except CloudError as failure:
+            self._context.log.warning("upgrade.check_failed", error=str(failure), **names(attempt))
+            return Unclear(error)
+        if job_id is not None:
+            return Accepted(job_id, inferred=True)
+        untouched = graph is not None and graph.status.running and graph.version == attempt.from_version
+        return Absent() if untouched else Unclear(error)
 
     def _take_in(self, answer: Answer, attempt: Attempt, start: Start) -> None:
         """Records the answer and reports it."""
         upgrade = f"{attempt.graph} to {attempt.to_version}"
         if isinstance(answer, Accepted):
-            self._follower.began(attempt, answer.job_id, answer.inferred)
-            if "started" in self._context.policy.outlet.on:
-                self._writer.note(started(attempt, self._context.clock.now()))
-            self._report.start(start, answer.job_id or None)
-            log = {**names(attempt), "job": answer.job_id}
-            self._context.log.info("upgrade.started", **log, to=attempt.to_version.text)
+            self._take_in_accepted(answer, attempt, start)
         elif isinstance(answer, Refused):
             error = answer.error
             self._report.complain(f"{error}; {attempt.graph} was not upgraded to {attempt.to_version}")
@@ -172,6 +176,14 @@ class Starter:
                 f"GES gave no answer to the call that upgrades {upgrade}, and no upgrade began; it is looked at again, as the "
                 "call may still arrive"
             )
+
+    def _take_in_accepted(self, answer: Accepted, attempt: Attempt, start: Start) -> None:
+        self._follower.began(attempt, answer.job_id, answer.inferred)
+        if "started" in self._context.policy.outlet.on:
+            self._writer.note(started(attempt, self._context.clock.now()))
+        self._report.start(start, answer.job_id or None)
+        log = {**names(attempt), "job": answer.job_id}
+        self._context.log.info("upgrade.started", **log, to=attempt.to_version.text)
 
 
 def intend(

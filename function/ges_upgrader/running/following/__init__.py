@@ -1,1 +1,1 @@
-"""What following an upgrade rests on: its job, and the health of its graph."""
+"""What following rests on: upgrades that are adopted, their jobs, the health of graphs; and the backups before upgrades."""

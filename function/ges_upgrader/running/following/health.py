@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 LEAST_CHECK = timedelta(seconds=5)  # with less time left no health check is made
 
 
+class Problem(msgspec.Struct, frozen=True):
+    """What is wrong with an engine. `final`: waiting would not help."""
+
+    text: str | None
+    final: bool = False
+
+
 def examined(
     context: RunContext, sightings: Sightings, attempt: Attempt, graph: Graph, check: HealthCheck | bool, success: Judgement
 ) -> Judgement | None:
@@ -26,20 +33,24 @@ def examined(
 
     An engine may need PATIENCE after an upgrade. None: neither this run nor those before gave it that long.
     """
-    cypher, rows = (None, None) if isinstance(check, bool) else (check.cypher, check.rows)
-    left, patient = context.left(), False
-    if left < LEAST_CHECK:
+    left = context.left()
+    problem = _problem(context, attempt, graph, check) if left >= LEAST_CHECK else None
+    if problem is None:
         return None
+    if problem.text is None:
+        return msgspec.structs.replace(success, detail="the health check passed")
+    patient = problem.final or left >= PATIENCE
+    if patient or sightings.last_for(attempt.id, Verdict.UNHEALTHY, PATIENCE, context.clock.now()):
+        return msgspec.structs.replace(success, verdict=Verdict.UNHEALTHY, detail=problem.text)
+    return None
+
+
+def _problem(context: RunContext, attempt: Attempt, graph: Graph, check: HealthCheck | bool) -> Problem | None:
+    """None: the time did not suffice to ask."""
+    cypher, rows = (None, None) if isinstance(check, bool) else (check.cypher, check.rows)
     try:
-        problem = context.engine.health_problem(graph, graph.version or attempt.to_version, cypher, rows)
+        return Problem(context.engine.health_problem(graph, graph.version or attempt.to_version, cypher, rows))
     except CloudError as error:
         if error.code == "out-of-time":
             return None
-        problem = f"the health check could not be made: {error}"
-        patient = not isinstance(error, Unreachable)
-    if problem is None:
-        return msgspec.structs.replace(success, detail="the health check passed")
-    now = context.clock.now()
-    if patient or left >= PATIENCE or sightings.last_for(attempt.id, Verdict.UNHEALTHY, PATIENCE, now):
-        return msgspec.structs.replace(success, verdict=Verdict.UNHEALTHY, detail=problem)
-    return None
+        return Problem(f"the health check could not be made: {error}", final=not isinstance(error, Unreachable))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from ges_upgrader.cloud.errors import CloudError
@@ -10,7 +11,7 @@ from ges_upgrader.domain.model import Attempt, Graph
 from ges_upgrader.journal.writer import JournalWriter
 from ges_upgrader.planning.verdicts import JOBS_BEGIN, SLACK
 from ges_upgrader.running.context import RunContext
-from ges_upgrader.running.report import names
+from ges_upgrader.running.results.report import names
 
 TOGETHER = timedelta(seconds=10)
 
@@ -26,16 +27,22 @@ class Jobs:
 
         Of several the one nearest to the call: others are backups, or other operators' work.
         """
+        candidates = self._candidates(attempt)
+        backups = self._backups_of(attempt) if candidates else []
+        own = [job for job in candidates if not _made_one(job, backups)]
+        nearest = min(own, key=lambda job: (abs(_after(attempt, job)), job.id), default=None)
+        return nearest.id if nearest else None
+
+    def _candidates(self, attempt: Attempt) -> list[Job]:
         history = self._writer.history
         known = {other.job_id for other in history.attempts.by_id.values()} | history.backups.jobs
-        listed = self._context.ges.list_jobs(attempt.project, attempt.graph, attempt.began_at - timedelta(days=1))
-        found = [job for job in listed if job.id not in known and _may_be_of(attempt, job)]
-        backups = self._backups_of(attempt) if found else []
-        own = [job for job in found if not _made_one(job, backups)]
-        return min(((abs(_after(attempt, job)), job.id) for job in own), default=(None, None))[1]
+        return [job for job in self._listed(attempt) if job.id not in known and _may_be_of(attempt, job)]
+
+    def _listed(self, attempt: Attempt) -> Sequence[Job]:
+        return self._context.ges.list_jobs(attempt.project, attempt.graph, attempt.began_at - timedelta(days=1))
 
     def _backups_of(self, attempt: Attempt) -> list[Backup]:
-        """None, where the agency must not list them: it needs to for `backup: required` only."""
+        """None, if the agency must not list them: it needs to for `backup: required` only."""
         try:
             return list(self._context.ges.list_backups(attempt.project, attempt.graph_id))
         except CloudError as error:
@@ -43,22 +50,23 @@ class Jobs:
             return []
 
     def show(self, attempt: Attempt, graph: Graph | None) -> Job | None:
-        """The attempt's job, once the graph is at rest: from the job centre if it cannot be read by itself.
-
-        The first may take half of the time that is left. Raises CloudError.
-        """
+        """The attempt's job, once the graph is at rest."""
         if attempt.job_id is None or graph is None or graph.status.in_flight:
             return None
-        ges, until = self._context.ges, self._context.clock.now() + self._context.left() / 2
-        try:
-            job = ges.show_job(attempt.project, attempt.graph_id, attempt.job_id, until)
-        except CloudError as error:
-            listed = ges.list_jobs(attempt.project, attempt.graph, attempt.began_at - timedelta(days=1))
-            job = next((job for job in listed if job.id == attempt.job_id), None)
-            if job is None:
-                raise error from None
+        job = self._read(attempt, attempt.job_id)
         self._context.log.info("job.seen", status=job.status if job else "unknown", **names(attempt))
         return job
+
+    def _read(self, attempt: Attempt, job_id: str) -> Job | None:
+        """From the job centre if it cannot be read by itself, which may take half of the time that is left."""
+        until = self._context.clock.now() + self._context.left() / 2
+        try:
+            return self._context.ges.show_job(attempt.project, attempt.graph_id, job_id, until)
+        except CloudError:
+            job = next((job for job in self._listed(attempt) if job.id == job_id), None)
+            if job is None:
+                raise
+            return job
 
 
 def _may_be_of(attempt: Attempt, job: Job) -> bool:

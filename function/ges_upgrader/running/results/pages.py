@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -38,27 +39,34 @@ def fits(command: Command, rule: str | None, graph_id: str, graph: str) -> bool:
 
 def page_of(command: Command, decisions: Sequence[Decision], show: Callable[[Decision], Shown]) -> Page:
     """The part of the decisions that the command asks for. `show` is asked only for as many as a result can hold."""
-    looks = command.word in LOOKING
-    paged = looks and (command.limit is not None or command.cursor is not None or len(decisions) > MOST_IN_TURN)
-    if paged:
-        after = tuple((command.cursor or "").partition("/")[::2])
-        decisions = sorted((one for one in decisions if one.key > after), key=lambda one: one.key)
-    page: list[Shown] = []
+    if not _is_paged(command, len(decisions)):
+        return Page([show(decision) for decision in decisions[: command.limit]], None)
+    after = tuple((command.cursor or "").partition("/")[::2])
+    ahead = sorted((one for one in decisions if one.key > after), key=lambda one: one.key)
+    page = list(_fitting(map(show, ahead[: command.limit])))
+    return Page(page, cursor_of(page[-1]) if len(page) < len(ahead) and page else None)
+
+
+def _is_paged(command: Command, decisions: int) -> bool:
+    asked = command.limit is not None or command.cursor is not None
+    return command.word in LOOKING and (asked or decisions > MOST_IN_TURN)
+
+
+def _fitting(shown: Iterable[Shown]) -> Iterator[Shown]:
+    """Up to the one with which a result would be too large."""
     size = 0
-    for decision in decisions[: command.limit]:
-        page.append(show(decision))
-        size += size_of(page[-1])
-        if paged and size > MOST_BYTES:
-            break
-    return Page(page, cursor_of(page[-1]) if paged and page and len(page) < len(decisions) else None)
+    for one in shown:
+        yield one
+        size += size_of(one)
+        if size > MOST_BYTES:
+            return
 
 
 def summary(decisions: Iterable[Decision], outcomes: Iterable[str]) -> dict[str, dict[str, int]]:
     """How many decisions there are of each action, and how many upgrades ended how."""
-    actions = {action.value: 0 for action in Action}
-    for decision in decisions:
-        actions[decision.action.value] += 1
-    ended = {verdict.value: 0 for verdict in Verdict}
-    for outcome in outcomes:
-        ended[outcome] += 1
-    return {"actions": actions, "outcomes": ended}
+    actions = Counter(decision.action.value for decision in decisions)
+    ended = Counter(outcomes)
+    return {
+        "actions": {action.value: actions[action.value] for action in Action},
+        "outcomes": {verdict.value: ended[verdict.value] for verdict in Verdict},
+    }

@@ -21,7 +21,7 @@ from ges_upgrader.policy.lenient import legible
 from ges_upgrader.policy.schema import Notify, Policy
 from ges_upgrader.running.context import RunContext
 from ges_upgrader.running.outbox import Deliverer
-from ges_upgrader.running.report import RunReport
+from ges_upgrader.running.results.report import RunReport
 
 MOST_PROBLEMS = 6  # in a message
 

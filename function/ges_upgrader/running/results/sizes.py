@@ -52,11 +52,17 @@ def bounded(result: dict[str, Any]) -> dict[str, Any]:
     looks = result["command"] in [word.value for word in LOOKING]
     decisions = sorted(result["decisions"], key=_place if looks else _is_skip)
     page = _first(decisions, MOST_BYTES - size_of({**fitting, "cut": cut}) - _ADDED)
-    if len(page) < len(decisions) and looks and page:
-        fitting["cursor"] = cursor_of(page[-1])
-    elif len(page) < len(decisions):
-        cut["decisions"] = len(decisions) - len(page)
-    return {**fitting, "decisions": page, "cut": cut}
+    return {**fitting, **_left_out(page, decisions, looks, cut), "decisions": page, "cut": cut}
+
+
+def _left_out(page: list[Any], decisions: list[Any], looks: bool, cut: dict[str, int]) -> dict[str, str]:
+    """The cursor that leads to the decisions after the page; if there is none, `cut` counts them."""
+    if len(page) == len(decisions):
+        return {}
+    if looks and page:
+        return {"cursor": cursor_of(page[-1])}
+    cut["decisions"] = len(decisions) - len(page)
+    return {}
 
 
 def size_of(value: Any) -> int:
