@@ -129,6 +129,10 @@ def text() -> str:
         fields = definitions[owner]["properties"]
         for name in names:
             fields[name] = {"anyOf": [fields[name]["items"], fields[name]]}
+    definitions["Freeze"]["oneOf"] = [
+        {"required": ["from", "until"], "properties": {"when": False}},
+        {"required": ["when"], "properties": dict.fromkeys(("from", "until", "timezone"), False)},
+    ]
     definitions["Policy"]["required"] = ["notify", "rules"]
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "ges-upgrader policy", **reference}
     return json.dumps({**schema, "$defs": definitions}, indent=1, ensure_ascii=False) + "\n"

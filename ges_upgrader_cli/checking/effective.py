@@ -13,6 +13,9 @@ from ges_upgrader_cli.checking.window_words import written_form
 def effective(policy: Policy) -> dict[str, Any]:
     """In plain data. Fields that say nothing unless they are given are left out."""
     shown = _given({name: value for name, value in plain(policy).items() if name != "tests"})
+    for freeze, held in zip(shown.get("freezes", ()), policy.freezes):
+        if held.when is not None:
+            freeze["when"] = written_form(held.when)
     for rule, written in zip(shown["rules"], policy.rules):
         if written.windows:
             rule["windows"] = [written_form(window) for window in written.windows]

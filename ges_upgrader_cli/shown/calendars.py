@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from ges_upgrader.policy.schema import Policy, Rule
-from ges_upgrader.schedule.windows import Calendar
+from ges_upgrader.schedule.calendars import Calendar
 from ges_upgrader_cli.shown.results import instant
 from ges_upgrader_cli.shown.times import zone_of
 
@@ -38,7 +38,7 @@ class _Row:
     def __init__(self, policy: Policy, rule: Rule, starts: list[Mapping[str, Any]], now: datetime) -> None:
         self._zone: tzinfo = zone_of(rule)
         self._today = now.astimezone(self._zone).date()
-        frozen = policy.frozen(rule.name)
+        frozen = [freeze.held for freeze in policy.freezes_of(rule.name)]
         self._open = Calendar(rule.windows, timedelta(), (), now)
         self._free = Calendar(rule.windows, timedelta(), frozen, now)
         self._starts = {self._day(one["at"]) for one in starts if one["rule"] == rule.name}

@@ -14,7 +14,7 @@ from rich.console import Console
 from ges_upgrader.domain.timestamps import iso
 from ges_upgrader.planning.survey import Step, Survey
 from ges_upgrader.policy.schema import fingerprint
-from ges_upgrader.schedule.windows import Opening
+from ges_upgrader.schedule.calendars import Opening
 from ges_upgrader_cli.checking.effective import as_yaml, effective
 from ges_upgrader_cli.checking.findings import Checked, Finding, check_policy
 from ges_upgrader_cli.checking.window_words import in_words

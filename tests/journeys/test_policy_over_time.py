@@ -7,11 +7,31 @@ from pathlib import Path
 import pytest
 
 from tests.builders import policy_text
-from tests.journeys.runs import NOW, TIMER, World
+from tests.journeys.runs import NOW, TIMER, World, release
 
 
 def rules(once: str) -> str:
     return f"[{{name: once, match: {{name: 'once*'}}, windows: [{once}]}}, {{name: others}}]"
+
+
+QUARTER_END = "[{from: 2026-11-01, until: 2026-12-01, allow: {versions: '~=2.4.0'}}, {when: 'Tue-Sun 00:00-24:00 UTC'}]"
+
+
+def test_a_freeze_recurs_and_allows_versions(tmp_path: Path) -> None:
+    """NOW is a Monday, and every day but Mondays is frozen."""
+    world = World(policy_text(state=f"file://{tmp_path}", freezes=QUARTER_END))
+    one = world.graph()
+    world.cloud.release("2.5.0")
+    world.run(release("2.4.9"), seconds=20)
+    world.run(release("2.5.0"), seconds=20)
+    world.later(hours=1)
+    done = world.run(TIMER)
+    assert [(one["to_version"], one["outcome"]) for one in done["outcomes"]] == [("2.4.9", "succeeded")]
+    (decision,) = done["decisions"]
+    assert (decision["reason"], decision["target"], decision["until"]) == ("frozen", "2.5.0", "2026-12-07T00:00:00Z")
+    world.later(days=14)
+    assert [one["to_version"] for one in world.run(TIMER)["outcomes"]] == ["2.5.0"]
+    assert one.version == "2.5.0"
 
 
 TODAY = NOW.strftime("%Y-%m-%dT01:00")

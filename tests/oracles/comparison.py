@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 
-from ges_upgrader.schedule.windows import Calendar, Opening, Window
+from ges_upgrader.schedule.calendars import Calendar, Opening
+from ges_upgrader.schedule.windows import Window
 
 from .transitions import Behaviour, Change
 from .window_cases import Case

@@ -17,6 +17,8 @@ from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 
+from ges_upgrader.diagnosis.forecast import forecast
+from ges_upgrader.domain.fleet import Fleet
 from ges_upgrader.domain.model import Action, Attempt, Decision, Graph, Reason, Release, Severity, Status, Targets, Verdict
 from ges_upgrader.domain.version import Version
 from ges_upgrader.history.history import History
@@ -62,6 +64,10 @@ freezes = st.sampled_from(
         {"from": "2026-11-23", "until": "2026-11-25"},
         {"from": "2026-11-24T03:00:00Z", "until": "2026-11-24T04:30:00Z", "rules": ["dev"]},
         {"from": "2026-11-28", "until": "2026-11-30", "timezone": "Asia/Shanghai", "reason": "sale"},
+        {"from": "2026-11-23", "until": "2026-12-10", "allow": {"versions": "~=2.4.15"}},
+        {"when": "Tue,Thu 12:00-24:00 UTC", "allow": {"versions": "<2.4.20"}, "rules": ["prod"]},
+        {"when": "* 04:00-05:00 UTC"},
+        {"when": "always", "allow": {"versions": "==2.4.9"}},
     ]
 )
 
@@ -306,14 +312,25 @@ def cutoff_of(rollout: Rollout, rule: dict[str, Any]) -> timedelta:
 
 
 def frozen(rollout: Rollout, decision: Decision) -> bool:
-    before = cutoff_of(rollout, rollout.rule(decision))
+    before, now = cutoff_of(rollout, rollout.rule(decision)), rollout.now
     periods = {
+        "2026-11-23 2.4.15": (at("2026-11-23 00:00"), at("2026-12-10 00:00")),
         "2026-11-23": (at("2026-11-23 00:00"), at("2026-11-25 00:00")),
         "2026-11-24T03:00:00Z": (at("2026-11-24 03:00"), at("2026-11-24 04:30")),
         "2026-11-28": (at("2026-11-27 16:00"), at("2026-11-29 16:00")),
     }
-    held = [one for one in rollout.written.get("freezes", []) if decision.rule in one.get("rules", [decision.rule])]
-    return any(begin - before <= rollout.now < end for begin, end in (periods[one["from"]] for one in held))
+    for freeze in rollout.written.get("freezes", []):
+        allowed = freeze.get("allow", {}).get("versions")
+        if decision.rule not in freeze.get("rules", [decision.rule]):
+            continue
+        if allowed is not None and SpecifierSet(allowed).contains(str(decision.target)):
+            continue
+        if freeze.get("when") == "always":
+            return True
+        spans = open_spans([freeze["when"]], now) if "when" in freeze else [periods[freeze["from"] + " 2.4.15" * bool(allowed)]]
+        if any(begin - before <= now < end for begin, end in spans):
+            return True
+    return False
 
 
 def check_start(rollout: Rollout, decision: Decision) -> None:
@@ -523,3 +540,44 @@ def test_a_narrower_policy_never_starts_more(
 
 def count(decisions: tuple[Decision, ...]) -> int:
     return sum(decision.action in STARTED for decision in decisions)
+
+
+timely_policies = st.fixed_dictionaries(
+    {
+        "notify": st.just(TOPIC),
+        "state": st.just("none"),
+        "freezes": st.lists(freezes, min_size=1, max_size=3),
+        "rules": st.tuples(
+            st.fixed_dictionaries(
+                {"name": st.just("dev"), "max_concurrent": st.just(99), "max_failures": st.just(99)},
+                optional={
+                    "windows": st.sampled_from(WINDOWS),
+                    "cutoff": st.sampled_from(["0m", "30m", "90m"]),
+                    "min_release_age": st.sampled_from(["1d", "7d"]),
+                    "backup": st.just("required"),
+                },
+            )
+        ).map(list),
+    }
+)
+
+
+@given(
+    timely_policies.map(lambda written: json.loads(json.dumps(written).replace('"prod"', '"dev"'))),
+    st.lists(st.tuples(st.sampled_from(VERSIONS[1:4]), st.timedeltas(-timedelta(days=9), timedelta())), min_size=1, max_size=3),
+    st.timedeltas(timedelta(), timedelta(days=9)),
+)
+def test_a_forecast_begins_as_the_plan_says(
+    written: dict[str, Any], released: list[tuple[str, timedelta]], later: timedelta
+) -> None:
+    one, now, under = graph("dev1"), NOW + later, parsed(written)
+    past = History(Released(at=NOW + age, release=Release(Version(version))) for version, age in released)
+    (decision,) = plan(under, [one], past, now)
+    found = [(start.at, start.to_version) for start in forecast(under, Fleet.of([one]), past, now, 60)]
+    event(f"{decision.reason.value}, {len(found)} starts")
+    if decision.action in STARTED:
+        assert found[0] == (now, decision.target)
+    elif decision.until is not None and decision.until < now + timedelta(days=60):
+        assert found[0] == (decision.until, decision.target)
+    else:
+        assert not found

@@ -148,7 +148,9 @@ recurring = st.fixed_dictionaries(
     }
 )
 windows = recurring | st.sampled_from(["Sun 02:00-02:30 UTC", "Sun 02:00-06:00 Asia/Shanghai", "always"])
-freezes = st.tuples(dates, dates).map(sorted).map(lambda days: {"from": days[0], "until": days[1]})
+freezes = st.tuples(dates, dates).map(sorted).map(lambda days: {"from": days[0], "until": days[1]}) | windows.map(
+    lambda window: {"when": window}
+)
 timed_policies = st.fixed_dictionaries(
     {
         "notify": st.just(TOPIC),

@@ -6,7 +6,7 @@ Each needs what hard months or years have: edited policies, rollbacks by hand, s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,9 +22,9 @@ from ges_upgrader.history.history import History
 from ges_upgrader.history.outbox import Outbox
 from ges_upgrader.history.records import AnyRecord, Retried, Unpaused
 from ges_upgrader.history.set_aside import SetAside
-from ges_upgrader.planning import releases, survey, verdicts
+from ges_upgrader.planning import releases, verdicts
 from ges_upgrader.running import follow, instruct
-from ges_upgrader.schedule import windows
+from ges_upgrader.schedule import calendars
 
 Broken = AbstractContextManager[None]
 
@@ -60,10 +60,8 @@ def bounds_ignored() -> Broken:
 @contextmanager
 def cutoffs_before_freezes_ignored() -> Iterator[None]:
     """An upgrade may start seconds before a freeze."""
-    blocked_by = windows.blocked_by
-    with ExitStack() as stack:
-        for owner in (windows, survey):
-            stack.enter_context(replaced(owner, "blocked_by", lambda freezes, _: blocked_by(freezes, timedelta())))
+    blocked_by = calendars.blocked_by
+    with replaced(calendars, "blocked_by", lambda freezes, _, now: blocked_by(freezes, timedelta(), now)):
         yield
 
 

@@ -125,7 +125,7 @@ def versions_ignored() -> Broken:
 
 def freezes_ignored() -> Broken:
     """Freezes hold nothing."""
-    return replaced(Policy, "frozen", lambda *_: [])
+    return replaced(Policy, "freezes_of", lambda *_: [])
 
 
 def soak_ignored() -> Broken:

@@ -11,9 +11,10 @@ from ges_upgrader.diagnosis.openings import stretches, why_never
 from ges_upgrader.domain.duration import spelled
 from ges_upgrader.domain.timestamps import iso
 from ges_upgrader.planning.survey import Step, Survey
-from ges_upgrader.policy.schema import Policy
+from ges_upgrader.policy.schema import Freeze, Policy
+from ges_upgrader.schedule.calendars import FOREVER, Calendar, blocked_by
 from ges_upgrader.schedule.cron import Timer
-from ges_upgrader.schedule.windows import HORIZON, Calendar, Window
+from ges_upgrader.schedule.windows import HORIZON, Window
 
 LOOK_AHEAD = timedelta(days=32)
 LEAST_TIME, LEAST_WINDOW = timedelta(hours=48), timedelta(hours=4)
@@ -28,9 +29,7 @@ _Period = tuple[datetime, datetime, int]
 def policy_warnings(survey: Survey) -> Iterator[str]:
     """About freezes and timers, each with its path."""
     for number, freeze in enumerate(survey.policy.freezes):
-        end = freeze.period[1]
-        if end <= survey.now:
-            yield f"freezes[{number}]: it ended at {iso(end)}; remove it, or give it new dates"
+        yield from (f"freezes[{number}]: {text}" for text in _freeze(freeze, survey.now))
     yield from _gaps(survey)
     for number, timer in enumerate(survey.policy.timers):
         if not timer.readable:
@@ -42,6 +41,20 @@ def policy_warnings(survey: Survey) -> Iterator[str]:
             )
 
 
+def _freeze(freeze: Freeze, now: datetime) -> Iterator[str]:
+    if freeze.is_over(now):
+        yield f"it ended at {iso(freeze.period[1])}; remove it, or give it new dates"
+    elif freeze.when is not None:
+        begin, end = next(blocked_by([freeze.when], timedelta(), now), (FOREVER, FOREVER))
+        if begin > now + HORIZON:
+            yield f"when: it does not come within {HORIZON.days} days ({freeze.when.text}); check it, or remove the freeze"
+        elif begin <= now and end > now + HORIZON:
+            yield (
+                f"when: it always holds for the next {HORIZON.days} days ({freeze.when.text}); to stop everything, "
+                "`enabled: false` is plainer"
+            )
+
+
 def rule_warnings(survey: Survey, step: Step) -> Iterator[str]:
     """About the windows of a rule."""
     rule, now = step.rule, survey.now
@@ -50,7 +63,7 @@ def rule_warnings(survey: Survey, step: Step) -> Iterator[str]:
         if never is not None:
             yield f"nothing can start: {never}"
         return
-    windows = Calendar(rule.windows, timedelta(), survey.policy.frozen(rule.name), now)
+    windows = Calendar(rule.windows, timedelta(), [one.held for one in survey.policy.freezes_of(rule.name)], now)
     open_for = sum((end - begin for begin, end in stretches(windows, now, LOOK_AHEAD)), timedelta())
     if open_for < LEAST_TIME:
         yield f"its windows are open for {spelled(open_for)} in the next 32 days, less than 48h: upgrades may be delayed"
@@ -99,8 +112,9 @@ def _gaps(survey: Survey) -> Iterator[str]:
 
 
 def _followers(policy: Policy, rule: str) -> Iterator[tuple[_Period, _Period]]:
-    """Each freeze of a rule that ends last so far, and the one that begins next."""
-    held = sorted((*freeze.period, number) for number, freeze in enumerate(policy.freezes) if freeze.holds(rule))
+    """Each freeze of a rule that ends last so far, and the one that begins next; those that recur aside."""
+    dated = ((number, freeze) for number, freeze in enumerate(policy.freezes) if freeze.when is None)
+    held = sorted((*freeze.period, number) for number, freeze in dated if freeze.holds(rule))
     last = held[0] if held else None
     for period in held[1:]:
         assert last is not None

@@ -61,7 +61,7 @@ CHANGES = {
     ),
     "freeze": Change(
         "lifting the rule's freezes",
-        lambda survey, rule: any(survey.now < end for _, end in survey.policy.frozen(rule.name)),
+        lambda survey, rule: any(not freeze.is_over(survey.now) for freeze in survey.policy.freezes_of(rule.name)),
         _thawed,
     ),
     "window": Change(

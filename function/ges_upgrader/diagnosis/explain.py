@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from ges_upgrader.diagnosis.counterfactuals import Counterfactuals
@@ -18,6 +19,7 @@ from ges_upgrader.planning.planner import Plan, all_pass_at, case_of
 from ges_upgrader.planning.releases import Choice, Offer
 from ges_upgrader.planning.survey import Block, Survey
 
+_MOST_TURNS = 10  # of releases, whose missed starts are listed: freezes may give them the one after the other
 # What may decide and is still a matter of time, at least under another policy.
 _TIMELY = ("age", "freeze", "window", "notice", "expiry")
 
@@ -152,7 +154,7 @@ def _checks(
         return [_check("release", Block(decision.action, offered.nothing), release, binding=True), rule]
     case = case_of(survey, one, offered.choices[0])
     blocks = {name: block for name, gate in GATES.items() if (block := gate(case)) is not None}
-    binding = _binding(decision, blocks, _expires(survey, case), lambda: counterfactuals.starts(one)) if blocks else None
+    binding = _binding(decision, blocks, _expires(case), lambda: counterfactuals.starts(one)) if blocks else None
     return [
         _check("release", None, release),
         rule,
@@ -210,17 +212,17 @@ def _most_helpful(until: datetime, blocks: Mapping[str, Block], starts: Mapping[
     return min(earlier, key=earlier.__getitem__, default=None)
 
 
-def _expires(survey: Survey, case: Case) -> bool:
+def _expires(case: Case) -> bool:
     """Whether all gates pass at some time, and the case is another one by then."""
-    start = all_pass_at(survey, case)
+    start = all_pass_at(case)
     return start is not None and start >= case.ends
 
 
 def _expiry(survey: Survey, one: Governed, offered: Offer) -> str:
     """For each release in its turn, why it is not started before its time is over."""
     turns = zip(offered.choices, [*offered.choices[1:], None])
-    ending = ((choice, following) for choice, following in turns if _ends(choice, following))
-    return "; ".join(_missed(survey, case_of(survey, one, choice), following) for choice, following in ending)
+    ending = islice(((choice, following) for choice, following in turns if _ends(choice, following)), _MOST_TURNS)
+    return "; ".join(_missed(case_of(survey, one, choice), following) for choice, following in ending)
 
 
 def _ends(choice: Choice, following: Choice | None) -> bool:
@@ -228,8 +230,8 @@ def _ends(choice: Choice, following: Choice | None) -> bool:
     return following is None or following.release.version != choice.release.version
 
 
-def _missed(survey: Survey, case: Case, following: Choice | None) -> str:
-    version, start = case.choice.release.version, all_pass_at(survey, case)
+def _missed(case: Case, following: Choice | None) -> str:
+    version, start = case.choice.release.version, all_pass_at(case)
     if start is None:
         return f"{version} is blocked by {_lasting_gate(case)}"
     end = f"{ceiled(case.ends)} ({_end(case, following)})"

@@ -26,7 +26,7 @@ from ges_upgrader.planning.planner import decide, milestones
 from ges_upgrader.planning.roster import Roster
 from ges_upgrader.planning.survey import Survey
 from ges_upgrader.policy.schema import Policy
-from ges_upgrader.schedule.windows import Calendar
+from ges_upgrader.schedule.calendars import Calendar
 
 USUAL_DURATION = timedelta(minutes=15)
 _FINAL = (
@@ -88,7 +88,7 @@ class _Future:
         self._governed = govern(policy.rules, fleet.visible)
         self._places = {one.graph.key: place for place, one in enumerate(self._governed)}
         self._active = dict.fromkeys(self._places)
-        self._calendars: dict[str, Calendar] = {}
+        self._calendars: dict[tuple[str, timedelta, tuple[int, ...]], Calendar] = {}
         self._duration = _median(history.attempts.durations) or USUAL_DURATION
         self._ends = [*self._ends_of_ours(), *self._ends_of_others()]
         heapify(self._ends)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 
 from ges_upgrader.diagnosis.openings import cutoff_of, why_never
 from ges_upgrader.domain.duration import spelled
@@ -11,6 +10,7 @@ from ges_upgrader.domain.timestamps import ceiled, iso
 from ges_upgrader.planning.gates import Case
 from ges_upgrader.planning.survey import Step, Survey
 from ges_upgrader.policy.schema import Freeze
+from ges_upgrader.schedule.calendars import FOREVER
 
 MOST_NAMES = 5
 UNLISTED = "; some project could not be listed as a whole"
@@ -82,27 +82,28 @@ def _freeze(survey: Survey, case: Case) -> str | None:
     step = survey.steps[case.rule.name]
     if not governing:
         return None
-    near = [_frozen(freeze, step, case.now) for freeze in governing if _is_near(freeze, step, case.now)]
+    near = list(filter(None, (_frozen(freeze, step, case) for freeze in governing)))
     return "; ".join(near) or f"none of {len(governing)} now"
 
 
-def _is_near(freeze: Freeze, step: Step, now: datetime) -> bool:
-    """Whether the freeze covers this instant, or begins within the cutoff."""
-    begin, end = freeze.period
-    return begin - step.cutoff <= now < end
-
-
-def _frozen(freeze: Freeze, step: Step, now: datetime) -> str:
-    begin, end = freeze.period
-    ahead = f", from {iso(begin)}, cutoff {cutoff_of(step)}" if now < begin else ""
-    return f"{freeze.reason or 'no reason given'}{ahead}, until {iso(end)}"
+def _frozen(freeze: Freeze, step: Step, case: Case) -> str | None:
+    """The freeze if it covers this instant, or begins within the cutoff."""
+    covering = step.calendar_under([freeze]).frozen(case.now)
+    if covering is None:
+        return None
+    begin, end = covering[0] + step.cutoff, covering[1]
+    ahead = f", from {iso(begin)}, cutoff {cutoff_of(step)}" if case.now < begin else ""
+    until = f"until {iso(end)}" if end < FOREVER else "with no end in sight"
+    version = case.choice.release.version
+    allowed = "" if freeze.holds(case.rule.name, version) else f", allows {version}"
+    return f"{freeze.reason or 'no reason given'}{ahead}, {until}{allowed}"
 
 
 def _window(survey: Survey, case: Case) -> str:
     if not case.rule.windows:
         return "always"
     step = survey.steps[case.rule.name]
-    opening = step.opening(case.now, case.place)
+    opening = case.opening(case.now)
     written = f"{' | '.join(window.text for window in case.rule.windows)}, cutoff {cutoff_of(step)}"
     if opening is None:
         return f"{written}: never, because {why_never(survey, step)}"

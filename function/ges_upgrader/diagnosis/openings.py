@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from ges_upgrader.domain.duration import spelled
 from ges_upgrader.planning.survey import Step, Survey
 from ges_upgrader.policy.schema import Rule
-from ges_upgrader.schedule import windows
+from ges_upgrader.schedule import calendars
+from ges_upgrader.schedule.windows import HORIZON
 
 _MINUTE = timedelta(minutes=1)
 
@@ -21,29 +22,27 @@ def cutoff_of(step: Step) -> str:
 
 def why_never(survey: Survey, step: Step) -> str | None:
     """Why the windows let nothing start in sight; None: they do."""
-    rule, frozen = step.rule, survey.policy.frozen(step.rule.name)
-    never = windows.why_never(rule.windows, step.cutoff, frozen, survey.now)
+    rule, freezes = step.rule, [freeze.held for freeze in survey.policy.freezes_of(step.rule.name)]
+    never = calendars.why_never(rule.windows, step.cutoff, freezes, survey.now)
     if never is None:
         return None
     if never == "cutoff" and _last(rule, survey.now):
-        return (
-            f"the last window is within its cutoff of {cutoff_of(step)}, and no other opens within {windows.HORIZON.days} days"
-        )
+        return f"the last window is within its cutoff of {cutoff_of(step)}, and no other opens within {HORIZON.days} days"
     return {
         "cutoff": f"the cutoff of {cutoff_of(step)} is as long as the windows",
-        "freezes": f"the freezes leave no time within {windows.HORIZON.days} days",
-        "windows": f"no window opens within {windows.HORIZON.days} days",
+        "freezes": f"the freezes leave no time within {HORIZON.days} days",
+        "windows": f"no window opens within {HORIZON.days} days",
     }[never]
 
 
 def _last(rule: Rule, now: datetime) -> bool:
     """Whether a window is open that no other follows in sight."""
-    calendar = windows.Calendar(rule.windows, timedelta(), (), now)
+    calendar = calendars.Calendar(rule.windows, timedelta(), (), now)
     current = calendar.first(now)
     return current is not None and current.start == now and calendar.first(current.before) is None
 
 
-def stretches(calendar: windows.Calendar, now: datetime, length: timedelta) -> Iterator[tuple[datetime, datetime]]:
+def stretches(calendar: calendars.Calendar, now: datetime, length: timedelta) -> Iterator[tuple[datetime, datetime]]:
     """The times within that length from now in which something may start."""
     after, end = now, now + length
     while after < end:

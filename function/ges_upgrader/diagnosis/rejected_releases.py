@@ -11,12 +11,13 @@ from itertools import islice
 
 from ges_upgrader.domain.duration import spelled
 from ges_upgrader.domain.model import Graph, Reason, Release
-from ges_upgrader.domain.timestamps import ceiled
+from ges_upgrader.domain.timestamps import ceiled, iso
 from ges_upgrader.domain.version import Version
 from ges_upgrader.planning.matching import Governed
 from ges_upgrader.planning.releases import Candidate, KnownRelease, Offer, old_enough, reaches, ready, targeted
 from ges_upgrader.planning.survey import Step, Survey
 from ges_upgrader.policy.schema import Rule
+from ges_upgrader.schedule.calendars import FOREVER
 
 MOST_RELEASES = 5
 
@@ -65,6 +66,7 @@ def _objections(survey: Survey, known: KnownRelease, one: Governed) -> Iterator[
     yield from _out_of_scope(known, candidate, one.graph)
     yield from _not_allowed(survey.steps[one.rule.name], known.version)
     yield from _set_aside(survey, one, known.version)
+    yield from _frozen(survey.steps[one.rule.name], known.version, survey.now)
     if candidate is not None:
         yield from _untimely(one.rule, candidate, survey.now)
 
@@ -98,6 +100,12 @@ def _set_aside(survey: Survey, one: Governed, version: Version) -> Iterator[str]
         ("is set aside for this graph", step.set_aside(one.graph) if one.graph.version else ()),
     )
     yield from islice((words for words, versions in reasons if version in versions), 1)
+
+
+def _frozen(step: Step, version: Version, now: datetime) -> Iterator[str]:
+    until = step.calendar_of(version).frozen_until(now)
+    if until is not None:
+        yield f"is frozen until {iso(until)}" if until < FOREVER else "is frozen, with no end in sight"
 
 
 def _untimely(rule: Rule, candidate: Candidate, now: datetime) -> Iterator[str]:

@@ -18,6 +18,7 @@ from ges_upgrader.history.records import Paused
 from ges_upgrader.planning.releases import Choice
 from ges_upgrader.planning.survey import Block, Step
 from ges_upgrader.policy.schema import Policy, Rule
+from ges_upgrader.schedule.calendars import FOREVER, Calendar, Opening
 
 _FIRST_PAUSE, _FIRST_SLOW_PAUSE, _LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=5), timedelta(hours=6)
 
@@ -46,6 +47,14 @@ class Case(msgspec.Struct, frozen=True):
     @property
     def rule(self) -> Rule:
         return self.step.rule
+
+    @property
+    def calendar(self) -> Calendar:
+        return self.step.calendar_of(self.choice.release.version)
+
+    def opening(self, after: datetime) -> Opening | None:
+        """The first time, not before `after`, that windows and freezes leave for the start."""
+        return self.step.opening(self.choice.release.version, after, self.place)
 
     @property
     def paused(self) -> Paused | None:
@@ -152,12 +161,12 @@ def approval_gate(case: Case) -> Block | None:
 
 
 def freeze_gate(case: Case) -> Block | None:
-    end = case.step.frozen if case.policy.freezes else None
-    return Block(Action.WAIT, Reason.FROZEN, end) if end else None
+    end = case.calendar.frozen_until(case.now) if case.policy.freezes else None
+    return Block(Action.WAIT, Reason.FROZEN, end if end < FOREVER else None) if end else None
 
 
 def window_gate(case: Case) -> Block | None:
-    opening = case.step.opening(case.now, case.place)
+    opening = case.opening(case.now)
     if opening and opening.start <= case.now:
         return None
     return Block(Action.WAIT, Reason.OUTSIDE_WINDOW, opening.start if opening else None)

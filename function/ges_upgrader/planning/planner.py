@@ -91,7 +91,7 @@ def decide(survey: Survey, one: Governed, budget: Budget) -> tuple[Decision, Sta
     block = first_block(case) or _lack_of_place(case, budget)
     if block is not None:
         return _blocked(survey, one, case, block, offered), None
-    start = _start(survey, one, case)
+    start = _start(one, case)
     return _decision(one, case, start.action, Reason.DUE), start
 
 
@@ -141,21 +141,35 @@ def first_block(case: Case) -> Block | None:
 
 def first_start(survey: Survey, one: Governed, offered: Offer) -> tuple[datetime, Choice] | None:
     """The first instant at which every gate lets the graph start, and to what; None: time alone will not do."""
+    opened: dict[Version, datetime | None] = {}
     for choice in offered.choices:
-        case = case_of(survey, one, choice)
-        start = all_pass_at(survey, case)
+        case, version = case_of(survey, one, choice), choice.release.version
+        if version not in opened:  # its first choice begins first
+            opened[version] = _gates_open_at(case)
+        at = opened[version]
+        start = _first_opening(case, at) if at is not None and at < choice.ends else None
         if start is not None and start < case.ends:
             return start, choice
     return None
 
 
-def all_pass_at(survey: Survey, case: Case) -> datetime | None:
+def all_pass_at(case: Case) -> datetime | None:
     """The first instant at which every gate passes the case, if it lasts until then; None: time alone will not do."""
+    at = _gates_open_at(case)
+    return None if at is None else _first_opening(case, at)
+
+
+def _gates_open_at(case: Case) -> datetime | None:
+    """The instant at which the last of the gates that block now no longer does; None: time alone will not do."""
     blocks = list(filter(None, (gate(case) for gate in GATES.values())))
     if any(block.until is None for block in blocks):
         return None
-    earliest = max([survey.now, case.choice.begins, *filter(None, (block.until for block in blocks))])
-    opening = survey.steps[case.rule.name].opening(earliest, case.place)
+    return max([case.now, *filter(None, (block.until for block in blocks))])
+
+
+def _first_opening(case: Case, at: datetime) -> datetime | None:
+    """The first instant, not before `at`, that windows and freezes leave for the case."""
+    opening = case.opening(max(at, case.choice.begins))
     return opening.start if opening else None
 
 
@@ -198,9 +212,9 @@ def _unworkable(survey: Survey, one: Governed) -> Decision | None:
     return _decision(one, None, Action.BLOCKED, Reason.REFUSED) if one.graph.version is None else None
 
 
-def _start(survey: Survey, one: Governed, case: Case) -> Start:
+def _start(one: Governed, case: Case) -> Start:
     """The start of a graph that every gate passes: of the backup first, if the rule requires one and none is fresh."""
-    opening = survey.steps[case.rule.name].opening(survey.now, case.place)
+    opening = case.opening(case.now)
     assert opening is not None and one.graph.version is not None  # or a gate had blocked it
     backed_up_until = _backed_up_until(case)
     return Start(

@@ -5,8 +5,9 @@ The newest that fits the graph, that the rule allows and that is old enough; cho
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import NamedTuple
 
 import msgspec
@@ -18,6 +19,9 @@ from ges_upgrader.domain.version import Version
 from ges_upgrader.history.history import History
 from ges_upgrader.history.releases import Announcement
 from ges_upgrader.policy.schema import Policy, Rule
+from ges_upgrader.schedule.calendars import Calendar
+
+_MOST_TURNS = 200  # of the freezes, for which the choice is worked out ahead; a freeze a week takes half of them
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -57,12 +61,23 @@ class Choice(msgspec.Struct, frozen=True):
     since: datetime
     stopped: Reason | None = None
 
+    def is_continued_by(self, later: Choice) -> bool:
+        same = (self.release.version, self.stopped) == (later.release.version, later.stopped)
+        return same and self.ends == later.begins
+
 
 class Offer(msgspec.Struct, frozen=True):
     """The choices in the order of time; or the reason why there is none and time will not bring one."""
 
     choices: tuple[Choice, ...] = ()
     nothing: Reason | None = None
+
+
+class Times(NamedTuple):
+    """The instant, and the calendar of upgrades to a version: freezes may allow some versions."""
+
+    now: datetime
+    calendar_of: Callable[[Version], Calendar]
 
 
 class Exclusions(msgspec.Struct, frozen=True):
@@ -104,12 +119,12 @@ def _first_seen(announcement: Announcement) -> datetime:
     return announcement.first_seen
 
 
-def offer(rule: Rule, graph: Graph, known: Sequence[KnownRelease], exclusions: Exclusions, now: datetime) -> Offer:
+def offer(rule: Rule, graph: Graph, known: Sequence[KnownRelease], exclusions: Exclusions, times: Times) -> Offer:
     """What the rule offers the graph, whose version is known. `known` holds no withdrawn version."""
-    usable = [one for one in _candidates(graph, known) if _usable(one.release, graph, now)]
+    usable = [one for one in _candidates(graph, known) if _usable(one.release, graph, times.now)]
     newer = [one for one in usable if _is_newer(one.release, graph)]
     allowed = [one for one in newer if allows(rule, one.release.version, exclusions.highest_major)]
-    choices = _timeline(rule, allowed, exclusions, now) if allowed else ()
+    choices = _timeline(rule, allowed, exclusions, times) if allowed else ()
     return Offer(choices) if choices else Offer(nothing=_why_nothing(usable, newer, allowed))
 
 
@@ -202,28 +217,55 @@ def _released_at(announcements: Sequence[Announcement]) -> datetime | None:
     return max(filter(None, (claimed, *entries)), default=None)
 
 
-def _timeline(rule: Rule, allowed: Sequence[Candidate], exclusions: Exclusions, now: datetime) -> tuple[Choice, ...]:
-    """The choice of each stretch of time, from now on."""
-    timed = [_Timed(one, ready(rule, one), one.release.not_after or FAR) for one in allowed]
-    turns = sorted({now, *(one.first for one in timed if one.first > now), *(one.end for one in timed if one.end < FAR)})
-    choices = (_choice(timed, begins, ends, exclusions) for begins, ends in zip(turns, [*turns[1:], FAR]))
-    return tuple(filter(None, choices))
-
-
 class _Timed(NamedTuple):
-    """A candidate, the instant from which it may be chosen, and the one from which it may not."""
+    """A candidate, the instant from which it may be chosen, the one from which it may not, and when it may start."""
 
     candidate: Candidate
     first: datetime
     end: datetime
+    calendar: Calendar
+
+
+def _timeline(rule: Rule, allowed: Sequence[Candidate], exclusions: Exclusions, times: Times) -> tuple[Choice, ...]:
+    """The choice of each stretch of time, from now on."""
+    timed = [
+        _Timed(one, ready(rule, one), one.release.not_after or FAR, times.calendar_of(one.release.version)) for one in allowed
+    ]
+    turns = sorted({times.now, *(turn for turn in _turns(timed, times.now) if times.now < turn < FAR)})
+    choices: list[Choice] = []
+    for begins, ends in zip(turns, [*turns[1:], FAR]):
+        choice = _choice(timed, begins, ends, exclusions)
+        if choice is not None and choices and choices[-1].is_continued_by(choice):
+            choices[-1] = msgspec.structs.replace(choices[-1], ends=ends)
+        elif choice is not None:
+            choices.append(choice)
+    return tuple(choices)
+
+
+def _turns(timed: Sequence[_Timed], now: datetime) -> Iterator[datetime]:
+    """The instants from which another release may be the choice: also those of freezes, if they allow some releases."""
+    yield from (turn for one in timed for turn in (one.first, one.end))
+    calendars = {one.calendar for one in timed}
+    for calendar in calendars if len(calendars) > 1 else ():
+        yield from islice(calendar.thaws_and_frosts(now), _MOST_TURNS)
 
 
 def _choice(timed: Sequence[_Timed], begins: datetime, ends: datetime, exclusions: Exclusions) -> Choice | None:
-    chosen = _chosen([one.candidate for one in timed if one.first <= begins < one.end], exclusions)
+    usable = [one for one in timed if one.first <= begins < one.end]
+    chosen = _chosen(_thawed(usable, begins, exclusions), exclusions)
     if chosen is None:
         return None
     candidate, stopped = chosen
     return Choice(candidate.release, begins, ends, candidate.since, stopped)
+
+
+def _thawed(usable: Sequence[_Timed], at: datetime, exclusions: Exclusions) -> list[Candidate]:
+    """Without those that a freeze blocks, unless it blocks all. A halted version keeps its place in a freeze, too."""
+    if len({one.calendar for one in usable}) > 1:
+        halted = exclusions.halted
+        thawed = [one for one in usable if one.candidate.release.version in halted or not one.calendar.frozen_until(at)]
+        usable = thawed or usable
+    return [one.candidate for one in usable]
 
 
 def _chosen(usable: Sequence[Candidate], exclusions: Exclusions) -> tuple[Candidate, Reason | None] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
 import msgspec
@@ -13,7 +13,7 @@ from ges_upgrader.domain.model import Attempt, GraphKey
 from ges_upgrader.domain.version import Version
 from ges_upgrader.planning.matching import Governed, govern
 from ges_upgrader.policy.schema import Policy
-from ges_upgrader.schedule.windows import Calendar
+from ges_upgrader.schedule.calendars import Calendar
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -44,7 +44,7 @@ class Roster:
         self.policy, self.fleet = policy, fleet
         self._ended = ended
         self.governed = list(govern(policy.rules, fleet.visible) if governed is None else governed)
-        self.calendars: dict[str, Calendar] = {}
+        self.calendars: dict[tuple[str, timedelta, tuple[int, ...]], Calendar] = {}
         self.waves: dict[tuple[str, Version], Progress] = {}
         self.members = _members(policy, self.governed)
 

@@ -6,7 +6,7 @@ A survey adds the history and the time to a roster. A step is a rule as a step o
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import chain
@@ -19,11 +19,11 @@ from ges_upgrader.domain.timestamps import LONG_AGO
 from ges_upgrader.domain.version import Version
 from ges_upgrader.history.history import History
 from ges_upgrader.history.records import Paused
-from ges_upgrader.planning.releases import Choice, Exclusions, KnownRelease, Offer, known_releases, offer, targeted
+from ges_upgrader.planning.releases import Choice, Exclusions, KnownRelease, Offer, Times, known_releases, offer, targeted
 from ges_upgrader.planning.roster import Progress, Roster
 from ges_upgrader.policy.fields import MIN_AUTO_CUTOFF
-from ges_upgrader.policy.schema import Policy, Rule
-from ges_upgrader.schedule.windows import Calendar, Opening, blocked_by
+from ges_upgrader.policy.schema import Freeze, Policy, Rule
+from ges_upgrader.schedule.calendars import Calendar, Opening
 
 
 class Block(msgspec.Struct, frozen=True):
@@ -93,7 +93,8 @@ class Step:
         self._survey = survey
         self._offers: dict[tuple[object, ...], Offer] = {}
         self._waves: dict[Version, Block | None] = {}
-        self._openings: dict[datetime, Opening | None] = {}
+        self._openings: dict[tuple[Calendar, datetime], Opening | None] = {}
+        self._calendars: dict[Version | None, Calendar] = {}
         self._behind: dict[Version, list[Graph]] = {}
 
     @property
@@ -150,11 +151,22 @@ class Step:
 
     @cached_property
     def calendar(self) -> Calendar:
-        survey = self._survey
-        key = f"{self.rule.name} {self.cutoff}"
-        calendars = survey.roster.calendars
+        """When something may start of which no freeze makes an exception."""
+        return self.calendar_of(None)
+
+    def calendar_of(self, version: Version | None) -> Calendar:
+        """When an upgrade to the version may start. Versions that the same freezes allow share one."""
+        if version not in self._calendars:
+            self._calendars[version] = self.calendar_under(self._survey.policy.freezes_of(self.rule.name, version))
+        return self._calendars[version]
+
+    def calendar_under(self, freezes: Sequence[Freeze]) -> Calendar:
+        """When something may start, if these are the freezes."""
+        survey, calendars = self._survey, self._survey.roster.calendars
+        key = (self.rule.name, self.cutoff, tuple(map(id, freezes)))
         if key not in calendars:
-            calendars[key] = Calendar(self.rule.windows, self.cutoff, self._freezes, survey.now, self.rule.spread)
+            held = [freeze.held for freeze in freezes]
+            calendars[key] = Calendar(self.rule.windows, self.cutoff, held, survey.now, self.rule.spread)
         return calendars[key]
 
     def set_aside(self, graph: Graph) -> frozenset[Version]:
@@ -178,7 +190,7 @@ class Step:
         if survey.targeting:
             key += tuple(targeted(release, graph) for release in survey.targeting)
         if key not in self._offers:
-            self._offers[key] = offer(self.rule, graph, survey.known, exclusions, survey.now)
+            self._offers[key] = offer(self.rule, graph, survey.known, exclusions, Times(survey.now, self.calendar_of))
         return self._offers[key]
 
     def wave(self, choice: Choice) -> Block | None:
@@ -237,27 +249,19 @@ class Step:
         arrivals = [_arrival(history.attempts.ended_of(one.graph.key), version) for one in self.members]
         return max([first_seen or self._survey.now, *filter(None, arrivals)])
 
-    def opening(self, after: datetime, place: float) -> Opening | None:
-        """The first time at which a graph of that place in the spread may start."""
+    def opening(self, version: Version, after: datetime, place: float) -> Opening | None:
+        """The first time at which a graph of that place in the spread may start to the version."""
+        calendar = self.calendar_of(version)
         if self.rule.spread:
-            return self.calendar.first(after, place)
-        if after not in self._openings:
-            self._openings[after] = self.calendar.first(after)
-        return self._openings[after]
-
-    @cached_property
-    def _freezes(self) -> list[tuple[datetime, datetime]]:
-        return self._survey.policy.frozen(self.rule.name)
+            return calendar.first(after, place)
+        key = (calendar, after)
+        if key not in self._openings:
+            self._openings[key] = calendar.first(after)
+        return self._openings[key]
 
     @property
     def orphaned(self) -> Paused | None:
         return self._survey.orphaned
-
-    @cached_property
-    def frozen(self) -> datetime | None:
-        """The end of the freeze that covers this instant, or that begins within the cutoff."""
-        now = self._survey.now
-        return next((end for begin, end in blocked_by(self._freezes, self.cutoff) if begin <= now < end), None)
 
 
 def _targeting(known: Iterable[KnownRelease]) -> list[Release]:

@@ -14,9 +14,10 @@ import msgspec
 from msgspec import UNSET
 
 from ges_upgrader.domain.duration import spelled
-from ges_upgrader.policy.schema import HealthCheck, Policy, Rule
+from ges_upgrader.policy.schema import Freeze, HealthCheck, Policy, Rule
+from ges_upgrader.schedule.calendars import why_never
 from ges_upgrader.schedule.wallclock import instant
-from ges_upgrader.schedule.windows import Window, why_never
+from ges_upgrader.schedule.windows import Window
 
 # The years in which windows are looked for, by the wall clock.
 FIRST, LAST = datetime(2000, 1, 1), datetime(2100, 1, 1)  # noqa: DTZ001
@@ -77,13 +78,35 @@ def _topics(written: Written) -> Iterator[str]:
 
 def _freezes(written: Written) -> Iterator[str]:
     for number, freeze in enumerate(written.policy.freezes):
-        try:
-            begin, end = freeze.period
-        except ValueError as error:
-            yield f"freezes[{number}].timezone: {error}"
-            continue
-        if end <= begin:
-            yield (f"freezes[{number}].until: {freeze.until.text} is not after {freeze.begins.text}; the freeze would be empty")
+        place = f"freezes[{number}]"
+        if not written.wrong(place):
+            yield from _freeze(place, freeze)
+
+
+def _freeze(place: str, freeze: Freeze) -> Iterator[str]:
+    """A freeze has a beginning and an end, or recurs."""
+    given = {"from": freeze.begins, "until": freeze.until}
+    missing = [name for name, value in given.items() if value is None]
+    if freeze.when is not None:
+        beside = (name for name, value in {**given, "timezone": freeze.timezone}.items() if value is not None)
+        yield from (f"{place}.{name}: when says it already; remove {name}, or write from and until alone" for name in beside)
+    elif len(missing) == 1:
+        yield f"{place}: the field {missing[0]} is missing"
+    elif missing:
+        yield f"{place}: when it holds is missing; expected from and until, or when if it recurs"
+    else:
+        yield from _period(place, freeze)
+
+
+def _period(place: str, freeze: Freeze) -> Iterator[str]:
+    try:
+        begin, end = freeze.period
+    except ValueError as error:
+        yield f"{place}.timezone: {error}"
+        return
+    if end <= begin:
+        assert freeze.begins is not None and freeze.until is not None
+        yield f"{place}.until: {freeze.until.text} is not after {freeze.begins.text}; the freeze would be empty"
 
 
 def _names(written: Written) -> Iterator[str]:

@@ -16,6 +16,7 @@ from ges_upgrader.domain.model import Release
 from ges_upgrader.domain.version import Version
 from ges_upgrader.policy.decoding import Strict
 from ges_upgrader.policy.fields import Ages, Cutoff, Force, Globs, Instant, Moment, Share, State, Tags, Topic, Versions
+from ges_upgrader.schedule.calendars import Frozen
 from ges_upgrader.schedule.cron import Timer
 from ges_upgrader.schedule.windows import Window
 from ges_upgrader.schedule.zones import zone
@@ -77,22 +78,48 @@ class PolicyProject(Strict, frozen=True):
     project_id: Annotated[str, Meta(pattern=_PROJECT_ID, description="the id of a project, letters and digits")]
 
 
-class Freeze(Strict, frozen=True, rename={"begins": "from"}):
-    """A time in which nothing starts, whatever the windows say. A date is its first instant in `timezone`."""
+class Allowed(Strict, frozen=True):
+    """What may start in a freeze all the same."""
 
-    begins: Annotated[Moment, Meta(description="a date, or a date and time")]
-    until: Annotated[Moment, Meta(description="a date, which is its first instant, or a date and time")]
-    timezone: Annotated[str, Meta(description="an IANA time zone, as Asia/Shanghai")] = "UTC"
+    versions: Annotated[Versions, Meta(description="PEP 440 specifiers")]
+
+
+class Freeze(Strict, frozen=True, rename={"begins": "from"}):
+    """A time in which nothing starts, whatever the windows say; what `allow` names apart.
+
+    It has a beginning and an end, where a date is its first instant in `timezone` (UTC), or it recurs as a window does.
+    """
+
+    begins: Annotated[Moment | None, Meta(description="a date, or a date and time")] = None
+    until: Annotated[Moment | None, Meta(description="a date, which is its first instant, or a date and time")] = None
+    timezone: Annotated[str | None, Meta(description="an IANA time zone, as Asia/Shanghai")] = None
+    when: Annotated[
+        Window | None, Meta(description="a window, as `Fri 00:00-24:00 Asia/Shanghai`, or {rrule, start, duration, timezone}")
+    ] = None
+    allow: Annotated[Allowed | None, Meta(description="what may start all the same, as {versions: '~=2.4.0'}")] = None
     reason: Annotated[str, Meta(description="a text")] = ""
     rules: Annotated[tuple[str, ...], Meta(min_length=1, description="a list of names of rules")] | None = None
 
     @property
     def period(self) -> tuple[datetime, datetime]:
-        where = zone(self.timezone)
+        """From when until when, of a freeze that does not recur."""
+        assert self.begins is not None and self.until is not None  # or the policy was refused
+        where = zone(self.timezone or "UTC")
         return self.begins.at(where), self.until.at(where, last=True)
 
-    def holds(self, rule: str) -> bool:
-        return self.rules is None or rule in self.rules
+    @property
+    def held(self) -> Frozen:
+        """The time in which it holds."""
+        return self.when or self.period
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether it was there and does not come again; what recurs may always do so."""
+        return self.when is None and self.period[1] <= now
+
+    def holds(self, rule: str, version: Version | None = None) -> bool:
+        """Whether it is for the rule, and the version is none of those that it allows."""
+        allowed = self.allow is not None and version is not None and self.allow.versions.allow(version)
+        return not allowed and (self.rules is None or rule in self.rules)
 
 
 class HealthCheck(Strict, frozen=True):
@@ -181,7 +208,10 @@ class Policy(Strict, frozen=True):
     journal_keep: Length = msgspec.field(default_factory=partial(Duration, days=180))
     follow_up: Annotated[Literal["timer", "invoke"], Meta(description="timer or invoke")] = "timer"
     timers: Annotated[tuple[Timer, ...], Meta(description="a list of the function's timers, as `0 15 2 * * ?` or 30m")] = ()
-    freezes: Annotated[tuple[Freeze, ...], Meta(description="a list of {from, until, timezone, reason, rules}")] = ()
+    freezes: Annotated[
+        tuple[Freeze, ...],
+        Meta(description="a list of {from, until, …}, or {when, …}"),
+    ] = ()
     alert_after: Lasting = msgspec.field(default_factory=partial(Lifetime, hours=2))
     tests: Annotated[
         Union[list[Any], dict[str, Any]], Meta(description="the policy's own tests, which the function ignores")
@@ -208,9 +238,9 @@ class Policy(Strict, frozen=True):
         """The rule's fields, and the freezes, with which what one run learned must still be known in a later one."""
         return [*rule.needing_memory, *(["freezes"] if any(freeze.holds(rule.name) for freeze in self.freezes) else [])]
 
-    def frozen(self, rule: str) -> list[tuple[datetime, datetime]]:
-        """The freezes of a rule, as instants."""
-        return [freeze.period for freeze in self.freezes if freeze.holds(rule)]
+    def freezes_of(self, rule: str, version: Version | None = None) -> list[Freeze]:
+        """The freezes of a rule; those of them that let no upgrade to the version start, if one is given."""
+        return [freeze for freeze in self.freezes if freeze.holds(rule, version)]
 
 
 def fingerprint(policy: Policy) -> str:

@@ -1,4 +1,4 @@
-"""When: maintenance windows, and the stretches of time in which upgrades may start.
+"""When: maintenance windows. What they leave of the time together with freezes is in `calendars.py`.
 
 The rule: a window opens at a wall-clock time and lasts an elapsed time. An opening that a clock change skips moves to the
 first instant that exists; one that it repeats opens once, at the first. A window over midnight belongs to the day on
@@ -13,13 +13,9 @@ which it opens.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta, timezone
-from heapq import merge
-from typing import Any, Literal, Protocol
-
-import msgspec
+from typing import Any, Protocol
 
 from ges_upgrader.domain.duration import Duration, spelled
 from ges_upgrader.schedule.recurrence import Rule
@@ -33,7 +29,7 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _SHORT_FORM = re.compile(r"(?P<days>\S+)\s+(?P<open>\d\d:\d\d)-(?P<close>\d\d:\d\d)\s+(?P<zone>\S.*)", re.ASCII)
 _START = re.compile(rf"(?:(?P<date>{DATE})[T ])?(?P<time>{TIME})")
 _DAY = timedelta(days=1)
-_EVER = (datetime.min.replace(tzinfo=timezone.utc), datetime.max.replace(tzinfo=timezone.utc))
+EVER = (datetime.min.replace(tzinfo=timezone.utc), datetime.max.replace(tzinfo=timezone.utc))
 
 
 class Recurrence(Protocol):
@@ -67,7 +63,7 @@ class Window:
         To `end`; where none is given, for HORIZON.
         """
         if self.recurrence is None:
-            yield _EVER
+            yield EVER
             return
         end = end or after + HORIZON
         first, last = (at.astimezone(self.zone).replace(tzinfo=None) for at in (after, end))
@@ -76,123 +72,6 @@ class Window:
             if opened > end:
                 return
             yield opened, opened + self.length
-
-
-class Opening(msgspec.Struct, frozen=True):
-    """A start is allowed from `start` up to, and not at, `before`. `closes`: the window's end; None: it has none in sight."""
-
-    start: datetime
-    before: datetime
-    closes: datetime | None
-
-
-class Calendar:
-    """When something may start: within the union of the windows, in no freeze, and `cutoff` before either's edge at the latest.
-
-    No windows: always. Looks ahead from `now` for HORIZON. Windows that touch or overlap are one. `spread` is the time
-    after an opening over which the starts are spread; where the window is shorter, over what there is.
-    """
-
-    def __init__(
-        self,
-        windows: Sequence[Window],
-        cutoff: timedelta,
-        freezes: Sequence[tuple[datetime, datetime]],
-        now: datetime,
-        spread: timedelta = timedelta(),
-    ) -> None:
-        self._cutoff, self._spread = cutoff, spread
-        self._freezes = blocked_by(freezes, cutoff)
-        self._now, self._end = now, now + HORIZON
-        self._more = _union(windows, now - spread, self._end) if windows else iter((_EVER,))
-        self._stretches: list[tuple[datetime, datetime]] = []
-        self._closes: list[datetime] = []
-
-    def first(self, after: datetime, place: float = 0.0) -> Opening | None:
-        """The first time, not before `after`, at which something of that place in the spread, 0 to 1, may start.
-
-        None: none within HORIZON.
-        """
-        for opened, closed in self._from(after):
-            if opened > self._end:
-                return None
-            endless = opened <= self._now and closed >= self._end
-            last = closed if endless else closed - self._cutoff
-            start = max(after, opened)
-            if self._spread and opened > _EVER[0]:
-                start = max(start, opened + place * min(self._spread, max(last - opened, timedelta())))
-            found = self._thawed(start, last)
-            if found is not None and found[0] > self._end:
-                return None
-            if found is not None:
-                return Opening(found[0], found[1], None if endless else closed)
-        return None
-
-    def _from(self, after: datetime) -> Iterator[tuple[datetime, datetime]]:
-        """The stretches that are not over at `after`."""
-        index = bisect_right(self._closes, after)
-        while True:
-            if index == len(self._stretches):
-                following = next(self._more, None)
-                if following is None:
-                    return
-                self._stretches.append(following)
-                self._closes.append(following[1])
-                if following[1] <= after:
-                    index += 1
-                    continue
-            yield self._stretches[index]
-            index += 1
-
-    def _thawed(self, start: datetime, last: datetime) -> tuple[datetime, datetime] | None:
-        """The first part of [start, last) that no freeze blocks."""
-        for begin, end in self._freezes:
-            if end <= start:
-                continue
-            if begin > start:
-                last = min(last, begin)
-                break
-            start = end
-        return (start, last) if start < last else None
-
-
-def blocked_by(freezes: Iterable[tuple[datetime, datetime]], cutoff: timedelta) -> list[tuple[datetime, datetime]]:
-    """The times in which freezes let nothing start, in order: each, and the cutoff before it. Those that touch are one."""
-    blocked: list[tuple[datetime, datetime]] = []
-    for begin, end in sorted(freezes):
-        if blocked and begin - cutoff <= blocked[-1][1]:
-            blocked[-1] = (blocked[-1][0], max(blocked[-1][1], end))
-        else:
-            blocked.append((begin - cutoff, end))
-    return blocked
-
-
-def why_never(
-    windows: Sequence[Window], cutoff: timedelta, freezes: Sequence[tuple[datetime, datetime]], now: datetime
-) -> Literal["cutoff", "freezes", "windows"] | None:
-    """What lets nothing start within HORIZON of `now`; None: something can."""
-    if Calendar(windows, cutoff, freezes, now).first(now) is not None:
-        return None
-    if Calendar(windows, cutoff, (), now).first(now) is not None:
-        return "freezes"
-    return "cutoff" if Calendar(windows, timedelta(), (), now).first(now) is not None else "windows"
-
-
-def _union(windows: Sequence[Window], now: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """The stretches in which at least one window is open, in order, to `end`, without those that closed before `now`."""
-    current: tuple[datetime, datetime] | None = None
-    for opened, closed in merge(*(window.openings(now, end) for window in windows)):
-        if closed <= now:
-            continue
-        if current is None:
-            current = (opened, closed)
-        elif opened <= current[1]:
-            current = (current[0], max(current[1], closed))
-        else:
-            yield current
-            current = (opened, closed)
-    if current is not None:
-        yield current
 
 
 class _Weekly:

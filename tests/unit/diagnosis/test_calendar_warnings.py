@@ -43,6 +43,31 @@ def test_a_freeze_that_is_over_is_warned_of() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("when", "words"),
+    [
+        ("always", ["freezes[0]: when: it always holds for the next 400 days (always); to stop everything"]),
+        ("'* 00:00-24:00 UTC'", ["freezes[0]: when: it always holds for the next 400 days (* 00:00-24:00 UTC)"]),
+        (
+            "{rrule: 'FREQ=DAILY;UNTIL=20261101', start: '00:00', duration: 1h, timezone: UTC}",
+            ["it does not come within 400 d"],
+        ),
+        (
+            "{rrule: 'FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30', start: '00:00', duration: 1h, timezone: UTC}",
+            ["does not come within"],
+        ),
+        ("'Fri 00:00-24:00 UTC'", []),
+    ],
+)
+def test_a_freeze_that_never_or_always_recurs_is_warned_of(when: str, words: list[str]) -> None:
+    found = [text for text in warned(freezes=f"[{{when: {when}}}]") if text.startswith("freezes")]
+    assert len(found) == len(words) and all(expected in text for expected, text in zip(words, found))
+
+
+def test_no_gap_is_seen_beside_a_freeze_that_recurs() -> None:
+    assert warned(freezes="[{when: 'Mon,Wed 00:00-24:00 UTC'}, {from: 2026-12-24, until: 2026-12-31}]") == []
+
+
 def test_a_gap_between_two_freezes_is_warned_of() -> None:
     (text,) = warned(freezes="[{from: 2027-01-01, until: 2027-01-04}, {from: 2026-12-24, until: 2026-12-31}]")
     assert text == (

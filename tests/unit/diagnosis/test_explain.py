@@ -88,6 +88,21 @@ WAVES = "[{name: dev, match: {name: 'dev*'}}, {name: prod, after: [dev], soak: 6
         ),
         ("[{}]", FREEZE, seen(), "freeze", "sale, until 2026-11-25T00:00:00Z"),
         ("[{}]", {"freezes": "[{from: 2026-12-24, until: 2026-12-25}]"}, seen(), "freeze", "none of 1 now"),
+        (
+            "[{}]",
+            {"freezes": "[{when: 'Mon 02:15-04:00 UTC', reason: sale}]"},
+            seen(),
+            "freeze",
+            "sale, from 2026-11-23T02:15:00Z, cutoff 30m, until 2026-11-23T04:00:00Z",
+        ),
+        ("[{}]", {"freezes": "[{when: always}]"}, seen(), "freeze", "no reason given, with no end in sight"),
+        (
+            "[{}]",
+            {"freezes": "[{when: always, reason: sale, allow: {versions: '~=2.4.0'}}]"},
+            seen(),
+            "freeze",
+            "sale, with no end in sight, allows 2.4.15",
+        ),
         ("[{}]", {}, seen(), "window", "always"),
         (
             "[{windows: ['Sat 02:00-06:00 UTC', 'Sun 02:00-06:00 UTC']}]",

@@ -127,6 +127,14 @@ TIMED: list[tuple[str, str, dict[str, str], History, datetime, Reason]] = [
         at("2026-11-25 00:00"),
         Reason.FROZEN,
     ),
+    (
+        "cutoff before a freeze that recurs",
+        "[{windows: ['* 00:00-24:00 UTC']}]",
+        {"freezes": "[{when: 'Mon,Wed 02:30-24:00 UTC'}]"},
+        seen(),
+        at("2026-11-24 00:00"),
+        Reason.FROZEN,
+    ),
     ("window", "[{windows: ['Mon 03:00-05:00 UTC']}]", {}, seen(), NOW + HOUR, Reason.OUTSIDE_WINDOW),
     (
         "after the cutoff",
@@ -784,3 +792,9 @@ def test_of_graphs_alike_only_those_that_a_release_targets_are_offered_it(revers
     fleet = [graph("a"), graph("b")]
     found = plan(policy("[{max_concurrent: 9, max_failures: 9}]"), fleet[::-1] if reverse else fleet, past, NOW)
     assert {one.graph: one.reason for one in found} == {"a": Reason.DUE, "b": Reason.NO_RELEASE}
+
+
+@pytest.mark.parametrize("freeze", ["when: always", "when: '* 00:00-24:00 UTC'", "when: always, allow: {versions: '>=2.5'}"])
+def test_a_freeze_without_end_names_no_instant(freeze: str) -> None:
+    decision = decide(policy(freezes=f"[{{{freeze}}}]"), seen())
+    assert (decision.action, decision.reason, decision.until) == (Action.WAIT, Reason.FROZEN, None)

@@ -322,3 +322,28 @@ def test_what_failed_under_a_rule_that_is_gone_does_not_count_where_no_rule_gove
         plan(policy("[{name: prod, match: {name: a}}]"), [graph("a"), GONE], past, NOW), key=lambda one: one.graph
     )
     assert decision.reason is Reason.DUE
+
+
+QUARTER_END = "[{from: 2026-11-20, until: 2026-12-01, allow: {versions: '~=2.4.0'}}]"
+
+
+def test_what_a_freeze_allows_takes_the_place_of_what_it_blocks() -> None:
+    under, past = policy(freezes=QUARTER_END), history("2.4.15", "2.5.0")
+    (frozen,) = plan(under, [graph("demo")], past)
+    assert (frozen.action, frozen.target) == (Action.UPGRADE, Version("2.4.15"))
+    (thawed,) = plan(under, [graph("demo")], past, at("2026-12-01 00:00"))
+    assert (thawed.action, thawed.target) == (Action.UPGRADE, Version("2.5.0"))
+    (first,) = starts(under, [graph("demo")], past)
+    assert first.start_before == at("2026-12-01 00:00")
+
+
+def test_a_halted_version_keeps_its_place_in_a_freeze() -> None:
+    under, past = policy(freezes=QUARTER_END), history("2.4.15", "2.5.0")
+    failed = attempt(graph("other"), "2.5.0")
+    (decision,) = plan(under, [graph("demo")], finish(begin(past, failed), failed, Verdict.FAILED))
+    assert (decision.reason, decision.target) == (Reason.HALTED, Version("2.5.0"))
+
+
+def test_without_an_allowed_version_the_newest_waits() -> None:
+    (decision,) = plan(policy(freezes=QUARTER_END), [graph("late", "2.4.15")], history("2.4.15", "2.5.0"))
+    assert (decision.reason, decision.target, decision.until) == (Reason.FROZEN, Version("2.5.0"), at("2026-12-01 00:00"))

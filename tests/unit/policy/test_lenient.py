@@ -31,6 +31,7 @@ def read(text: str) -> tuple[str | None, str | None]:
         f"notify: {TOPIC}\nstate: obs://bucket/x\nrules: [{{name: *}}]",
         f"notify: {TOPIC}\nstate: obs://bucket/x\n---\nrules: [{{}}]",
         f"notify: {TOPIC}\nnotify: {TOPIC}\nstate: obs://bucket/x\nrules: [{{}}]",
+        f"notify: {TOPIC}\nstate: obs://bucket/x\nfreezes: [{{when: Sat, allow: {{state: none}}}}]\nrules: [{{}}]",
         f"notify：{TOPIC}\nstate: obs://bucket/x\nrules: [",
         f'{{"notify": "{TOPIC}", "state": "obs://bucket/x", "rules": [}}',
         f'{{"rules": [}}, "state":"obs://bucket/x","notify":{{"topic":"{TOPIC}"}}}}',

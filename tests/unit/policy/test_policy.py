@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from ges_upgrader.domain.model import Severity, Verdict
+from ges_upgrader.domain.version import Version
 from ges_upgrader.policy.parsing import PolicyError, parse_policy
 from ges_upgrader.policy.schema import HealthCheck, fingerprint
 from tests.builders import RELEASES_TOPIC, TOPIC, at, policy
@@ -154,7 +155,10 @@ def test_a_rule_that_is_not_there_is_told_beside_the_errors_of_other_fields() ->
         ("verzion: 1", "did you mean version?"),
         ("release_topics: ", "release_topics: has no value; leave the field out, or give a list of topic URNs"),
         ("releases: [{version: }]", "releases[0].version: has no value; give a version, as 2.4.15"),
-        ("freezes: ~", "freezes: has no value; leave the field out, or give a list of {from, until, timezone, reason, rules}"),
+        (
+            "freezes: ~",
+            "freezes: has no value; leave the field out, or give a list of {from, until, …}, or {when, …}",
+        ),
         ("projects: []", "projects: expected a list of {region, project_id}; found []"),
         ("releases: [{version: 2.4}]", "expected a version in quotes"),
         ("releases: [{released_at: 2026-10-01}]", "the field version is missing"),
@@ -289,6 +293,14 @@ def test_a_wrong_field_of_a_rule_is_told_with_what_is_accepted(rule: str, words:
         ("{from: 2026-12-24, until: 2026-02-30}", "freezes[0].until: expected a date; there is no 2026-02-30"),
         ("{from: 2027-01-04, until: 2026-12-24}", "freezes[0].until: 2026-12-24 is not after 2027-01-04"),
         ("{from: 2026-12-24, until: 2027-01-04, timezone: Mars/Olympus}", "freezes[0].timezone: 'Mars/Olympus' is no IANA"),
+        ("{reason: sale}", "freezes[0]: when it holds is missing; expected from and until, or when if it recurs"),
+        ("{from: 2026-12-24, until: 2027-01-04, when: always}", "freezes[0].from: when says it already; remove from"),
+        ("{when: always, timezone: UTC}", "freezes[0].timezone: when says it already"),
+        ("{when: Sat}", "freezes[0].when: a window is `<days> <opens>-<closes> <zone>`"),
+        ("{when: [always]}", "freezes[0].when: a window is a text"),
+        ("{when: always, allow: {}}", "freezes[0].allow: the field versions is missing"),
+        ("{when: always, allow: {versions: [2.4.15]}}", "freezes[0].allow.versions: expected version specifiers"),
+        ("{when: always, allow: {graphs: a}}", "freezes[0].allow.graphs: unknown field; accepted are versions"),
         ("{from: 2026-12-24, until: 2027-01-04, rules: [prod]}", "freezes[0].rules: 'prod' is not the name of a rule"),
         ("{from: 2026-12-24, until: 2027-01-04, rules: []}", "freezes[0].rules: expected a list of names of rules; found []"),
     ],
@@ -320,11 +332,22 @@ def test_rules_that_wait_for_each_other_are_an_error() -> None:
 
 def test_a_freeze_is_a_date_in_its_zone_or_an_instant() -> None:
     local = "[{from: 2026-12-24, until: '2027-01-04T12:00', timezone: Asia/Shanghai}]"
-    assert policy(freezes=local).frozen("rule-1") == [(at("2026-12-23 16:00"), at("2027-01-04 04:00"))]
+    assert [one.held for one in policy(freezes=local).freezes] == [(at("2026-12-23 16:00"), at("2027-01-04 04:00"))]
     instants = "[{from: '2026-12-24T00:00:00Z', until: 2027-01-04, rules: [a]}]"
     named = policy("[{name: a}, {}]", freezes=instants)
-    assert named.frozen("a") == [(at("2026-12-24 00:00"), at("2027-01-04 00:00"))]
-    assert named.frozen("rule-2") == []
+    assert [one.held for one in named.freezes_of("a")] == [(at("2026-12-24 00:00"), at("2027-01-04 00:00"))]
+    assert named.freezes_of("rule-2") == []
+
+
+def test_a_freeze_that_recurs_is_part_of_the_fingerprint() -> None:
+    freezes = ("when: always", "when: 'Fri 00:00-24:00 UTC'", "when: always, allow: {versions: '~=2.4.0'}")
+    assert len({fingerprint(policy(freezes=f"[{{{freeze}}}]")) for freeze in freezes}) == len(freezes)
+
+
+def test_a_freeze_holds_what_it_does_not_allow() -> None:
+    (freeze,) = policy(freezes="[{when: always, allow: {versions: '~=2.4.0'}}]").freezes
+    assert freeze.holds("rule-1") and freeze.holds("rule-1", Version("2.5.0"))
+    assert not freeze.holds("rule-1", Version("2.4.15"))
 
 
 @pytest.mark.parametrize(
@@ -356,8 +379,8 @@ def test_a_critical_release_must_be_no_older_than_one_of_security_where_nothing_
     ],
 )
 def test_a_date_is_written_in_one_way_on_every_python(written: str, expected: str) -> None:
-    freezes = policy(freezes=f"[{{from: '{written}', until: 2027-01-04, timezone: Asia/Shanghai}}]").frozen("rule-1")
-    assert freezes[0][0] == at(expected)
+    freezes = policy(freezes=f"[{{from: '{written}', until: 2027-01-04, timezone: Asia/Shanghai}}]").freezes
+    assert freezes[0].period[0] == at(expected)
 
 
 def test_a_window_that_its_cutoff_fills_is_an_error() -> None:

@@ -34,7 +34,8 @@ follow_up: invoke
 timers: ["0 15 2 * * ?", 30m]
 alert_after: 2h
 tests: [{{name: a test, given: x}}]
-freezes: [{{from: 2026-12-24, until: "2027-01-04T12:00", timezone: Asia/Shanghai, reason: year end, rules: [prod]}}]
+freezes: [{{from: 2026-12-24, until: "2027-01-04T12:00", timezone: Asia/Shanghai, reason: year end, rules: [prod]}},
+          {{when: "Fri 00:00-24:00 UTC", allow: {{versions: ~=2.4.0}}}}]
 rules:
   - {{name: dev, match: {{name: "dev_*"}}, windows: always}}
   - name: prod
@@ -86,7 +87,7 @@ def test_the_whole_policy_leaves_no_field_out() -> None:
     fields = SCHEMA["$defs"]
     assert set(written) == set(fields["Policy"]["properties"])
     assert {*written["rules"][0], *written["rules"][1]} == set(fields["Rule"]["properties"])
-    assert set(written["freezes"][0]) == set(fields["Freeze"]["properties"])
+    assert {*written["freezes"][0], *written["freezes"][1]} == set(fields["Freeze"]["properties"])
 
 
 # What a schema cannot say, by the function's own words, each with the reason.
@@ -195,6 +196,15 @@ FIELDS: dict[str, list[Any]] = {
         *("2026-12-24T24:00", "2026-13-01", "2026-12-32", "0001-01-01", "2026-12-24T", "٢026-12-24", "soon", ""),
     ],
     "rules: [{}]\nfreezes: [{from: 2026-12-24, until: 2026-12-31, rules: %}]": [["rule-1"], ["x"], [], "rule-1"],
+    "rules: [{}]\nfreezes: [{when: %}]": [
+        *("always", "Fri 00:00-24:00 UTC", {"rrule": "FREQ=DAILY", "start": "02:00", "duration": "3h", "timezone": "UTC"}),
+        *({"rrule": "FREQ=DAILY"}, "Fri", [], ["always"], 5),
+    ],
+    "rules: [{}]\nfreezes: [%]": [
+        *({"from": "2026-12-24", "until": "2026-12-31", "when": "always"}, {"when": "always", "timezone": "UTC"}, {}),
+        *({"from": "2026-12-24"}, {"until": "2026-12-24"}, {"when": "always", "until": "2026-12-31"}, {"allow": {}}),
+    ],
+    "rules: [{}]\nfreezes: [{when: always, allow: {versions: %}}]": ["~=2.4.0", "2.4", ">=2,<1", 2.4, ""],
     "rules: [{}]\nreleases: [{version: 2.4.15, released_at: %}]": [
         *(
             "2026-10-01",

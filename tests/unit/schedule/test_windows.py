@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ges_upgrader.schedule.windows import HORIZON, Calendar, Opening, Window, why_never
+from ges_upgrader.schedule.calendars import Calendar, Opening, why_never
+from ges_upgrader.schedule.windows import HORIZON, Window
 from tests.builders import at
 
 NOTHING = timedelta()

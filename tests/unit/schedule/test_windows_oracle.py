@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ges_upgrader.schedule.windows import Calendar, Window
+from ges_upgrader.schedule.calendars import Calendar
+from ges_upgrader.schedule.windows import Window
 from tests.builders import at
 from tests.oracles.comparison import compared, looked_at
 from tests.oracles.transitions import Behaviour, Change, behaviours
@@ -75,6 +76,36 @@ def test_starts_keep_the_cutoff_before_freezes(
         found, wanted = calendar.first(minute), expected[max(index, DAY)]
         assert found and wanted and found.start == wanted.start
         assert wanted.before in (None, found.before)
+
+
+FREEZES = [
+    Nominal("Sat,Sun 22:00-02:00 UTC", "UTC", lambda day: day.weekday() > 4, (22 * 60,), 240),
+    Nominal("Mon 00:00-24:00 Asia/Shanghai", "Asia/Shanghai", lambda day: day.weekday() == 0, (0,), DAY),
+    Nominal("Wed 23:00-04:00 UTC", "UTC", lambda day: day.weekday() == 2, (23 * 60,), 300),
+]
+
+
+@given(
+    windows=st.lists(st.sampled_from(KINDS), max_size=2, unique_by=lambda one: str(one.written)),
+    recurring=st.lists(st.sampled_from(FREEZES), min_size=1, max_size=2, unique_by=lambda one: str(one.written)),
+    cutoff=st.sampled_from([0, 30, 150]),
+    minute=minutes,
+)
+def test_a_freeze_that_recurs_is_each_of_its_times(
+    windows: list[Nominal], recurring: list[Nominal], cutoff: int, minute: int
+) -> None:
+    now = PAINTED.minutes[minute]
+    periods = [
+        (PAINTED.minutes[begin], PAINTED.minutes[begin + freeze.length])
+        for freeze in recurring
+        for begin in PAINTED.openings(freeze)
+        if begin + freeze.length < len(PAINTED.minutes)
+    ]
+    opens, before = [Window(one.written) for one in windows], timedelta(minutes=cutoff)
+    found = Calendar(opens, before, [Window(one.written) for one in recurring], now)
+    listed = Calendar(opens, before, periods, now)
+    assert found.first(now) == listed.first(now)
+    assert found.frozen_until(now) == listed.frozen_until(now)
 
 
 def test_the_comparison_sees_a_window_that_opens_or_closes_a_minute_off() -> None:

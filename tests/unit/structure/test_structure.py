@@ -48,7 +48,6 @@ STILL_OVER = {
     "function/ges_upgrader/schedule/cron.py firings",
     "function/ges_upgrader/schedule/recurrence.py __init__",
     "function/ges_upgrader/schedule/recurrence.py _parts",
-    "function/ges_upgrader/schedule/windows.py first",
     "ges_upgrader_cli/packaged/zip.py _place",
     "ges_upgrader_cli/shown/results.py show_decisions",
     "ges_upgrader_cli/shown/results.py summary",
