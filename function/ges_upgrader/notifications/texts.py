@@ -84,6 +84,13 @@ NOTICES: Mapping[str, Wording] = {
         "Look at the graphs that others wait for: start, upgrade or delete them, or exclude them from the policy. To see why "
         "each waits, invoke the function with\n  {plan}\n{blockers}\nWaiting: {names}",
     ),
+    "overdue": Wording(
+        "GES upgrades overdue: {count} under {rule} behind {version}",
+        "{count} under the rule {rule} could have run GES {version} since {since}, which is longer than the rule's overdue of "
+        "{overdue}. Nothing was changed.\n"
+        "To see what each graph waits for, invoke the function with\n  {plan}\n"
+        "Waiting: {reasons}\nThis message is repeated every 30 days.\nBehind: {names}",
+    ),
     "blind": Wording(
         "GES upgrader: the graphs of project {project} in {region} cannot be listed",
         "The graphs of project {project} in {region} cannot be listed since {since}: {error}.\n"

@@ -67,9 +67,13 @@ class Choice(msgspec.Struct, frozen=True):
 
 
 class Offer(msgspec.Struct, frozen=True):
-    """The choices in the order of time; or the reason why there is none and time will not bring one."""
+    """The choices in the order of time; or the reason why there is none and time will not bring one.
+
+    `allowed` are the releases that they are made from: those newer than the graph that the rule allows.
+    """
 
     choices: tuple[Choice, ...] = ()
+    allowed: tuple[Candidate, ...] = ()
     nothing: Reason | None = None
 
 
@@ -125,7 +129,7 @@ def offer(rule: Rule, graph: Graph, known: Sequence[KnownRelease], exclusions: E
     newer = [one for one in usable if _is_newer(one.release, graph)]
     allowed = [one for one in newer if allows(rule, one.release.version, exclusions.highest_major)]
     choices = _timeline(rule, allowed, exclusions, times) if allowed else ()
-    return Offer(choices) if choices else Offer(nothing=_why_nothing(usable, newer, allowed))
+    return Offer(choices, tuple(allowed)) if choices else Offer(nothing=_why_nothing(usable, newer, allowed))
 
 
 def _why_nothing(usable: Sequence[Candidate], newer: Sequence[Candidate], allowed: Sequence[Candidate]) -> Reason:

@@ -173,6 +173,7 @@ class Rule(Strict, frozen=True):
         default_factory=partial(Force, "never")
     )
     job_timeout: Length = msgspec.field(default_factory=partial(Duration, hours=2))
+    overdue: Lasting | None = None
     health_check: Annotated[Union[HealthCheck, bool], Meta(description="true, or {cypher, rows}")] = False
 
     @property
@@ -186,6 +187,7 @@ class Rule(Strict, frozen=True):
             "after": self.after,
             "mode: approve": self.mode == "approve",
             "backup": self.backup == "required",
+            "overdue": self.overdue,
         }
         return (name for name, needs in needing.items() if needs)
 

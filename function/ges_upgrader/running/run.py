@@ -11,7 +11,9 @@ from typing import Any
 from ges_upgrader.domain.fleet import Fleet
 from ges_upgrader.domain.model import Action, Decision, Operation, Reason, Start
 from ges_upgrader.events.commands import Command
+from ges_upgrader.history.records import AnyRecord
 from ges_upgrader.notifications.notices import notices
+from ges_upgrader.notifications.overdue import overdue_notices
 from ges_upgrader.notifications.set_aside import set_aside_notices
 from ges_upgrader.planning.planner import Plan, milestones, plan_of
 from ges_upgrader.planning.roster import Roster
@@ -192,9 +194,13 @@ class _Run:
         now, fleet = self.context.clock.now(), self.roster.fleet
         self.writer.write(lambda history: [*notices(self.context.policy, history, self.plan.decisions, fleet.complete, now)])
         self.writer.write(self.observer.sightings)
-        if set_aside_notices(self.survey()):
-            self.writer.write(lambda history: [*set_aside_notices(Survey(self.roster, history, now))])
+        if self.found(self.survey()):
+            self.writer.write(lambda history: self.found(Survey(self.roster, history, now)))
         self.deliverer.deliver()
+
+    def found(self, survey: Survey) -> list[AnyRecord]:
+        """What is to be reported of the fleet beside the decisions."""
+        return [*set_aside_notices(survey), *overdue_notices(survey, self.plan.decisions)]
 
     def act(self) -> bool:
         """Starts what is due, each checked again at the last instant. Whether any was tried."""

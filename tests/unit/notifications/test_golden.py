@@ -23,9 +23,11 @@ from ges_upgrader.history.outbox import Event
 from ges_upgrader.history.records import AnyRecord, BackupEnded, BackupIntended, Noticed, Refused, Released, Unobserved
 from ges_upgrader.notifications.messages import Message, compose
 from ges_upgrader.notifications.notices import journal_started, not_handed_over, notices, started, unwritten
+from ges_upgrader.notifications.overdue import overdue_notices
 from ges_upgrader.notifications.set_aside import set_aside_notices
 from ges_upgrader.notifications.sight import journal_blind, journal_recovered, lifted_damage, sightings
 from ges_upgrader.notifications.texts import NOTICES
+from ges_upgrader.planning.planner import plan_of
 from ges_upgrader.running.results.policy_refusal import refused_notice
 from tests.builders import NOW, PROJECT, attempt, backup_attempt, begin, finish, graph, history, plan, policy, survey
 
@@ -108,6 +110,13 @@ def stalled() -> Noticed:
     return of(rules, seen(), (graph("dev_1", status="900"), A), NOW + WEEK)
 
 
+def overdue() -> Noticed:
+    under, now = policy("[{overdue: 30d, windows: ['Sat 02:00-06:00 UTC']}]"), NOW + 5 * WEEK
+    surveyed = survey(under, (A, B), seen(), now)
+    (notice,) = overdue_notices(surveyed, plan_of(surveyed).decisions)
+    return notice
+
+
 def new_journal() -> Noticed:
     (notice,) = journal_started("obs://state/ges", History(), NOW)
     assert isinstance(notice, Noticed)
@@ -128,6 +137,7 @@ def found() -> dict[str, Noticed]:
         "overrun": of("[{}]", begin(seen(), attempt(A, closes=NOW + HOUR)), (A,), NOW + 2 * HOUR),
         "backup-slow": slow_backup(),
         "stalled": stalled(),
+        "overdue": overdue(),
         "blind": sighted(again=False),
         "recovered": sighted(again=True),
         "blind:journal": journal_blind("obs://state/ges", NOW, "HTTP 503", NOW + HOUR),

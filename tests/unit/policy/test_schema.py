@@ -60,6 +60,7 @@ rules:
     backup_keep: 2
     force: {{after: 24h}}
     job_timeout: 2h
+    overdue: 30d
     health_check: {{cypher: "MATCH (n) RETURN count(n)", rows: [[3]]}}
 """
 
