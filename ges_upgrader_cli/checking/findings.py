@@ -19,8 +19,8 @@ from ges_upgrader_cli.checking.places import Place, Source
 from ges_upgrader_cli.fleets.files import FleetFile, seen
 
 _UNREADABLE = "the policy cannot be read as YAML or JSON: "
-_LINE = re.compile(r"line (\d+)(?:, column \d+)?: ")
-_PLACE = re.compile(r" \((?:rule .*, )?line \d+, column \d+\)$")  # which is shown beside the text
+_LINE = re.compile(r"line (\d+), column (\d+): ")
+_PLACE = re.compile(r" \((?:rule .*, )?line (\d+), column (\d+)\)$")  # which is shown beside the text
 _PATH = re.compile(r"([a-z_]+(?:\[\d+\]|\.[A-Za-z_-]+)*)(?: \([^)]*\))?: ", re.ASCII)
 
 
@@ -68,12 +68,20 @@ def _finding(source: Source, severity: Literal["error", "warning"], problem: str
     if problem.startswith(_UNREADABLE):
         text = problem[len(_UNREADABLE) :]
         match = _LINE.match(text)
-        named = source.line(int(match[1])) if match else None
+        named = Place(int(match[1]), int(match[2])) if match else None
         place = source.broken if source.broken is not None else named
         return Finding(severity=severity, path=None, rule=None, place=place, text=_LINE.sub("", text, count=1))
     match = _PATH.match(problem)
     if match is None:
-        return Finding(severity=severity, path=None, rule=None, place=source.line(1), text=problem)
+        return Finding(
+            severity=severity, path=None, rule=None, place=_named(problem) or source.line(1), text=_PLACE.sub("", problem)
+        )
     path, text = match[1], _PLACE.sub("", problem[match.end() :])
-    place = source.at(path, text) or source.line(1)
+    place = source.at(path, text) or _named(problem) or source.line(1)
     return Finding(severity=severity, path=path, rule=source.name_of(path), place=place, text=text)
+
+
+def _named(problem: str) -> Place | None:
+    """The place that the problem itself names."""
+    match = _PLACE.search(problem)
+    return Place(int(match[1]), int(match[2])) if match else None

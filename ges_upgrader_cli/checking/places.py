@@ -28,7 +28,8 @@ class Source:
         self.broken: Place | None = None
         self._root: Any = None
         try:
-            self._root = yaml.compose(text, yaml.BaseLoader)
+            # YAML takes no tab between the parts of JSON.
+            self._root = yaml.compose(text.replace("\t", " ") if text.lstrip().startswith("{") else text, yaml.BaseLoader)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             self.broken = self._place(mark.line, mark.column) if mark else None

@@ -36,7 +36,7 @@ def parse_policy(text: str) -> Policy:
     except UnreadableText as error:
         raise PolicyError([f"the policy cannot be read as YAML or JSON: {error}"]) from None
     if not isinstance(raw, dict):
-        raise PolicyError([_no_policy(text, raw)])
+        raise PolicyError([Places(text).placed(_no_policy(text, raw))])
     _spell_out(raw)
     policy, problems, rule_numbers = decode(raw, Policy)
     if policy is not None:

@@ -16,26 +16,29 @@ _OF_THE_KEY = ("unknown field", "has no value")
 
 
 class Places:
-    """The places in a text that can be read as YAML or JSON; without them, there are none."""
+    """The places in a text that can be read as YAML or JSON."""
 
     def __init__(self, text: str) -> None:
         import yaml
 
         try:
-            self._root: Any = yaml.compose(text, yaml.BaseLoader)
+            # YAML takes no tab between the parts of JSON.
+            self._root: Any = yaml.compose(text.replace("\t", " "), yaml.BaseLoader)
         except (yaml.YAMLError, RecursionError, ValueError, OverflowError):
             self._root = None
 
     def placed(self, problem: str) -> str:
-        """The problem, which begins with a path, with the rule's name, the line and the column of what it is about."""
+        """The problem, which begins with a path, with the rule's name, the line and the column of what it is about.
+
+        What the text does not have is about the text.
+        """
         path, _, text = problem.partition(": ")
         where = [self._rule(path), self._place(path, text.startswith(_OF_THE_KEY))]
-        known = ", ".join(filter(None, where))
-        return f"{problem} ({known})" if known else problem
+        return f"{problem} ({', '.join(filter(None, where))})"
 
-    def _place(self, path: str, of_key: bool) -> str | None:
-        """The line and the column of what the path leads to, or of the part that it leads to; None: nowhere."""
-        found = None
+    def _place(self, path: str, of_key: bool) -> str:
+        """The line and the column of what the path leads to, or of the part that it leads to."""
+        found = self._root
         key, value = None, self._root
         for name, number in _TOKEN.findall(path):
             following = _step(value, name, number)
@@ -43,7 +46,8 @@ class Places:
                 break
             key, value = following
             found = key if of_key and key is not None else value
-        return found and f"line {found.start_mark.line + 1}, column {found.start_mark.column + 1}"
+        line, column = (found.start_mark.line, found.start_mark.column) if found else (0, 0)
+        return f"line {line + 1}, column {column + 1}"
 
     def _rule(self, path: str) -> str | None:
         match = re.match(r"rules\[(\d+)\]", path)

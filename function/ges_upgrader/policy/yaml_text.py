@@ -39,33 +39,37 @@ _SCALARS: tuple[tuple[str, Callable[[str], Any]], ...] = (
 
 def read(text: str) -> Any:
     """Raises UnreadableText."""
-    return _checked(_read(text))
-
-
-def _read(text: str) -> Any:
     if text.lstrip().startswith("{"):
         try:
-            return json.loads(text, object_pairs_hook=_unique, parse_int=_whole, parse_constant=_no_number)
+            return _checked(json.loads(text, object_pairs_hook=_unique, parse_int=_whole, parse_constant=_no_number))
         except (json.JSONDecodeError, RecursionError):
             pass  # a flow mapping of YAML starts like JSON
-        except UnreadableText:
-            _read_yaml(text)  # which says where it is, if it finds that, too
-            raise
+        except UnreadableText as error:
+            _read_yaml(text)  # which says where it is, unless it takes it for text
+            raise UnreadableText(f"{_line_of_constant(text)}{error}") from None
     return _read_yaml(text)
 
 
 def _checked(value: Any, depth: int = 0) -> Any:
-    """The value, unless what is made of it later could fail: it is not too deep for that, and its texts are Unicode."""
-    if depth > DEEPEST:
-        raise UnreadableText(f"nested too deep; accepted are {DEEPEST} levels")
+    """The value of JSON, unless what is made of it later could fail: it is not too deep for that, and its texts are Unicode."""
+    _refuse_depth(depth)
     if isinstance(value, str):
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            raise UnreadableText(f"{value[:80]!r} is no text in Unicode") from None
+        _refuse_surrogates(value)
     for part in (*value, *value.values()) if isinstance(value, dict) else value if isinstance(value, list) else ():
         _checked(part, depth + 1)
     return value
+
+
+def _refuse_depth(depth: int) -> None:
+    if depth > DEEPEST:
+        raise UnreadableText(f"nested too deep; accepted are {DEEPEST} levels")
+
+
+def _refuse_surrogates(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise UnreadableText(f"{text[:80]!r} is no text in Unicode") from None
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -98,33 +102,41 @@ def _read_yaml(text: str) -> Any:
     except UnreadableText:
         raise
     except RecursionError:
-        raise UnreadableText(f"nested too deep; accepted are {DEEPEST} levels") from None
+        raise UnreadableText(f"{_deepest(text)}nested too deep; accepted are {DEEPEST} levels") from None
     except yaml.MarkedYAMLError as error:
         raise UnreadableText(_explained(text, error)) from None
+    except yaml.reader.ReaderError as error:
+        raise UnreadableText(_control(text, error)) from None
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         raise UnreadableText(" ".join(str(error).split())[:200]) from None
 
 
-def _plain(node: Any, left: Iterator[int]) -> Any:
+def _plain(node: Any, left: Iterator[int], depth: int = 0) -> Any:
     """A node of PyYAML with its aliases written out; `left` is what that may come to."""
-    if next(left, None) is None:
-        raise UnreadableText(f"more than {MOST_VALUES} values, those counted that aliases repeat")
-    if node.id == "sequence":
-        return [_plain(item, left) for item in node.value]
-    if node.id == "mapping":
-        return _mapping(node, left)
-    if node.style is not None:
-        return node.value
     try:
-        return next((make(node.value) for pattern, make in _SCALARS if re.fullmatch(pattern, node.value)), node.value)
+        if next(left, None) is None:
+            raise UnreadableText(f"more than {MOST_VALUES} values, those counted that aliases repeat")
+        _refuse_depth(depth)
+        if node.id == "scalar":
+            return _scalar(node)
     except UnreadableText as error:
         raise UnreadableText(f"{_line(node)}{error}") from None
+    if node.id == "sequence":
+        return [_plain(item, left, depth + 1) for item in node.value]
+    return _mapping(node, left, depth + 1)
 
 
-def _mapping(node: Any, left: Iterator[int]) -> dict[str, Any]:
+def _scalar(node: Any) -> Any:
+    _refuse_surrogates(node.value)
+    if node.style is not None:
+        return node.value
+    return next((make(node.value) for pattern, make in _SCALARS if re.fullmatch(pattern, node.value)), node.value)
+
+
+def _mapping(node: Any, left: Iterator[int], depth: int) -> dict[str, Any]:
     mapping: dict[str, Any] = {}
     for key_node, value_node in node.value:
-        key = _plain(key_node, left)
+        key = _plain(key_node, left, depth)
         if not isinstance(key, str):
             raise UnreadableText(f"{_line(key_node)}the key {key!r} is not text")
         if key == "<<" and key_node.style is None:
@@ -132,8 +144,38 @@ def _mapping(node: Any, left: Iterator[int]) -> dict[str, Any]:
             raise UnreadableText(f"{_line(key_node)}<< merges nothing here; {hint}")
         if key in mapping:
             raise UnreadableText(f"{_line(key_node)}the key {key!r} is given twice")
-        mapping[key] = _plain(value_node, left)
+        mapping[key] = _plain(value_node, left, depth)
     return mapping
+
+
+def _deepest(text: str) -> str:
+    """Where a text is nested too deep to be composed."""
+    import yaml
+
+    depth = 0
+    for event in yaml.parse(text, yaml.BaseLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST + 1:  # the outermost is at no depth
+            return _line(event)
+    return ""
+
+
+def _control(text: str, error: Any) -> str:
+    """Where a character stands that YAML does not take."""
+    where = _line_at(text, text.find(chr(error.character)))
+    return f"{where}unacceptable character U+{error.character:04X}; remove it"
+
+
+def _line_of_constant(text: str) -> str:
+    """Where JSON has NaN or an Infinity that is no text."""
+    words = re.finditer(r'"(?:\\.|[^"\\])*"|NaN|-?Infinity', text)
+    return next((_line_at(text, one.start()) for one in words if not one[0].startswith('"')), "")
+
+
+def _line_at(text: str, place: int) -> str:
+    before = text[:place]
+    line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+    return f"line {line}, column {column}: "
 
 
 def _line(where: Any) -> str:
