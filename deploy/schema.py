@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 TARGET = ROOT / "policy.schema.json"
 sys.path.insert(0, str(ROOT / "function"))
 
-from ges_upgrader.domain.duration import Duration, Lifetime  # noqa: E402
+from ges_upgrader.domain.duration import Duration, Latency, Lifetime  # noqa: E402
 from ges_upgrader.domain.version import Version  # noqa: E402
 from ges_upgrader.policy.fields import (  # noqa: E402
     Ages,
@@ -73,6 +73,7 @@ _GLOB = {"type": "string", "minLength": 1}
 _KINDS: dict[type, dict[str, Any]] = {
     Duration: _DURATION,
     Lifetime: _matching(Lifetime.pattern),
+    Latency: _matching(Latency.pattern),
     Instant: _matching(Instant.pattern),
     Moment: _matching(Moment.pattern),
     Topic: _TOPIC,

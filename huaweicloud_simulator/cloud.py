@@ -69,7 +69,7 @@ class Cloud:
             "functiongraph": (self._admit, partial(functiongraph.route, self.invoke, self._run)),
             "iam": (self._authenticate, partial(iam.route, self.projects)),
             "obs": (self._authenticate_obs, partial(obs.route, self.buckets)),
-            "engine": (_admit_all, partial(engine.route, self.projects, self.tokens)),
+            "engine": (_admit_all, partial(engine.route, self.projects, self.tokens, self.clock)),
             "apigw": (self._authenticate, lambda *_: ("unknown", no_such_api)),
         }
 

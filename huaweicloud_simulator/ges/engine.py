@@ -6,13 +6,16 @@ from collections.abc import Callable, Iterable, Mapping
 from ipaddress import ip_address
 from typing import Any
 
+from ..clock import Clock
 from ..gateway.addresses import Target
 from ..projects import Project
 from ..wire import Answer, NoAnswer, Refusal, Request, Response
 from .models import Graph
 
 
-def route(projects: Mapping[str, Project], tokens: set[str], request: Request, target: Target) -> tuple[str, Answer]:
+def route(
+    projects: Mapping[str, Project], tokens: set[str], clock: Clock, request: Request, target: Target
+) -> tuple[str, Answer]:
     """The parts of the path are ges, v1.0, a project's id, graphs, a graph's name and the subject."""
     parts = target.parts
     subject = "/".join(parts[5:])
@@ -27,6 +30,8 @@ def route(projects: Mapping[str, Project], tokens: set[str], request: Request, t
         graph = _named(parts[4], project.graphs.values() if addressed is None else [addressed])
         if not graph.engine_is_ready:
             raise Refusal(500, "GES.8602", "Engine service unavailable.")
+        if action and graph.version in graph.query_times:
+            clock.sleep(graph.query_times[graph.version].total_seconds())
         return _SUBJECTS.get((request.method, action or subject), _unknown)(graph, request)
 
     return action or subject or "unknown", answer

@@ -86,8 +86,9 @@ class Graph:
     """A graph. `version` and `status` are what GES shows now; to assign to them is a manual change by an operator.
 
     The engine (data plane) listens at `addresses`, by HTTPS if `https` is true. It reports `engine_version` or else the
-    graph's version, counts `vertices` and `edges`, and knows `answers`: rows by Cypher statement. It refuses everything if
-    `sick` is true, and for `engine_delay` after an upgrade, a rollback, a resize, a start or a restart.
+    graph's version, counts `vertices` and `edges`, and knows `answers`: rows by Cypher statement, for which it takes the
+    `query_times` of its version. It refuses everything if `sick` is true, and for `engine_delay` after an upgrade, a
+    rollback, a resize, a start or a restart.
     """
 
     def __init__(
@@ -121,6 +122,7 @@ class Graph:
         self.engine_delay = timedelta()
         self.vertices, self.edges = 146, 1659
         self.answers: dict[str, list[list[Any]]] = {}
+        self.query_times: dict[str, timedelta] = {}
         number = next(state.numbers)
         self.private_ip = str(_FIRST_PRIVATE + 4 * number)  # the floating one in its VPC
         self.traffic_ips = [str(_FIRST_PRIVATE + 4 * number + machine) for machine in (1, 2)]

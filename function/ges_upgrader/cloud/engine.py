@@ -55,6 +55,10 @@ def _leaves_health_unknown(error: CloudError) -> bool:
     return error.code in _NOT_FOR_US or error.status in (401, 403, *range(300, 400))
 
 
+class _Wrong(Exception):
+    """An engine answered something else than it should; the message says what."""
+
+
 class Engine:
     """The engines of all graphs.
 
@@ -92,9 +96,35 @@ class Engine:
             problem = self._version(graph, expected, before) or self._summary(graph, before)
             return problem or self._query(graph, cypher, rows, before)
         except CloudError as error:
-            if _leaves_health_unknown(error):
-                raise
-            return f"{_FAILED[error.operation]}: {error.code} (HTTP {error.status}): {error.message}"
+            return self._described(error)
+
+    def timed(self, graph: Graph, cypher: str, rows: list[list[Any]] | None, runs: int) -> timedelta | str:
+        """The median time that the statement takes in so many runs; or what is wrong, in a sentence.
+
+        The time is that of the whole exchange. A first run, which may fill the engine's caches, does not count. Raises
+        CloudError as `health_problem` does.
+        """
+        before = self._clock.now() + PATIENCE
+        try:
+            taken = [self._run(graph, cypher, rows, before) for _ in range(1 + runs)]
+        except _Wrong as problem:
+            return str(problem)
+        except CloudError as error:
+            return self._described(error)
+        return sorted(taken[1:])[runs // 2]
+
+    def _run(self, graph: Graph, cypher: str, rows: list[list[Any]] | None, before: datetime) -> timedelta:
+        began = self._clock.now()
+        problem = self._query(graph, cypher, rows, before)
+        if problem is not None:
+            raise _Wrong(problem)
+        return self._clock.now() - began
+
+    def _described(self, error: CloudError) -> str:
+        """What the error says about the engine. Raises it, if that is nothing."""
+        if _leaves_health_unknown(error):
+            raise error
+        return f"{_FAILED[error.operation]}: {error.code} (HTTP {error.status}): {error.message}"
 
     def _version(self, graph: Graph, expected: Version, before: datetime) -> str | None:
         told = self._ask(graph, "version", "GET", "version", before).get("version")

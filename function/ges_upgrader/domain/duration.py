@@ -44,6 +44,19 @@ class Lifetime(Duration):
         return length
 
 
+class Latency(Duration):
+    """How long one answer may take: a duration, also in milliseconds, as 500ms."""
+
+    pattern = r"0*[1-9][0-9]{0,6}(?:ms|s|m)"
+
+    @classmethod
+    def parse(cls, value: object) -> Self:
+        """Raises ValueError."""
+        if not isinstance(value, str) or not re.fullmatch(cls.pattern, value):
+            raise ValueError("expected a number above zero with its unit (ms, s or m), as 500ms or 2s")
+        return cls(milliseconds=int(value[:-2])) if value.endswith("ms") else super().parse(value)
+
+
 def spelled(length: timedelta) -> str:
     """A length as an operator would write it, in the largest unit that measures it: `90m`, `36h`, `7d`."""
     seconds = int(length.total_seconds())

@@ -11,6 +11,7 @@ from enum import Enum
 
 import msgspec
 
+from ges_upgrader.domain.latency import Latency
 from ges_upgrader.domain.timestamps import FAR, Instant
 from ges_upgrader.domain.version import Version
 
@@ -53,6 +54,7 @@ class Reason(str, Enum):
     BACKUP_FAILED = "backup-failed"  # the backup that must come first could not be made
     STATE_UNAVAILABLE = "state-unavailable"  # the journal cannot be read or written
     REFUSED = "refused"  # GES refused the call, or its answer made no sense
+    UNHEALTHY_BEFORE = "unhealthy-before"  # the graph fails its health check before the upgrade, or cannot be asked
 
 
 class Severity(str, Enum):
@@ -188,7 +190,7 @@ class Release(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     soak_hours: float | None = None
 
 
-class Operation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Operation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """What an upgrade and a backup of one graph have in common. `job_id` is None until it is known."""
 
     id: str
@@ -210,7 +212,8 @@ class Attempt(Operation, frozen=True, kw_only=True):
 
     `adopted`: found in progress without a record of who began it, so that its target shows only when it is reached.
     `inferred`: its job was found in GES's job centre, not named by the answer to the call; `seen_in_flight`: a run saw the
-    graph upgrading or rolling back. `closes`: the end of the maintenance window in which it was started.
+    graph upgrading or rolling back. `closes`: the end of the maintenance window in which it was started. `before`: what the
+    health check measured before the upgrade.
     """
 
     from_version: Version
@@ -223,6 +226,7 @@ class Attempt(Operation, frozen=True, kw_only=True):
     verdict: Verdict | None = None
     detail: str | None = None
     ended_at: Instant | None = None
+    before: tuple[Latency, ...] = ()
 
     @property
     def open(self) -> bool:
@@ -238,16 +242,23 @@ class BackupAttempt(Operation, frozen=True, kw_only=True):
     """One backup made before an upgrade, from the intent on."""
 
 
-class Decision(msgspec.Struct, frozen=True, kw_only=True):
+class AboutGraph(msgspec.Struct, frozen=True, kw_only=True):
+    project: Project
+    graph_id: str
+    graph: str
+
+    @property
+    def key(self) -> GraphKey:
+        return self.project.project_id, self.graph_id
+
+
+class Decision(AboutGraph, frozen=True, kw_only=True):
     """What is to be done about one graph and why.
 
     `until` is the first instant at which the graph could start, if that is only a matter of time. `announce` is the start to
     announce beforehand, if that was not done or no longer holds.
     """
 
-    project: Project
-    graph_id: str
-    graph: str
     rule: str | None
     from_version: Version | None
     target: Version | None
@@ -257,12 +268,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     job_id: str | None = None
     announce: datetime | None = None
 
-    @property
-    def key(self) -> GraphKey:
-        return self.project.project_id, self.graph_id
 
-
-class Start(msgspec.Struct, frozen=True, kw_only=True):
+class Start(AboutGraph, frozen=True, kw_only=True):
     """A start that is due: of an upgrade, or of the backup that must come first.
 
     `start_before` is the instant from which the start is no longer within the policy; `closes` is the end of the window that
@@ -270,19 +277,12 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     action: Action
-    project: Project
-    graph_id: str
-    graph: str
     rule: str
     from_version: Version
     to_version: Version
     force: bool
     start_before: datetime
     closes: datetime
-
-    @property
-    def key(self) -> GraphKey:
-        return self.project.project_id, self.graph_id
 
     def attempt(self, identity: str, began_at: datetime) -> Attempt:
         """The upgrade that begins with this start."""

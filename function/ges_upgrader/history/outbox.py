@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from ges_upgrader.domain.latency import Latency
 from ges_upgrader.domain.model import Attempt, Verdict
 from ges_upgrader.domain.timestamps import LONG_AGO
 from ges_upgrader.domain.version import Version
@@ -24,6 +25,7 @@ class Event(msgspec.Struct, frozen=True):
     detail: str | None = None
     halts: bool = False
     job_ended_at: datetime | None = None
+    after: tuple[Latency, ...] = ()
     notice: Noticed | None = None
 
 
@@ -119,7 +121,7 @@ class Outbox:
         event_id = event_id_of(attempt, record.verdict)
         if event_id not in self._delivered:
             job_ended_at = record.job_ended_at
-            event = Event(event_id, record.at, attempt, record.verdict, record.detail, record.halts, job_ended_at)
+            event = Event(event_id, record.at, attempt, record.verdict, record.detail, record.halts, job_ended_at, record.after)
             self._pending[event_id] = event
 
     def move(self, record: Moved) -> None:

@@ -11,6 +11,7 @@ from typing import Union
 
 import msgspec
 
+from ges_upgrader.domain.latency import Latency
 from ges_upgrader.domain.model import Attempt, BackupAttempt, Release, Verdict
 from ges_upgrader.domain.timestamps import Instant
 from ges_upgrader.domain.version import Version
@@ -18,7 +19,7 @@ from ges_upgrader.domain.version import Version
 UNWRITTEN = "unwritten:"  # how the id of a notice begins that holds only while the journal is unavailable
 
 
-class Record(msgspec.Struct, frozen=True, tag_field="kind", kw_only=True, forbid_unknown_fields=True):
+class Record(msgspec.Struct, frozen=True, tag_field="kind", kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     at: Instant
 
 
@@ -101,7 +102,8 @@ class Refused(Record, frozen=True, tag="refused"):
 class Ended(Record, frozen=True, tag="ended"):
     """What became of an attempt. It is also the outbox entry of the message that reports it.
 
-    `halts`: it is the failure that fills the rule's max_failures; `job_ended_at`: when its job ended, if that is known.
+    `halts`: it is the failure that fills the rule's max_failures; `job_ended_at`: when its job ended, if that is known;
+    `after`: what the health check measured after the upgrade.
     """
 
     attempt_id: str
@@ -109,6 +111,7 @@ class Ended(Record, frozen=True, tag="ended"):
     detail: str | None = None
     halts: bool = False
     job_ended_at: Instant | None = None
+    after: tuple[Latency, ...] = ()
 
 
 class Moved(Record, frozen=True, tag="moved"):

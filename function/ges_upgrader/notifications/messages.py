@@ -21,7 +21,8 @@ from ges_upgrader.history.outbox import Event
 from ges_upgrader.history.records import Noticed
 from ges_upgrader.notifications.kinds import kind_of
 from ges_upgrader.notifications.naming import argument_of
-from ges_upgrader.notifications.texts import CONTINUES, HALTS, OUTCOMES, PENDING, ROLL_BACK
+from ges_upgrader.notifications.texts import CONTINUES, HALTS, LATENCIES, LATENCY, OUTCOMES, PENDING, ROLL_BACK
+from ges_upgrader.planning.health import compared
 
 MAX_SUBJECT_BYTES, MAX_SMS = 512, 490
 _NO_BRACKETS = str.maketrans("[]【】", "()()")  # which SMN does not take in an SMS
@@ -63,6 +64,7 @@ def compose(event: Event, run_id: str, policy: str, lasting: bool, available: bo
         "ended_at": ended_at,
         "policy": policy,
         "state": _state(lasting, available),
+        **_measured(event, event.attempt),
     }
     subject = _one_line(f"GES {verdict.value}: {attempt.graph} {attempt.from_version} to {target}")
     email = "\n".join(
@@ -77,6 +79,7 @@ def compose(event: Event, run_id: str, policy: str, lasting: bool, available: bo
             f"Job:      {attempt.job_id or 'unknown'}",
             f"Began:    {iso(attempt.began_at)}",
             *([f"Ended:    {ended_at}"] if verdict.ends else []),
+            *_latencies(event, event.attempt),
             *_advice(event, attempt, event.attempt, verdict),
             "",
             f"Event {_shown_id(event)}, run {run_id}, policy {policy}.",
@@ -95,6 +98,26 @@ def _plain(attempt: Attempt) -> Attempt:
         rule=plain(attempt.rule, MOST_NAME),
         job_id=None if attempt.job_id is None else plain(attempt.job_id, MOST_NAME),
     )
+
+
+def _latencies(event: Event, attempt: Attempt) -> list[str]:
+    """The table of what the health check measured."""
+    rows = [(plain(name, MOST_NAME), before, after) for name, before, after in compared(attempt.before, event.after)]
+    return (
+        ["", LATENCIES, *(LATENCY.format(name=name, before=before, after=after) for name, before, after in rows)]
+        if rows
+        else []
+    )
+
+
+def _measured(event: Event, attempt: Attempt) -> dict[str, object]:
+    """The same for programs: only if the rule has such a check."""
+    before = {one.name: one.milliseconds for one in attempt.before}
+    rows = [
+        {"name": plain(one.name, MOST_NAME), "before_ms": before.get(one.name), "after_ms": one.milliseconds}
+        for one in event.after
+    ]
+    return {"latencies": rows} if rows else {}
 
 
 def _advice(event: Event, attempt: Attempt, named: Attempt, verdict: Verdict) -> list[str]:

@@ -238,6 +238,8 @@ def _blocked(history: History, decisions: list[Decision], now: datetime) -> Iter
         elif one.reason is Reason.REFUSED:
             kind, refusal = "refused", history.attempts.refusals.get(one.key)
             refusal = refusal if refusal is not None and needs_person(refusal) else None
+        elif one.reason is Reason.UNHEALTHY_BEFORE:
+            kind, refusal = "unhealthy-before", history.attempts.refusals.get(one.key)
         if refusal is None:
             continue
         code = f"{refusal.code}:" if kind == "refused" else ""

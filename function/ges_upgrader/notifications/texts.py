@@ -67,6 +67,12 @@ NOTICES: Mapping[str, Wording] = {
         "{graph}: the backup before its upgrade failed: {why}.\n"
         "Nothing was changed. The function tries again later, or at once after\n  {retry}",
     ),
+    "unhealthy-before": Wording(
+        "GES upgrade blocked: {graph} is not healthy before it",
+        "{graph} was not upgraded to {version}, as it does not pass its health check before that: {why}.\n"
+        "Nothing was changed. Look at the graph, or at the statements of the policy. The function tries again later, or at "
+        "once after\n  {retry}",
+    ),
     "overrun": Wording(
         "GES overrun: {graph} is still being upgraded",
         "The upgrade of {graph} to {version} runs past the end of its window, {closes}. GES cannot cancel it.\n"
@@ -169,6 +175,8 @@ OUTCOMES: Mapping[Verdict, str] = {
     Verdict.UNHEALTHY: "was upgraded from {frm} to {to} and failed its health check; check it now",
     Verdict.VANISHED: "disappeared during its upgrade from {frm} to {to}; check it now",
 }
+LATENCIES = "Health check, median of 5 runs:"
+LATENCY = "  {name:<20} {before:>9} before, {after:>9} after"
 PENDING = "You need to do nothing yet. Another message reports the end."
 ROLL_BACK = (
     "To roll back within 30 days, so until {until:%Y-%m-%d}: GES console, Graph Management, the graph, More, Roll Back.\n"

@@ -30,6 +30,8 @@ NOT_NOW = {
     "GES.7042": Reason.NOT_RUNNING,
 }
 
+UNHEALTHY_BEFORE = "unhealthy-before"  # the code of a start that was not made, as the graph fails its health check
+
 _PASSING = ("GES.7004", "GES.7005", "GES.7006", "GES.7051", "GES.9999", "APIGW.0201", "APIGW.0308")
 
 
@@ -141,7 +143,13 @@ def refusal_gate(case: Case) -> Block | None:
     if refusal is None or refusal.version != case.choice.release.version or case.now >= retry_at(refusal):
         return None
     action = Action.BLOCKED if needs_person(refusal) else Action.WAIT
-    return Block(action, NOT_NOW.get(refusal.code, Reason.REFUSED), retry_at(refusal))
+    return Block(action, _reason(refusal), retry_at(refusal))
+
+
+def _reason(refusal: Refusal) -> Reason:
+    if refusal.code == UNHEALTHY_BEFORE:
+        return Reason.UNHEALTHY_BEFORE
+    return NOT_NOW.get(refusal.code, Reason.REFUSED)
 
 
 def age_gate(case: Case) -> Block | None:
@@ -208,7 +216,7 @@ GATES: dict[str, Gate] = {
 def needs_person(refusal: Refusal) -> bool:
     """Whether the same call would be refused again until somebody has done something (ges.md 5.2 and 5.3)."""
     code = refusal.code
-    return code.startswith(("GES.", "APIGW.")) and code not in (*NOT_NOW, *_PASSING)
+    return code == UNHEALTHY_BEFORE or (code.startswith(("GES.", "APIGW.")) and code not in (*NOT_NOW, *_PASSING))
 
 
 def retry_at(refusal: Refusal) -> datetime:

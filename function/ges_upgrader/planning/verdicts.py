@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from ges_upgrader.domain.jobs import Job
+from ges_upgrader.domain.latency import Latency
 from ges_upgrader.domain.model import Attempt, Graph, Verdict
 from ges_upgrader.history.history import History
 from ges_upgrader.history.observations import Sighting
@@ -29,13 +30,14 @@ _UNDER_WAY = ("pending", "running", "waiting")
 class Judgement(msgspec.Struct, frozen=True):
     """`sure`: told at once; else only after it was seen LOOKS times in a row, over OVER.
 
-    `job_ended_at`: as GES says, or as a run saw that watched it.
+    `job_ended_at`: as GES says, or as a run saw that watched it. `after`: what the health check measured.
     """
 
     verdict: Verdict
     detail: str | None = None
     sure: bool = True
     job_ended_at: datetime | None = None
+    after: tuple[Latency, ...] = ()
 
 
 class Sightings:

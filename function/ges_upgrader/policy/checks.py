@@ -7,6 +7,7 @@ is a warning (`diagnosis/lint.py`): a policy that was accepted must not be refus
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
 
@@ -14,6 +15,7 @@ import msgspec
 from msgspec import UNSET
 
 from ges_upgrader.domain.duration import spelled
+from ges_upgrader.policy.cypher import problem as why_refused
 from ges_upgrader.policy.schema import Freeze, HealthCheck, Policy, Rule
 from ges_upgrader.schedule.calendars import why_never
 from ges_upgrader.schedule.wallclock import instant
@@ -136,9 +138,29 @@ def _some(names: Sequence[str]) -> str:
 
 def _health_checks(written: Written) -> Iterator[str]:
     for place, rule in written.rules:
-        check = rule.health_check
-        if isinstance(check, HealthCheck) and check.rows is not None and not check.cypher:
-            yield f"{place}.health_check.rows: rows need a statement in cypher that returns them"
+        if isinstance(rule.health_check, HealthCheck):
+            yield from (f"{place}.health_check{problem}" for problem in _health_check(rule.health_check))
+
+
+def _health_check(check: HealthCheck) -> Iterator[str]:
+    if check.rows is not None and not check.cypher:
+        yield ".rows: rows need a statement in cypher that returns them"
+    if check.statements and check.cypher:
+        yield ".cypher: expected either cypher or statements; make it one of the statements"
+    if not check.statements and check.max_growth != HealthCheck().max_growth:
+        yield ".max_growth: only statements are measured before and after; write the statement as one of them"
+    yield from _statement("", check.cypher)
+    names = Counter(one.name for one in check.statements)
+    for number, one in enumerate(check.statements):
+        if names[one.name] > 1:
+            yield f".statements[{number}].name: {one.name!r} is the name of another statement, too; give each its own"
+        yield from _statement(f".statements[{number}]", one.cypher)
+
+
+def _statement(place: str, cypher: str | None) -> Iterator[str]:
+    problem = why_refused(cypher) if cypher else None
+    if problem:
+        yield f"{place}.cypher: {problem}; a health check only reads: begin with MATCH and end with RETURN"
 
 
 def _cycles(written: Written) -> Iterator[str]:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Union, get_args
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from ges_upgrader.domain.duration import Duration, Lifetime, spelled
+from ges_upgrader.domain.duration import Duration, Latency, Lifetime, spelled
 from ges_upgrader.domain.model import Release
 from ges_upgrader.domain.version import Version
 from ges_upgrader.policy.decoding import Strict
@@ -26,7 +26,16 @@ _PROJECT_ID = r"^[A-Za-z0-9]{1,64}(?!\n)$"
 
 Outcome = Literal["succeeded", "failed", "rolled-back", "version-unchanged", "timed-out", "vanished", "unhealthy"]
 BlockedKind = Literal[
-    "awaiting-approval", "available", "refused", "halted", "too-many", "backup-failed", "stalled", "overdue", "set-aside"
+    "awaiting-approval",
+    "available",
+    "refused",
+    "halted",
+    "too-many",
+    "backup-failed",
+    "stalled",
+    "overdue",
+    "set-aside",
+    "unhealthy-before",
 ]
 AlwaysSent = Literal[
     "blind", "recovered", "policy-refused", "damaged", "journal-started", "unclear", "timer-mistake", "test", "planned"
@@ -122,11 +131,33 @@ class Freeze(Strict, frozen=True, rename={"begins": "from"}):
         return not allowed and (self.rules is None or rule in self.rules)
 
 
-class HealthCheck(Strict, frozen=True):
-    """What is asked of a graph's engine after its upgrade, besides its version and its summary (ges.md 2.8)."""
+Cypher = Annotated[str, Meta(min_length=1, max_length=10_000, description="a statement of Cypher that reads")]
+Rows = Annotated[Union[list[list[Any]], None], Meta(description="the rows that it must give, as [[42]]")]
 
-    cypher: Annotated[str, Meta(min_length=1, description="a statement of Cypher that reads")] | None = None
-    rows: Annotated[list[list[Any]] | None, Meta(description="the rows that it must give, as [[42]]")] = None
+
+class Statement(Strict, frozen=True):
+    """A statement that a health check measures before the upgrade and after it."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=64, description="a name, as count")]
+    cypher: Cypher
+    rows: Rows = None
+    max_latency: Annotated[Latency, Meta(description="a duration, as 500ms or 2s")] | None = None
+
+
+class HealthCheck(Strict, frozen=True):
+    """What is asked of a graph's engine besides its version and its summary (ges.md 2.8).
+
+    `cypher` is asked after the upgrade. `statements` are measured before it as well, and must not have become slower than
+    `max_growth` times.
+    """
+
+    cypher: Cypher | None = None
+    rows: Rows = None
+    statements: Annotated[
+        tuple[Statement, ...],
+        Meta(min_length=1, max_length=10, description="a list of 1 to 10 {name, cypher, rows, max_latency}"),
+    ] = ()
+    max_growth: Annotated[float, Meta(ge=1, description="a number from 1 on, as 1.5")] = 1.5
 
 
 class Match(Strict, frozen=True):
@@ -174,7 +205,9 @@ class Rule(Strict, frozen=True):
     )
     job_timeout: Length = msgspec.field(default_factory=partial(Duration, hours=2))
     overdue: Lasting | None = None
-    health_check: Annotated[Union[HealthCheck, bool], Meta(description="true, or {cypher, rows}")] = False
+    health_check: Annotated[Union[HealthCheck, bool], Meta(description="true, {cypher, rows}, or {statements, max_growth}")] = (
+        False
+    )
 
     @property
     def needing_memory(self) -> Iterator[str]:

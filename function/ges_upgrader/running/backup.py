@@ -74,7 +74,7 @@ class BackupMaker:
         now = self._context.clock.now()
         attempt = _attempt(start, listed.in_progress_since or now)
         intent = BackupIntended(at=now, backup=attempt)
-        checked = intend(start, grounds, self._writer, self._context, lambda _: intent)
+        checked = intend(start, grounds, self._writer, self._context, lambda _: [intent])
         if isinstance(checked, Tried):
             return checked
         if listed.in_progress_since is None:

@@ -200,7 +200,17 @@ class Follower:
                 return []
             failures = len(history.attempts.failures(known.rule, attempt.to_version)) + 1
             halts = _counts(attempt, verdict) and most_failures is not None and failures >= most_failures
-            return [Ended(at=now, attempt_id=attempt.id, verdict=verdict, detail=detail, halts=halts, job_ended_at=ended_at)]
+            return [
+                Ended(
+                    at=now,
+                    attempt_id=attempt.id,
+                    verdict=verdict,
+                    detail=detail,
+                    halts=halts,
+                    job_ended_at=ended_at,
+                    after=judgement.after,
+                )
+            ]
 
         if self._writer.write(still_open):
             self.ended |= {attempt.id} if verdict.ends else set()

@@ -216,11 +216,17 @@ class _Run:
         if self.context.clock.now() >= start.start_before:
             return Tried.NO
         if self.context.left() <= self.context.reserve:
-            self.context.log.info("upgrade.postponed", graph=start.graph, why="the run's time nears its end")
-            self.postponed.append(start)
+            self.postpone(start)
             return Tried.NO
         make = self.starter.upgrade if start.action is Action.UPGRADE else self.backup_maker.back_up
-        return make(start, grounds)
+        tried = make(start, grounds)
+        if tried is Tried.LATER:
+            self.postpone(start)
+        return tried
+
+    def postpone(self, start: Start) -> None:
+        self.context.log.info("upgrade.postponed", graph=start.graph, why="the run's time nears its end")
+        self.postponed.append(start)
 
     def pause(self) -> float | None:
         """Seconds to the next look: soon while something is in progress, else when a start is due; None: not in this run."""

@@ -13,17 +13,21 @@ import msgspec
 from ges_upgrader.cloud.errors import CloudError
 from ges_upgrader.cloud.ges.codes import unknown_target
 from ges_upgrader.domain.model import Attempt, Start
+from ges_upgrader.domain.plain_text import MOST_DETAIL, plain
 from ges_upgrader.history.history import History
 from ges_upgrader.history.records import AnyRecord, Intended
+from ges_upgrader.history.records import Refused as RefusedRecord
 from ges_upgrader.journal.writer import JournalWriter
 from ges_upgrader.notifications.notices import started
 from ges_upgrader.planning.budget import Occupied
+from ges_upgrader.planning.gates import UNHEALTHY_BEFORE
 from ges_upgrader.planning.planner import Stale, revalidate
 from ges_upgrader.planning.roster import Roster
 from ges_upgrader.planning.survey import Survey
 from ges_upgrader.planning.verdicts import CALLS_TAKE, LOOKS
 from ges_upgrader.running.context import RunContext
 from ges_upgrader.running.follow import Follower
+from ges_upgrader.running.following.health import Findings, fitness
 from ges_upgrader.running.results.report import RunReport, names
 
 CALLS_OF_AN_UPGRADE = 3
@@ -35,6 +39,7 @@ class Tried(str, Enum):
     YES = "yes"  # something was done about it
     NO = "no"  # it is no longer to be made, or its intent could not be recorded
     OUTDATED = "outdated"  # the fleet has to be listed again first
+    LATER = "later"  # the run has no time left for it
 
 
 class Grounds(msgspec.Struct, frozen=True):
@@ -89,19 +94,46 @@ class Starter:
 
     def upgrade(self, start: Start, grounds: Grounds) -> Tried:
         """Starts an upgrade, if it still stands."""
+        fit = self._fitness(start, grounds)
+        if fit is None:
+            return Tried.LATER
+        if fit.problem is not None:
+            return self._unfit(start, grounds, fit.problem)
         identity, began_at = os.urandom(16).hex(), self._context.clock.now()
-        found = intend(
-            start,
-            grounds,
-            self._writer,
-            self._context,
-            lambda start: Intended(at=began_at, attempt=start.attempt(identity, began_at)),
-        )
+
+        def begun(start: Start) -> Attempt:
+            return msgspec.structs.replace(start.attempt(identity, began_at), before=fit.latencies)
+
+        found = intend(start, grounds, self._writer, self._context, lambda start: [Intended(at=began_at, attempt=begun(start))])
         if isinstance(found, Tried):
             return found
-        attempt = found.attempt(identity, began_at)
+        attempt = begun(found)
         answer = self._call(attempt, min(began_at + CALLS_TAKE, found.start_before))
         self._take_in(answer, attempt, found)
+        return Tried.YES
+
+    def _fitness(self, start: Start, grounds: Grounds) -> Findings | None:
+        """What the statements of the rule's health check find before the upgrade. None: the run has no time for them."""
+        governed = grounds.roster.by_key[start.key]
+        check = governed.rule.health_check if governed.rule else False
+        if isinstance(check, bool) or not check.statements:
+            return Findings()
+        found = fitness(self._context, governed.graph, start.from_version, check)
+        return None if self._context.left() <= self._context.reserve else found
+
+    def _unfit(self, start: Start, grounds: Grounds, problem: str) -> Tried:
+        """Records a start that is not made, so that it is tried again only after a pause."""
+        identity, now = os.urandom(16).hex(), self._context.clock.now()
+
+        def records(start: Start) -> list[AnyRecord]:
+            attempt = start.attempt(identity, now)
+            refused = RefusedRecord(at=now, attempt_id=identity, code=UNHEALTHY_BEFORE, detail=plain(problem, MOST_DETAIL))
+            return [Intended(at=now, attempt=attempt), refused]
+
+        found = intend(start, grounds, self._writer, self._context, records)
+        if isinstance(found, Tried):
+            return found
+        self._context.log.warning("upgrade.unfit", graph=start.graph, problem=problem)
         return Tried.YES
 
     def _call(self, attempt: Attempt, before: datetime) -> Answer:
@@ -191,7 +223,7 @@ def intend(
     grounds: Grounds,
     writer: JournalWriter,
     context: RunContext,
-    record_of: Callable[[Start], AnyRecord],
+    records_of: Callable[[Start], list[AnyRecord]],
 ) -> Start | Tried:
     """Records the intent, if the start still stands after all that others have recorded; the start as it is then."""
     checked: Start | Stale = Stale.CHANGED
@@ -199,7 +231,7 @@ def intend(
     def wanted(history: History) -> list[AnyRecord]:
         nonlocal checked
         checked = grounds.check(start, history, context.clock.now()) if history.readable else Stale.CHANGED
-        return [record_of(checked)] if isinstance(checked, Start) else []
+        return records_of(checked) if isinstance(checked, Start) else []
 
     if writer.write(wanted) and isinstance(checked, Start):
         return checked

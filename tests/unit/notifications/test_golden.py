@@ -14,6 +14,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from ges_upgrader.domain.latency import Latency
 from ges_upgrader.domain.model import Graph, Verdict
 from ges_upgrader.domain.version import Version
 from ges_upgrader.events.reading import timer_mistake
@@ -27,6 +28,7 @@ from ges_upgrader.notifications.overdue import overdue_notices
 from ges_upgrader.notifications.set_aside import set_aside_notices
 from ges_upgrader.notifications.sight import journal_blind, journal_recovered, lifted_damage, sightings
 from ges_upgrader.notifications.texts import NOTICES
+from ges_upgrader.planning.gates import UNHEALTHY_BEFORE
 from ges_upgrader.planning.planner import plan_of
 from ges_upgrader.running.results.policy_refusal import refused_notice
 from tests.builders import NOW, PROJECT, attempt, backup_attempt, begin, finish, graph, history, plan, policy, survey
@@ -51,9 +53,9 @@ def seen(*records: AnyRecord) -> History:
     return past
 
 
-def refused() -> History:
+def refused(code: str = "GES.0114", detail: str = "GES.0114 (HTTP 400): no permission") -> History:
     past = begin(seen(), attempt(A, job_id=None))
-    past.apply(Refused(at=NOW, attempt_id="attempt-a", code="GES.0114", detail="GES.0114 (HTTP 400): no permission"))
+    past.apply(Refused(at=NOW, attempt_id="attempt-a", code=code, detail=detail))
     return past
 
 
@@ -134,6 +136,12 @@ def found() -> dict[str, Noticed]:
         "halted": of("[{}]", failed(), (A, B)),
         "refused": of("[{}]", refused(), (A,), NOW + timedelta(minutes=1)),
         "backup-failed": failed_backup(),
+        "unhealthy-before": of(
+            "[{}]",
+            refused(UNHEALTHY_BEFORE, "count takes 3000 ms, more than its max_latency of 2000 ms"),
+            (A,),
+            NOW + timedelta(minutes=1),
+        ),
         "overrun": of("[{}]", begin(seen(), attempt(A, closes=NOW + HOUR)), (A,), NOW + 2 * HOUR),
         "backup-slow": slow_backup(),
         "stalled": stalled(),
@@ -159,6 +167,12 @@ def results() -> Iterator[tuple[str, Event]]:
     for verdict in Verdict:
         detail = None if verdict is Verdict.SUCCEEDED else "no space left"
         yield verdict.value, Event(f"job-1:{verdict.value}", NOW + HOUR, attempt(A), verdict, detail)
+    slower = attempt(A, before=(Latency("count", 12.0),))
+    grown = "count takes 30 ms, more than 1.5 times the 12 ms before the upgrade"
+    yield (
+        "unhealthy:slower",
+        Event("job-1:unhealthy", NOW + HOUR, slower, Verdict.UNHEALTHY, grown, after=(Latency("count", 30.0),)),
+    )
     yield "failed:halts", Event("job-1:failed", NOW + HOUR, attempt(A), Verdict.FAILED, "no space left", halts=True)
 
 
