@@ -61,7 +61,7 @@ bench: $(READY) dist/function.zip ## cold start of the unpacked zip beside other
 	@$(PY) -m benchmarks.cold_start
 	@$(PY) -m benchmarks.planning
 
-schema: $(READY) ## policy.schema.json, for editors
+schema: $(READY) ## policy.schema.json, for editors, and the tables of docs/policy.md
 	@$(PY) -m deploy.schema
 
 screenshots: $(CLI_READY) ## docs/try.svg, what `make run` shows

@@ -1,4 +1,4 @@
-"""policy.schema.json: what an editor checks a policy against, made from the types that decode it.
+"""policy.schema.json, what an editor checks a policy against, and the tables of docs/policy.md, from the types that decode it.
 
 An editor finds it by a first line `# yaml-language-server: $schema=policy.schema.json`. It says less than the function:
 what only fits or does not fit together (names of rules, cycles, windows that never open) is checked when a policy is read.
@@ -18,6 +18,7 @@ ROOT = Path(__file__).parent.parent
 TARGET = ROOT / "policy.schema.json"
 sys.path.insert(0, str(ROOT / "function"))
 
+from deploy.policy_fields import DOCUMENT, describe, document  # noqa: E402
 from ges_upgrader.domain.duration import Duration, Latency, Lifetime  # noqa: E402
 from ges_upgrader.domain.version import Version  # noqa: E402
 from ges_upgrader.policy.fields import (  # noqa: E402
@@ -110,7 +111,8 @@ _SINGLES = {
 
 def main() -> None:
     TARGET.write_text(text())
-    print(TARGET.relative_to(ROOT))
+    DOCUMENT.write_text(document(DOCUMENT.read_text()))
+    print(*(path.relative_to(ROOT) for path in (TARGET, DOCUMENT)), sep="\n")
 
 
 def text() -> str:
@@ -126,6 +128,7 @@ def text() -> str:
         for name, field in fields.items():
             field.pop("default", None)
             fields[name] = _with_a_value(field)
+    describe(definitions)
     for owner, names in _SINGLES.items():
         fields = definitions[owner]["properties"]
         for name in names:

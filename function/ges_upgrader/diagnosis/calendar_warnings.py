@@ -11,7 +11,8 @@ from ges_upgrader.diagnosis.openings import stretches, why_never
 from ges_upgrader.domain.duration import spelled
 from ges_upgrader.domain.timestamps import iso
 from ges_upgrader.planning.survey import Step, Survey
-from ges_upgrader.policy.schema import Freeze, Policy
+from ges_upgrader.policy.freezes import Freeze
+from ges_upgrader.policy.schema import Policy
 from ges_upgrader.schedule.calendars import FOREVER, Calendar, blocked_by
 from ges_upgrader.schedule.cron import Timer
 from ges_upgrader.schedule.windows import HORIZON, Window

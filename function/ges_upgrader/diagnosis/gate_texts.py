@@ -9,7 +9,7 @@ from ges_upgrader.domain.duration import spelled
 from ges_upgrader.domain.timestamps import ceiled, iso
 from ges_upgrader.planning.gates import Case
 from ges_upgrader.planning.survey import Step, Survey
-from ges_upgrader.policy.schema import Freeze
+from ges_upgrader.policy.freezes import Freeze
 from ges_upgrader.schedule.calendars import FOREVER
 
 MOST_NAMES = 5

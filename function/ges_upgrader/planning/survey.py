@@ -22,7 +22,8 @@ from ges_upgrader.history.records import Paused
 from ges_upgrader.planning.releases import Choice, Exclusions, KnownRelease, Offer, Times, known_releases, offer, targeted
 from ges_upgrader.planning.roster import Progress, Roster
 from ges_upgrader.policy.fields import MIN_AUTO_CUTOFF
-from ges_upgrader.policy.schema import Freeze, Policy, Rule
+from ges_upgrader.policy.freezes import Freeze
+from ges_upgrader.policy.schema import Policy, Rule
 from ges_upgrader.schedule.calendars import Calendar, Opening
 
 

@@ -16,7 +16,8 @@ from msgspec import UNSET
 
 from ges_upgrader.domain.duration import spelled
 from ges_upgrader.policy.cypher import problem as why_refused
-from ges_upgrader.policy.schema import Freeze, HealthCheck, Policy, Rule
+from ges_upgrader.policy.freezes import Freeze
+from ges_upgrader.policy.schema import HealthCheck, Policy, Rule
 from ges_upgrader.schedule.calendars import why_never
 from ges_upgrader.schedule.wallclock import instant
 from ges_upgrader.schedule.windows import Window

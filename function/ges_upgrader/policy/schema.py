@@ -15,11 +15,10 @@ from ges_upgrader.domain.duration import Duration, Latency, Lifetime, spelled
 from ges_upgrader.domain.model import Release
 from ges_upgrader.domain.version import Version
 from ges_upgrader.policy.decoding import Strict
-from ges_upgrader.policy.fields import Ages, Cutoff, Force, Globs, Instant, Moment, Share, State, Tags, Topic, Versions
-from ges_upgrader.schedule.calendars import Frozen
+from ges_upgrader.policy.fields import Ages, Cutoff, Force, Globs, Instant, Share, State, Tags, Topic, Versions
+from ges_upgrader.policy.freezes import Freeze
 from ges_upgrader.schedule.cron import Timer
 from ges_upgrader.schedule.windows import Window
-from ges_upgrader.schedule.zones import zone
 
 _REGION = r"^[a-z0-9]+(-[a-z0-9]+)*(?!\n)$"
 _PROJECT_ID = r"^[A-Za-z0-9]{1,64}(?!\n)$"
@@ -85,50 +84,6 @@ class KnownRelease(Strict, frozen=True):
 class PolicyProject(Strict, frozen=True):
     region: Annotated[str, Meta(pattern=_REGION, description="a region, as cn-north-4")]
     project_id: Annotated[str, Meta(pattern=_PROJECT_ID, description="the id of a project, letters and digits")]
-
-
-class Allowed(Strict, frozen=True):
-    """What may start in a freeze all the same."""
-
-    versions: Annotated[Versions, Meta(description="PEP 440 specifiers")]
-
-
-class Freeze(Strict, frozen=True, rename={"begins": "from"}):
-    """A time in which nothing starts, whatever the windows say; what `allow` names apart.
-
-    It has a beginning and an end, where a date is its first instant in `timezone` (UTC), or it recurs as a window does.
-    """
-
-    begins: Annotated[Moment | None, Meta(description="a date, or a date and time")] = None
-    until: Annotated[Moment | None, Meta(description="a date, which is its first instant, or a date and time")] = None
-    timezone: Annotated[str | None, Meta(description="an IANA time zone, as Asia/Shanghai")] = None
-    when: Annotated[
-        Window | None, Meta(description="a window, as `Fri 00:00-24:00 Asia/Shanghai`, or {rrule, start, duration, timezone}")
-    ] = None
-    allow: Annotated[Allowed | None, Meta(description="what may start all the same, as {versions: '~=2.4.0'}")] = None
-    reason: Annotated[str, Meta(description="a text")] = ""
-    rules: Annotated[tuple[str, ...], Meta(min_length=1, description="a list of names of rules")] | None = None
-
-    @property
-    def period(self) -> tuple[datetime, datetime]:
-        """From when until when, of a freeze that does not recur."""
-        assert self.begins is not None and self.until is not None  # or the policy was refused
-        where = zone(self.timezone or "UTC")
-        return self.begins.at(where), self.until.at(where, last=True)
-
-    @property
-    def held(self) -> Frozen:
-        """The time in which it holds."""
-        return self.when or self.period
-
-    def is_over(self, now: datetime) -> bool:
-        """Whether it was there and does not come again; what recurs may always do so."""
-        return self.when is None and self.period[1] <= now
-
-    def holds(self, rule: str, version: Version | None = None) -> bool:
-        """Whether it is for the rule, and the version is none of those that it allows."""
-        allowed = self.allow is not None and version is not None and self.allow.versions.allow(version)
-        return not allowed and (self.rules is None or rule in self.rules)
 
 
 Cypher = Annotated[str, Meta(min_length=1, max_length=10_000, description="a statement of Cypher that reads")]
@@ -280,16 +235,17 @@ class Policy(Strict, frozen=True):
 
 def fingerprint(policy: Policy) -> str:
     """The first 12 hex digits of the SHA-256 of the effective policy; its spelling and its `tests` do not matter."""
-    canonical = msgspec.json.encode(msgspec.structs.replace(policy, tests=[]), enc_hook=_plain, order="sorted")
+    canonical = msgspec.json.encode(msgspec.structs.replace(policy, tests=[]), enc_hook=plain_value, order="sorted")
     return hashlib.sha256(canonical).hexdigest()[:12]
 
 
 def plain(policy: Policy) -> dict[str, Any]:
     """The effective policy in plain data."""
-    return dict(msgspec.to_builtins(policy, enc_hook=_plain, str_keys=True))
+    return dict(msgspec.to_builtins(policy, enc_hook=plain_value, str_keys=True))
 
 
-def _plain(value: Any) -> Any:
+def plain_value(value: Any) -> Any:
+    """The plain form of a value of one of our own kinds."""
     if isinstance(value, timedelta):
         return spelled(value)
     if isinstance(value, datetime):
