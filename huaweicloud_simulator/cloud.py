@@ -1,4 +1,4 @@
-"""The root of a simulated cloud: its projects, keys, buckets and faults, and the one `handle` behind both doors."""
+"""The root of a simulated cloud: its services, projects and faults, and the one `handle` behind both doors."""
 
 from __future__ import annotations
 
@@ -12,22 +12,31 @@ from typing import Any, TypeVar
 
 from .clock import Clock, RealClock
 from .faults import Fault, Switch
-from .gateway import signature
+from .functiongraph.api import responses as functiongraph
+from .functiongraph.state import State as FunctionGraph
 from .gateway.addresses import Target, target_of
+from .gateway.admission import Admission, Admit, admit_all
 from .gateway.envelopes import refused
 from .ges import engine
 from .ges import responses as ges
 from .ges.models import Upgrade
 from .ges.state import State
+from .iam import responses as iam
+from .iam.state import State as Iam
+from .lts import responses as lts
+from .lts.state import State as Lts
+from .obs import responses as obs
+from .obs.models import Bucket
 from .projects import Project
-from .services import functiongraph, iam, obs, smn
+from .smn import responses as smn
+from .smn.models import State as Smn
+from .smn.models import Topic
 from .wire import Answer, Refusal, Request, Response, no_such_api
 
 ACCESS_KEY, SECRET_KEY = "SIMULATORAK", "SIMULATORSK"
 
 T = TypeVar("T")
 
-Admit = Callable[[Request, Target], None]  # raises Refusal
 Route = Callable[[Request, Target], tuple[str, Answer]]  # the name of the operation, and its answer
 
 
@@ -52,25 +61,34 @@ class Cloud:
         self.ges = State(clock or RealClock())
         self.projects: dict[str, Project] = {}
         self.regions_without_v2: set[str] = set()
-        self.buckets: dict[str, obs.Bucket] = {}
-        self.tokens: set[str] = set()
+        self.buckets: dict[str, Bucket] = {}
         self.requests: list[Request] = []
         self.invocations: list[Invocation] = []
         self.on_invoke: Callable[[Invocation], None] | None = None
         self.on_call: Callable[[str, Any], Any] | None = None
-        self._keys: dict[str, tuple[str, str | None]] = {ACCESS_KEY: (SECRET_KEY, None)}
         self._faults: list[Switch[Fault]] = []
         self._acts: list[Switch[Callable[[], object]]] = []
         self._undelivered: list[Invocation] = []
         self._lock = threading.RLock()
+        self.iam, self.lts = Iam(self.clock), Lts(self.clock)
+        self.smn = Smn(self.clock, self._topics, self.invoke)
+        self.functions = FunctionGraph(
+            self.clock, self.iam, self.smn, self.buckets, self.invoke, self._run, lambda project: self.projects[project].region
+        )
+        self.credentials(ACCESS_KEY, SECRET_KEY)
+        door = Admission(self.iam, self.projects, self.regions_without_v2)
         self._services: dict[str, tuple[Admit, Route]] = {
-            "ges": (self._admit, partial(ges.route, self.projects)),
-            "smn": (self._admit, partial(smn.route, self.topic)),
-            "functiongraph": (self._admit, partial(functiongraph.route, self.invoke, self._run)),
-            "iam": (self._authenticate, partial(iam.route, self.projects)),
-            "obs": (self._authenticate_obs, partial(obs.route, self.buckets)),
-            "engine": (_admit_all, partial(engine.route, self.projects, self.tokens, self.clock)),
-            "apigw": (self._authenticate, lambda *_: ("unknown", no_such_api)),
+            "ges": (door.of_project, partial(ges.route, self.projects)),
+            "smn": (door.of_project, partial(smn.api(self.projects.__getitem__).route, self.smn)),
+            "functiongraph": (door.of_project, partial(functiongraph.API.route, self.functions)),
+            "iam": (door.of_service, partial(iam.api(lambda: self.projects).route, self.iam)),
+            "sts": (door.of_service, partial(iam.STS.route, self.iam)),
+            "lts": (door.of_project, partial(lts.API.route, self.lts)),
+            "cts": (door.of_project, partial(lts.CTS.route, self.lts)),
+            "ces": (door.of_project, partial(lts.CES.route, self.lts)),
+            "obs": (door.of_obs, partial(obs.route, self.buckets)),
+            "engine": (admit_all, partial(engine.route, self.projects, self.iam.tokens, self.clock)),
+            "apigw": (door.of_service, lambda *_: ("unknown", no_such_api)),
         }
 
     # What is in the cloud
@@ -110,11 +128,11 @@ class Cloud:
 
     def credentials(self, ak: str, sk: str, security_token: str | None = None) -> None:
         """Registers a key pair, a temporary one if it has a security token."""
-        self._keys[ak] = (sk, security_token)
+        self.iam.keys[ak] = (sk, security_token)
 
     def token(self, text: str) -> None:
         """Registers an IAM token."""
-        self.tokens.add(text)
+        self.iam.tokens.add(text)
 
     def release(self, *versions: str) -> None:
         """GES accepts these versions as targets from now on."""
@@ -132,12 +150,15 @@ class Cloud:
             self.regions_without_v2.add(region)
         return project
 
-    def bucket(self, name: str, region: str = "cn-north-4") -> obs.Bucket:
+    def bucket(self, name: str, region: str = "cn-north-4") -> Bucket:
         """Gets or creates a bucket."""
-        return self.buckets.setdefault(name, obs.Bucket(name, region))
+        return self.buckets.setdefault(name, Bucket(name, region))
 
-    def topic(self, urn: str) -> smn.Topic | None:
-        return next((project.topics[urn] for project in self.projects.values() if urn in project.topics), None)
+    def topic(self, urn: str) -> Topic | None:
+        return self.smn.topic(urn)
+
+    def _topics(self) -> Iterator[Topic]:
+        return (topic for project in self.projects.values() for topic in project.topics.values())
 
     # What happens to requests
 
@@ -180,9 +201,19 @@ class Cloud:
         """Answers a request under the cloud's lock. Raises NoAnswer if the client gets no answer."""
         try:
             with self._lock:
-                return self._handle(request)
+                response = self._handle(request)
+            return response if response.later is None else self._finished(request, response.later)
         finally:
             self._deliver()
+
+    def _finished(self, request: Request, later: Answer) -> Response:
+        try:
+            response = later()
+        except Refusal as refusal:
+            response = refused(request, refusal)
+        response.headers.setdefault("X-Request-Id", request.id)
+        request.status = response.status
+        return response
 
     def _handle(self, request: Request) -> Response:
         self.requests.append(request)
@@ -230,39 +261,9 @@ class Cloud:
                 invocation, receive = self._undelivered.pop(0), self.on_invoke
             receive(invocation)
 
-    # Who may ask
-
-    def _authenticate(self, request: Request, target: Target) -> None:
-        """Admits a signed request at a host of its service."""
-        signature.check(request, self._keys, self.tokens, self.clock.now())
-        if target.host_service not in (None, target.service):
-            no_such_api()
-
-    def _admit(self, request: Request, target: Target) -> None:
-        """Admits a signed request for a project at a host of its region, if a header names no other project (ges.md 1)."""
-        self._authenticate(request, target)
-        project = self.projects.get(target.parts[1])
-        if project is None or not _is_addressed(project, request, target):
-            raise _foreign_project(request)
-        request.region = project.region
-        if target.api == "v2" and project.region in self.regions_without_v2:
-            no_such_api()
-
-    def _authenticate_obs(self, request: Request, target: Target) -> None:
-        signature.check_obs(request, target.bucket, target.key, self._keys, self.clock.now())
-
 
 def _taken(switches: Iterable[Switch[T]], request: Request) -> Iterator[T]:
     return (switch.what for switch in switches if switch.takes(request))
-
-
-def _is_addressed(project: Project, request: Request, target: Target) -> bool:
-    """Whether the host is of the project's region, and no header names another project."""
-    return target.region in (None, project.region) and request.headers.get("x-project-id", project.id) == project.id
-
-
-def _admit_all(*_: object) -> None:
-    """The engine checks tokens itself, and words refusals in its own way."""
 
 
 def _answered(answer: Answer, fault: Fault | None) -> Response:
@@ -272,14 +273,3 @@ def _answered(answer: Answer, fault: Fault | None) -> Response:
         with suppress(Refusal):  # the client does not see a refusal either
             answer()
     return fault.strike()
-
-
-def _foreign_project(request: Request) -> Refusal:
-    """A project that does not belong to the caller. FunctionGraph's code is inferred from the gateway's (ges.md 5.3)."""
-    return Refusal(*_FOREIGN_PROJECT.get(request.service, (403, "APIGW.0302", "The request is not authorised")))
-
-
-_FOREIGN_PROJECT = {
-    "ges": (400, "GES.0016", "Resource not found"),
-    "smn": (403, "SMN.0001", "No permission."),
-}

@@ -23,7 +23,7 @@ _ADDRESSES = re.compile(
     r"https?://([a-z0-9.-]+\.(myhuaweicloud\.(com|eu)|huaweicloud\.com)(:\d+)?(/.*)?"
     r"|(?!127\.|localhost[:/])[^/]+/ges/v1\.0/.*)$"
 )
-_METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE")
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _active: list[Cloud] = []
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -6,16 +6,17 @@ from typing import Any
 
 from .ges.models import Graph
 from .ges.state import State
-from .services.smn import Topic
+from .smn.models import Topic
 
 
 class Project:
-    """A project of IAM. `ges` is what all graphs of the cloud share."""
+    """A project of IAM. `ges` is what all graphs of the cloud share. `domain_id` is set if it belongs to another account."""
 
     def __init__(self, ges: State, region: str, project_id: str) -> None:
         self.ges, self.region, self.id = ges, region, project_id
         self.graphs: dict[str, Graph] = {}
         self.topics: dict[str, Topic] = {}
+        self.domain_id = ""
 
     def graph(self, name: str, **fields: Any) -> Graph:
         """Creates a graph, in one moment. `fields` are those of `Graph`."""

@@ -20,7 +20,7 @@ from .cloud import Cloud
 from .wire import NoAnswer, Request, Response
 
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
-_SERVICES = ("GES", "SMN", "OBS", "IAM", "FUNCTIONGRAPH")
+_SERVICES = ("GES", "SMN", "OBS", "IAM", "STS", "FUNCTIONGRAPH", "LTS", "CTS", "CES")
 
 
 class _Quiet(WSGIRequestHandler):

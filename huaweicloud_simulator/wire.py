@@ -40,9 +40,12 @@ class Request:
 
 @dataclass(slots=True)
 class Response:
+    """`later` gives the response itself, once the cloud's lock is free."""
+
     status: int
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
+    later: Callable[[], Response] | None = None
 
     @classmethod
     def of(cls, status: int, content: Any, **headers: str) -> Response:

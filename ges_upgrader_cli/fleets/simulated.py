@@ -15,7 +15,7 @@ from huaweicloud_simulator import demo
 from huaweicloud_simulator.clock import Clock
 from huaweicloud_simulator.cloud import Cloud
 from huaweicloud_simulator.ges.models import Graph
-from huaweicloud_simulator.services.obs import Object
+from huaweicloud_simulator.obs.models import Object
 
 _NAMES = UUID("7c307f6a-cf68-4e65-8be0-4c77405a1b2c")  # a graph of a file without an id has the same one each time
 

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from ..wire import Request
 
 _HOST = re.compile(
-    r"((?P<bucket>[a-z0-9.-]+)\.)??(?P<service>ges|smn|iam|obs|functiongraph)(\.(?P<region>[a-z0-9-]+))?"
+    r"((?P<bucket>[a-z0-9.-]+)\.)??(?P<service>ges|smn|iam|sts|obs|functiongraph|lts|cts|ces)(\.(?P<region>[a-z0-9-]+))?"
     r"\.myhuaweicloud\.(com|eu)(:\d+)?"
 )
 
@@ -18,9 +18,17 @@ _HOST = re.compile(
 _SERVICES = {
     ("v2", "graphs"): "ges",
     ("v1.0", "graphs"): "ges",
-    ("v2", "notifications", "topics"): "smn",
-    ("v2", "fgs", "functions"): "functiongraph",
+    ("v2", "notifications"): "smn",
+    ("v2", "fgs"): "functiongraph",
+    ("v2", "functions"): "functiongraph",
+    ("v2", "groups"): "lts",
+    ("v2", "lts"): "lts",
+    ("v3", "operations"): "cts",
+    ("v3", "traces"): "cts",
+    ("V1.0", "metric-data"): "ces",
 }
+# By how the path begins.
+_GLOBAL = {"v3.0": "iam", "v3/projects": "iam", "v3/auth": "iam", "v3/roles": "iam", "v5": "sts"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +70,9 @@ def _by_path(request: Request, parts: list[str]) -> Target:
 
 
 def _service(parts: list[str]) -> str | None:
-    if parts == ["v3", "projects"]:
-        return "iam"
-    collections = (parts[0], *parts[2:3]), (parts[0], *parts[2:4])
-    return next((_SERVICES[one] for one in collections if one in _SERVICES), None)
+    beginnings = parts[0], "/".join(parts[:2])
+    found = next((_GLOBAL[one] for one in beginnings if one in _GLOBAL), None)
+    return found or _SERVICES.get((parts[0], parts[2] if len(parts) > 2 else ""))
 
 
 def _api(service: str, parts: list[str]) -> str:

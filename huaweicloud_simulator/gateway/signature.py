@@ -149,4 +149,17 @@ def _is_fresh(date: str, now: datetime) -> bool:
         return False
 
 
-_SUBRESOURCES = ("append", "position", "acl", "uploads", "uploadId", "partNumber", "versionId")
+_SUBRESOURCES = (
+    *("acl", "append", "delete", "encryption", "lifecycle", "location", "partNumber", "policy", "position"),
+    *(
+        "publicAccessBlock",
+        "storageClass",
+        "storageinfo",
+        "tagging",
+        "uploadId",
+        "uploads",
+        "versionId",
+        "versioning",
+        "versions",
+    ),
+)

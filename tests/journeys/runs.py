@@ -23,7 +23,7 @@ from ges_upgrader.journal.storage import Folder
 from ges_upgrader.running.invocation import Instance
 from huaweicloud_simulator import ACCESS_KEY, SECRET_KEY, Cloud, VirtualClock, mock_huaweicloud
 from huaweicloud_simulator.ges.models import Graph
-from huaweicloud_simulator.services.obs import Object
+from huaweicloud_simulator.obs.models import Object
 from huaweicloud_simulator.wire import Request, Response
 from tests.builders import NOW, PROJECT, PROJECT_ID, RELEASES_TOPIC, TOPIC, policy_text
 

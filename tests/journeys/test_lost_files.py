@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from huaweicloud_simulator.services.obs import Object
+from huaweicloud_simulator.obs.models import Object
 from tests.builders import policy_text as policy
 from tests.journeys.runs import TIMER, World
 

@@ -16,7 +16,7 @@ from packaging.version import Version
 from huaweicloud_simulator import Cloud
 from huaweicloud_simulator.ges.models import Graph, Upgrade
 from huaweicloud_simulator.scheduler import Process
-from huaweicloud_simulator.services.smn import Message
+from huaweicloud_simulator.smn.models import Message
 from huaweicloud_simulator.wire import Request, Response
 from tests.simulation.liveness import Bound
 from tests.simulation.policies import Policy, Rule

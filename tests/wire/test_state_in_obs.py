@@ -19,8 +19,8 @@ from ges_upgrader.history.records import Told, Withdrawn
 from ges_upgrader.journal.segments import Journal
 from ges_upgrader.journal.storage import Bucket, Conflict, JournalError
 from huaweicloud_simulator import ACCESS_KEY, SECRET_KEY, Cloud, VirtualClock, faults, mock_huaweicloud
-from huaweicloud_simulator.services.obs import MAX_APPENDS
-from huaweicloud_simulator.services.obs import Bucket as Shelf
+from huaweicloud_simulator.obs.models import Bucket as Shelf
+from huaweicloud_simulator.obs.responses import MAX_APPENDS
 from huaweicloud_simulator.wire import Request, Response
 from tests.builders import NOW, policy_text
 from tests.journeys.runs import TIMER, World, only, release

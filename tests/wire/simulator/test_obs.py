@@ -20,8 +20,8 @@ import requests
 from obs import AppendObjectContent, GetObjectHeader, ObsClient, convertor
 
 from huaweicloud_simulator import ACCESS_KEY, SECRET_KEY, Cloud, faults, mock_huaweicloud
+from huaweicloud_simulator.obs.responses import MAX_APPENDS
 from huaweicloud_simulator.server import Server
-from huaweicloud_simulator.services.obs import MAX_APPENDS
 
 
 @pytest.fixture(autouse=True)

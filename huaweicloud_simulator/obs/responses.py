@@ -1,53 +1,25 @@
-"""OBS: objects with append, whose position is the compare-and-swap (smn-obs-core.md C1)."""
+"""Objects on the wire (smn-obs-core.md C1)."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, MutableMapping
+from email.utils import format_datetime
 
 from ..gateway.addresses import Target
 from ..wire import Answer, Refusal, Request, Response
+from . import buckets
+from .models import Bucket, Object
 
 MAX_APPENDS = 10_000
 
 
-@dataclass(slots=True)
-class Object:
-    data: bytes
-    appendable: bool
-    appends: int = 0
-
-
-@dataclass(slots=True)
-class Bucket:
-    """`list_allowed`: the caller has `obs:bucket:ListBucket`. Without it OBS hides that an object is missing (C1).
-
-    `read_allowed`: the caller has `obs:object:GetObject`.
-    """
-
-    name: str
-    region: str
-    objects: dict[str, Object] = field(default_factory=dict)
-    list_allowed: bool = True
-    read_allowed: bool = True
-
-    def delete(self, key: str) -> None:
-        """Deletes an object, as an operator or a lifecycle rule does. A missing one is no error."""
-        self.objects.pop(key, None)
-
-
-def route(buckets: Mapping[str, Bucket], request: Request, target: Target) -> tuple[str, Answer]:
+def route(known: MutableMapping[str, Bucket], request: Request, target: Target) -> tuple[str, Answer]:
+    if not target.key:
+        return buckets.route(known, request, target)
     name, respond = _operation(request)
-
-    def answer() -> Response:
-        bucket = buckets.get(target.bucket)
-        if bucket is None:
-            raise Refusal(404, "NoSuchBucket", "The specified bucket does not exist.")
-        return respond(bucket, target.key, request)
-
-    return name, answer
+    return name, lambda: respond(buckets.found(known, target.bucket), target.key, request)
 
 
 def _operation(request: Request) -> tuple[str, Callable[[Bucket, str, Request], Response]]:
@@ -67,7 +39,7 @@ def _unknown(*_: object) -> Response:
 
 
 def _put(bucket: Bucket, key: str, request: Request) -> Response:
-    bucket.objects[key] = Object(request.body, appendable=False)
+    bucket.objects[key] = Object(request.body, appendable=False, modified=request.at)
     return Response(200, b"", {"ETag": _etag(request.body)})
 
 
@@ -78,7 +50,8 @@ def _delete(bucket: Bucket, key: str, _: Request) -> Response:
 
 def _read(bucket: Bucket, key: str, request: Request) -> Response:
     found = _find(bucket, key)
-    headers = {"ETag": _etag(found.data), "Content-Type": "binary/octet-stream"}
+    modified = format_datetime(found.modified, usegmt=True)
+    headers = {"ETag": found.etag, "Content-Type": "binary/octet-stream", "Last-Modified": modified}
     if found.appendable:
         headers |= {"x-obs-object-type": "Appendable", "x-obs-next-append-position": str(len(found.data))}
     if request.method == "HEAD":
@@ -88,7 +61,7 @@ def _read(bucket: Bucket, key: str, request: Request) -> Response:
 
 def _find(bucket: Bucket, key: str) -> Object:
     found = bucket.objects.get(key)
-    if not bucket.read_allowed or (found is None and not bucket.list_allowed):
+    if bucket.foreign or not bucket.read_allowed or (found is None and not bucket.list_allowed):
         raise Refusal(403, "AccessDenied", "Access Denied")
     if found is None:
         raise Refusal(404, "NoSuchKey", "The specified key does not exist.")
@@ -118,12 +91,13 @@ def _append(bucket: Bucket, key: str, request: Request) -> Response:
     if not position.isdecimal():
         raise Refusal(400, "InvalidArgument", "Invalid Argument")
     found = bucket.objects.get(key, Object(b"", appendable=True))
-    if not found.appendable or found.appends >= MAX_APPENDS:
+    if not found.appendable or found.appends >= MAX_APPENDS or bucket.storage_class not in ("STANDARD", "WARM"):
         raise Refusal(409, "ObjectNotAppendable", "The object is not appendable.")
     if int(position) != len(found.data):
         raise Refusal(409, "PositionNotEqualToLength", "Position is not equal to the length of the object.")
     found.data += request.body
     found.appends += 1
+    found.modified = request.at
     bucket.objects[key] = found
     return Response(200, b"", {"ETag": _etag(request.body), "x-obs-next-append-position": str(len(found.data))})
 

@@ -1,68 +1,29 @@
-"""SMN: publishing to a topic (smn-obs-core.md A1 to A4)."""
+"""Publishing on the wire (smn-obs-core.md A1 to A4)."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, TypeGuard
 from uuid import uuid4
 
-from ..gateway.addresses import Target
-from ..wire import Answer, Refusal, Request, Response, no_such_api
+from ..gateway.routes import Call
+from ..wire import Refusal, Response
+from .errors import must_find
+from .models import Message, State
 
 MAX_SUBJECT, MAX_MESSAGE = 512, 256 * 1024  # bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """An accepted message. `structure` is the text for each channel, None if all channels get `message`."""
-
-    subject: str
-    message: str | None
-    structure: dict[str, str] | None
-    attributes: Any
-    message_id: str
-    at: datetime
-    body: dict[str, Any]
-
-
-@dataclass(slots=True)
-class Topic:
-    urn: str
-    messages: list[Message] = field(default_factory=list)
-
-
-FindTopic = Callable[[str], "Topic | None"]  # by its URN
-
-
-def route(find: FindTopic, request: Request, target: Target) -> tuple[str, Answer]:
-    if request.method == "POST" and target.parts[5:] == ["publish"]:
-        return "publish", lambda: _publish(find, request, target.parts[4])
-    return "unknown", no_such_api
-
-
-def _publish(find: FindTopic, request: Request, urn: str) -> Response:
-    topic, body = _topic(find, urn), request.json
+def publish(state: State, call: Call) -> Response:
+    topic, body = must_find(state, call.values[1]), call.request.json
     if not isinstance(body, dict):
         raise _invalid_message()
     subject, structure = _subject(body), _structure_of(body)
     message_id = uuid4().hex
-    topic.messages.append(
-        Message(subject, body.get("message"), structure, body.get("message_attributes"), message_id, request.at, body)
-    )
-    return Response.of(200, {"request_id": request.id, "message_id": message_id})
-
-
-def _topic(find: FindTopic, urn: str) -> Topic:
-    if not re.fullmatch(r"urn:smn:[a-z0-9-]+:[A-Za-z0-9]+:[A-Za-z0-9_-]+", urn):
-        raise Refusal(400, "SMN.0005", "TopicUrn invalid.")
-    topic = find(urn)
-    if topic is None:
-        raise Refusal(404, "SMN.0006", "Topic not found.")
-    return topic
+    attributes = body.get("message_attributes")
+    state.publish(topic, Message(subject, body.get("message"), structure, attributes, message_id, call.request.at, body))
+    return Response.of(200, {"request_id": call.request.id, "message_id": message_id})
 
 
 def _subject(body: dict[str, Any]) -> str:

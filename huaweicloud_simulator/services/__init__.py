@@ -1,1 +1,0 @@
-"""The services beside GES, one file each."""
