@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
@@ -14,6 +14,7 @@ from .clock import Clock, RealClock
 from .faults import Fault, Switch
 from .functiongraph.api import responses as functiongraph
 from .functiongraph.state import State as FunctionGraph
+from .gateway.accesses import accessed
 from .gateway.addresses import Target, target_of
 from .gateway.admission import Admission, Admit, admit_all
 from .gateway.envelopes import refused
@@ -21,6 +22,7 @@ from .ges import engine
 from .ges import responses as ges
 from .ges.models import Upgrade
 from .ges.state import State
+from .iam import permissions
 from .iam import responses as iam
 from .iam.state import State as Iam
 from .lts import responses as lts
@@ -226,7 +228,7 @@ class Cloud:
 
         def admitted() -> Response:
             admit(request, target)
-            return answer()
+            return self._permitted(request, target, answer)
 
         fault = next(_taken(self._faults, request), None)
         for act in list(_taken(self._acts, request)):
@@ -238,6 +240,21 @@ class Cloud:
         response.headers.setdefault("X-Request-Id", request.id)
         request.status = response.status
         return response
+
+    def _permitted(self, request: Request, target: Target, answer: Answer) -> Response:
+        """The answer, if the caller has the right. Without the right to list a bucket, OBS hides that an object is missing."""
+        access = accessed(request, target, self.projects)
+        permissions.check(self.iam, request, access)
+        try:
+            return answer()
+        except Refusal as refusal:
+            session = permissions.session_of(self.iam, request)
+            if refusal.code != "NoSuchKey" or session is None:
+                raise
+            listed = replace(access, resource=f"bucket:{target.bucket}")
+            if permissions.allowed(self.iam, session, "obs:bucket:ListBucket", listed):
+                raise
+            raise permissions.refused("obs", "obs:bucket:ListBucket") from None
 
     def invoke(self, function_urn: str, event: Any) -> None:
         """Accepts an asynchronous invocation."""

@@ -9,17 +9,11 @@ from typing import Any
 from ..gateway.routes import Call
 from ..wire import Refusal, Response
 from .errors import bad_request, forbidden, not_found
-from .models import Agency, Session
+from .models import Agency
+from .permissions import session_of
 from .state import State
 
 _SESSION_NAME = r"[A-Za-z][A-Za-z0-9_-]{4,63}"
-
-
-def session_of(state: State, call: Call) -> Session | None:
-    """The session of the credentials that signed the request; None for keys of a person."""
-    headers = call.request.headers
-    access = re.search(r"Access=([^,]+)", headers.get("authorization", ""))
-    return state.sessions.get(headers.get("x-auth-token") or (access[1] if access else ""))
 
 
 def assume_v3(state: State, call: Call) -> Response:
@@ -73,7 +67,7 @@ def assume_v5(state: State, call: Call) -> Response:
     if urn[1] not in state.domains:
         raise not_found("the account")
     agency = _assumable(state, urn[2], urn[1])
-    most = 43_200 if session_of(state, call) is None else 3_600
+    most = 43_200 if session_of(state, call.request) is None else 3_600
     seconds = _seconds(fields.get("duration_seconds", 3_600), 900, most)
     found = state.credentials_for(agency, timedelta(seconds=seconds))
     credentials = {
@@ -88,7 +82,7 @@ def assume_v5(state: State, call: Call) -> Response:
 
 def caller_identity(state: State, call: Call) -> Response:
     """It needs no right (deploy.md 4.5, inferred)."""
-    session = session_of(state, call)
+    session = session_of(state, call.request)
     if session is None or not session.agency_id:
         identity = {"account_id": state.domain_id, "principal_urn": f"iam::{state.domain_id}:user:simulator"}
         return Response.of(200, {**identity, "principal_id": "u" * 32})
