@@ -52,6 +52,8 @@ def _read(bucket: Bucket, key: str, request: Request) -> Response:
     found = _find(bucket, key)
     modified = format_datetime(found.modified, usegmt=True)
     headers = {"ETag": found.etag, "Content-Type": "binary/octet-stream", "Last-Modified": modified}
+    if request.headers.get("if-none-match") == found.etag:
+        return Response(304, b"", headers)
     if found.appendable:
         headers |= {"x-obs-object-type": "Appendable", "x-obs-next-append-position": str(len(found.data))}
     if request.method == "HEAD":

@@ -84,6 +84,7 @@ class World:
         self.package: str | None = "default"
         self.cloud.token(TOKEN)
         self.policy = policy or policy_text()
+        self.variables: dict[str, str] = {}
         self.forget()
 
     def forget(self) -> None:
@@ -98,7 +99,8 @@ class World:
         end = self.clock.now() + timedelta(seconds=seconds)
         named = ", ".join(f"{{region: {one.region}, project_id: '{one.project_id}'}}" for one in projects)
         text = self.policy + (f"\nprojects: [{named}]" if projects != (PROJECT,) else "")
-        context = Context({"POLICY": text, "LOG_LEVEL": "ERROR"}, lambda: end - self.clock.now(), self.token, self.package)
+        variables = {"POLICY": text, "LOG_LEVEL": "ERROR", **self.variables}
+        context = Context(variables, lambda: end - self.clock.now(), self.token, self.package)
         if not self.new:
             self._begin_journal()
         sent = len(self.topic.messages)

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from email.utils import format_datetime
 from urllib.parse import parse_qsl, urlsplit
 
+import msgspec
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
@@ -30,6 +31,13 @@ _NEXT = "x-obs-next-append-position"
 
 class WrongPosition(Exception):
     """The object is not as long as the position that was appended at."""
+
+
+class Found(msgspec.Struct, frozen=True):
+    """An object. `etag` changes with its content."""
+
+    etag: str
+    content: bytes
 
 
 class Obs:
@@ -73,6 +81,19 @@ class Obs:
             raise self._refused(call, answer)
 
         return self._transport.send(call, found, {"Range": f"bytes={position}-"} if position else {})
+
+    def read_whole(self, key: str, known: str | None = None) -> Found | None:
+        """The object; None if it is still the one whose ETag is `known`. Raises CloudError, also if there is no such object."""
+        call = self._call("get_object", "GET", key)
+
+        def found(answer: Answer) -> Found | None:
+            if answer.status == 304 and known is not None:
+                return None
+            if answer.status != 200:
+                raise self._refused(call, answer)
+            return Found(answer.headers.get("ETag", ""), self._whole(call, answer, 0))
+
+        return self._transport.send(call, found, {"If-None-Match": known} if known else {})
 
     def append(self, key: str, position: int, data: bytes) -> None:
         """Appends at exactly `position`; 0 creates the object.

@@ -217,6 +217,14 @@ def _whereabouts(trusted: Sequence[_Record]) -> tuple[str | None, str | None]:
     return (topic[1] if topic else None), None
 
 
+def function_region(event: object) -> str | None:
+    """The function's region by its own URN, which the platform writes beside an SMN message."""
+    records = event.get("record") if isinstance(event, Mapping) else None
+    known = [one for one in records if isinstance(one, Mapping)] if isinstance(records, list) else []
+    own = _first_match(_FUNCTION_URN, (record.get("event_subscription_urn") for record in known))
+    return own and own[1]
+
+
 def _first_match(urn: re.Pattern[str], values: Iterable[object]) -> re.Match[str] | None:
     matches = (urn.match(value) for value in values if isinstance(value, str))
     return next(filter(None, matches), None)

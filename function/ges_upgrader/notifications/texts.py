@@ -158,6 +158,13 @@ NOTICES: Mapping[str, Wording] = {
         "continues what is in progress.\n{problems}\n"
         "Correct POLICY or the policy file. Then send again what was announced meanwhile, as it was not learned.",
     ),
+    "policy-refused:unreachable": Wording(
+        "GES upgrader: the policy cannot be read",
+        "{why}.\nUntil the policy can be read, no upgrade is started, and running upgrades are not followed. GES continues "
+        "what is in progress.\n"
+        "Check that the object exists, that the function's agency may read it, and that OBS is available. Then send again what "
+        "was announced meanwhile, as it was not learned. This message is repeated once a day.",
+    ),
     "not-handed-over": Wording(
         "GES upgrader: a run could not hand its work over",
         "A run had no time left for its work, and could not invoke the function again: {why}.\n"

@@ -13,13 +13,16 @@ from ges_upgrader.cloud.platform import Platform, libraries
 from ges_upgrader.domain.timestamps import iso
 from ges_upgrader.events.commands import Command, EventError, Word
 from ges_upgrader.events.reading import read_event
-from ges_upgrader.events.smn import Trust
+from ges_upgrader.events.smn import Trust, function_region
+from ges_upgrader.history.records import Noticed
 from ges_upgrader.journal.storage import Memory
 from ges_upgrader.log import start_log
-from ges_upgrader.policy.parsing import PolicyError, parse_policy
+from ges_upgrader.policy.parsing import PolicyError
 from ges_upgrader.policy.schema import Policy, fingerprint
 from ges_upgrader.redaction import Secrets
 from ges_upgrader.running.context import ContextError, wire
+from ges_upgrader.running.policies.refusal import legible_policy, refused_notice, send_refusal, unreachable_notice
+from ges_upgrader.running.policies.source import PolicySource, PolicyUnreachable
 from ges_upgrader.running.results.pages import summary
 from ges_upgrader.running.results.sizes import bounded, presentable
 from ges_upgrader.running.run import Unrecorded, run
@@ -41,21 +44,21 @@ class Instance:
         self._code, self._clock = code, clock
         self._memory = Memory()
         self._watch = JournalWatch()
-        self._parsed: tuple[str, Policy | PolicyError] | None = None
+        self._source = PolicySource(code, clock)
         self._refusal_sent_on: date | None = None
         self._cold = True
 
     def invoke(self, event: object, context: object) -> dict[str, Any]:
         """The result that interface.md describes; faults are entries of its `errors`.
 
-        Raises Unrecorded, so that the platform delivers the event again if it would be lost otherwise.
+        Raises Unrecorded and PolicyUnreachable, so that the platform delivers the event again if it would be lost otherwise.
         """
         platform = Platform(context)
         run_id, secrets = os.urandom(16).hex(), Secrets.of(platform.secrets)
         log = self._log(platform, run_id, secrets)
         try:
             return bounded(presentable(self._run(event, platform, run_id, log), secrets))
-        except Unrecorded as error:
+        except (Unrecorded, PolicyUnreachable) as error:
             log.error("event.returned", error=str(error))
             raise
         except Exception as error:
@@ -65,10 +68,17 @@ class Instance:
 
     def _run(self, event: object, platform: Platform, run_id: str, log: Log) -> dict[str, Any]:
         try:
-            policy = self.policy_of(platform)
+            policy = self._source.policy(platform, function_region(event), log)
         except PolicyError as error:
             log.error("policy.refused", problems=error.problems)
-            return self._policy_refusal(error.problems, platform, run_id, log)
+            notice, whom = refused_notice(error.problems, self._clock.now()), legible_policy(self._source.text)
+            return self._refused(error.problems, notice, whom, platform, run_id, log)
+        except PolicyUnreachable as error:
+            log.error("policy.unreachable", error=str(error))
+            if self._source.last is None:  # nobody can be notified but by the platform
+                raise
+            notice = unreachable_notice(str(error), self._clock.now())
+            return self._refused([str(error)], notice, self._source.last, platform, run_id, log)
         topics = None if policy.release_topics is None else [topic.urn for topic in policy.release_topics]
         try:
             command = read_event(event, Trust(topics, policy.outlet.topic.urn), self._clock.now())
@@ -82,17 +92,16 @@ class Instance:
             return self._refusal(run_id, policy, [*command.remarks, str(error)])
         return run(command, run_context, self._watch)
 
-    def _policy_refusal(self, problems: list[str], platform: Platform, run_id: str, log: Log) -> dict[str, Any]:
-        """The result of a run whose policy is refused, which does nothing but send a notice, once a day."""
-        from ges_upgrader.running.results.policy_refusal import legible_policy, send_refusal  # seldom needed
-
+    def _refused(
+        self, problems: list[str], notice: Noticed, whom: Policy | None, platform: Platform, run_id: str, log: Log
+    ) -> dict[str, Any]:
+        """The result of a run without a policy, which does nothing but send a notice, once a day, as `whom` says."""
         errors, notified = [f"policy: {problem}" for problem in problems], 0
-        policy = legible_policy(platform, self._code)
         today = self._clock.now().date()
-        if policy is not None:
+        if whom is not None:
             try:
-                run_context = wire(policy, Command(Word.PLAN), platform, self._clock, self._memory, log, run_id)
-                sent = send_refusal(problems, run_context, again=self._refusal_sent_on != today)
+                run_context = wire(whom, Command(Word.PLAN), platform, self._clock, self._memory, log, run_id)
+                sent = send_refusal(notice, run_context, again=self._refusal_sent_on != today)
                 errors, notified = [*errors, *sent.errors], sent.notified
             except ContextError as error:
                 errors.append(str(error))
@@ -101,19 +110,8 @@ class Instance:
         return {**self._refusal(run_id, None, errors), "notified": notified}
 
     def policy_of(self, platform: Platform) -> Policy:
-        """The policy, which is parsed only if its text changed. Raises PolicyError."""
-        try:
-            text = platform.policy_text(self._code)
-        except UnicodeDecodeError:
-            raise PolicyError(["the policy file is not encoded in UTF-8 (it may be GBK); save it as UTF-8"]) from None
-        except (OSError, ValueError) as error:
-            raise PolicyError([f"the policy file cannot be read: {error}; set POLICY, or POLICY_FILE to its path"]) from None
-        if self._parsed is None or self._parsed[0] != text:
-            self._parsed = (text, _parsed(text))
-        policy = self._parsed[1]
-        if isinstance(policy, PolicyError):
-            raise PolicyError(policy.problems)
-        return policy
+        """The policy, which is parsed only if its text changed. Raises PolicyError, PolicyUnreachable."""
+        return self._source.policy(platform)
 
     def _refusal(self, run_id: str, policy: Policy | None, errors: list[str]) -> dict[str, Any]:
         return {
@@ -154,10 +152,3 @@ class Instance:
                 **({"foreign": foreign} if foreign else {}),
             )
         return log
-
-
-def _parsed(text: str) -> Policy | PolicyError:
-    try:
-        return parse_policy(text)
-    except PolicyError as error:
-        return error

@@ -30,7 +30,7 @@ from ges_upgrader.notifications.sight import journal_blind, journal_recovered, l
 from ges_upgrader.notifications.texts import NOTICES
 from ges_upgrader.planning.gates import UNHEALTHY_BEFORE
 from ges_upgrader.planning.planner import plan_of
-from ges_upgrader.running.results.policy_refusal import refused_notice
+from ges_upgrader.running.policies.refusal import refused_notice, unreachable_notice
 from tests.builders import NOW, PROJECT, attempt, backup_attempt, begin, finish, graph, history, plan, policy, survey
 
 DATA = Path(__file__).parents[2] / "data" / "notifications"
@@ -158,6 +158,7 @@ def found() -> dict[str, Noticed]:
         ),
         "set-aside:rolled-back": rolled_back(),
         "policy-refused": refused_notice(["rules[0].windws: unknown field; did you mean windows?"], NOW),
+        "policy-refused:unreachable": unreachable_notice("obs://bucket/policy.yaml cannot be read: HTTP 403", NOW),
         "not-handed-over": not_handed_over([attempt(A)], "HTTP 403", "Set follow_up: timer.", NOW),
         "timer-mistake": mistake(),
     }

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 
 import msgspec
 
-from ges_upgrader.cloud.platform import Platform
 from ges_upgrader.domain.plain_text import MOST_REASON, plain
 from ges_upgrader.events.commands import Command, Word
 from ges_upgrader.history.records import Noticed
@@ -33,17 +31,16 @@ class Sent(msgspec.Struct, frozen=True):
     errors: list[str]
 
 
-def legible_policy(platform: Platform, code: Path) -> Policy | None:
+def legible_policy(text: str | None) -> Policy | None:
     """A policy that says whom to notify and where the journal is, and governs nothing; None: whom to notify is unreadable."""
-    try:
-        found = legible(platform.policy_text(code))
-    except (OSError, UnicodeDecodeError):
+    if text is None:
         return None
+    found = legible(text)
     return Policy(notify=Notify(found.notify), state=found.state or State("none")) if found.notify else None
 
 
-def send_refusal(problems: Sequence[str], context: RunContext, again: bool) -> Sent:
-    """Sends the notice unless the journal knows it. `again`: also if there is no journal that could know it."""
+def send_refusal(notice: Noticed, context: RunContext, again: bool) -> Sent:
+    """Sends a notice of this module unless the journal knows it. `again`: also if there is no journal that could know it."""
     now = context.clock.now()
     report = RunReport(Command(Word.PLAN), now, context.log)
 
@@ -53,7 +50,6 @@ def send_refusal(problems: Sequence[str], context: RunContext, again: bool) -> S
     writer = JournalWriter(context.journal, journal_failed)
     writer.recall()
     if (writer.lasting and writer.history.readable) or again:
-        notice = refused_notice(problems, now)
         if context.journal.new:
             writer.write(lambda history: journal_started(context.policy.state.text, history, now))
         writer.write(lambda history: [] if history.outbox.knows(notice.notice_id) else [notice])
@@ -66,3 +62,9 @@ def refused_notice(problems: Sequence[str], now: datetime) -> Noticed:
     shown = [f"  {plain(problem, MOST_REASON)}" for problem in problems[:MOST_PROBLEMS]]
     more = [f"  and {len(problems) - len(shown)} more: see the errors of a run"] if len(problems) > len(shown) else []
     return noticed("policy-refused", f"policy-refused:{now:%Y-%m-%d}", now, problems="\n".join([*shown, *more]))
+
+
+def unreachable_notice(why: str, now: datetime) -> Noticed:
+    """One a day in UTC."""
+    notice_id = f"policy-refused:unreachable:{now:%Y-%m-%d}"
+    return noticed("policy-refused:unreachable", notice_id, now, why=plain(why, MOST_REASON))
