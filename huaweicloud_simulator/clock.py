@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import datetime, timedelta, timezone
 from typing import Protocol
@@ -22,13 +23,20 @@ class RealClock:
 
 
 class VirtualClock:
-    """Stands still at `now` until `sleep` moves it: a month passes in a moment."""
+    """Stands still at `now` until something moves it: a month passes in a moment."""
 
     def __init__(self, now: datetime) -> None:
         self._now = now
+        self._lock = threading.Lock()
 
     def now(self) -> datetime:
         return self._now
 
     def sleep(self, seconds: float) -> None:
-        self._now += timedelta(seconds=seconds)
+        with self._lock:
+            self._now += timedelta(seconds=seconds)
+
+    def move_to(self, now: datetime) -> None:
+        """Never back."""
+        with self._lock:
+            self._now = max(self._now, now)

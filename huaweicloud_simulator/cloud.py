@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from .clock import Clock, RealClock
 from .faults import Fault, Switch
 from .functiongraph.api import responses as functiongraph
+from .functiongraph.runtime.platform import Platform
 from .functiongraph.state import State as FunctionGraph
 from .gateway.accesses import accessed
 from .gateway.addresses import Target, target_of
@@ -68,6 +69,7 @@ class Cloud:
         self.invocations: list[Invocation] = []
         self.on_invoke: Callable[[Invocation], None] | None = None
         self.on_call: Callable[[str, Any], Any] | None = None
+        self.platform: Platform | None = None  # runs deployed code; a server sets it
         self._faults: list[Switch[Fault]] = []
         self._acts: list[Switch[Callable[[], object]]] = []
         self._undelivered: list[Invocation] = []
@@ -206,7 +208,7 @@ class Cloud:
                 response = self._handle(request)
             return response if response.later is None else self._finished(request, response.later)
         finally:
-            self._deliver()
+            self.deliver()
 
     def _finished(self, request: Request, later: Answer) -> Response:
         try:
@@ -260,23 +262,27 @@ class Cloud:
         """Accepts an asynchronous invocation."""
         invocation = Invocation(function_urn, event, self.clock.now())
         self.invocations.append(invocation)
-        if self.on_invoke is not None:
-            self._undelivered.append(invocation)
+        self._undelivered.append(invocation)
 
     def _run(self, function_urn: str, event: Any) -> Any:
         """The result of a synchronous invocation."""
-        if self.on_call is None:
+        if self.on_call is not None:
+            return self.on_call(function_urn, event)
+        if self.platform is None:
             raise Refusal(404, "FSS.1051", "Not found the function")
-        return self.on_call(function_urn, event)
+        return self.platform.call(function_urn, event)
 
-    def _deliver(self) -> None:
-        """Passes accepted invocations to `on_invoke` without holding the lock."""
+    def deliver(self) -> None:
+        """Passes accepted invocations to `on_invoke`, or to the code that was deployed, without holding the lock."""
         while True:
             with self._lock:
-                if not self._undelivered or self.on_invoke is None:
+                if not self._undelivered:
                     return
-                invocation, receive = self._undelivered.pop(0), self.on_invoke
-            receive(invocation)
+                invocation = self._undelivered.pop(0)
+            if self.on_invoke is not None:
+                self.on_invoke(invocation)
+            elif self.platform is not None and self.functions.by_urn(invocation.function_urn) is not None:
+                self.platform.accept(invocation.function_urn, invocation.event)
 
 
 def _taken(switches: Iterable[Switch[T]], request: Request) -> Iterator[T]:

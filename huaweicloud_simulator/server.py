@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from .cloud import Cloud
+from .functiongraph.runtime.platform import Platform
 from .wire import NoAnswer, Request, Response
 
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
@@ -39,6 +40,7 @@ class Server:
         self._server: BaseWSGIServer = make_server("127.0.0.1", port, self._app, threaded=True, request_handler=_Quiet)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.platform = Platform(cloud.functions, self.environment)
 
     def environment(self, region: str) -> dict[str, str]:
         """The SDK's endpoint variables for this server, with the one for its hidden look-up of the project."""
@@ -48,10 +50,14 @@ class Server:
 
     def __enter__(self) -> Server:
         self._thread.start()
+        self._cloud.platform = self.platform
+        self.platform.start()
         return self
 
     def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
         self._stopped.set()
+        self.platform.stop()
+        self._cloud.platform = None
         self._server.shutdown()
         self._server.server_close()
 

@@ -1,0 +1,1 @@
+"""Runs the code that was deployed, when a trigger, a client or a destination invokes it."""
