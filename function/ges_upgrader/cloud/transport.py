@@ -11,6 +11,7 @@ import random
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from itertools import count
 from typing import Any, TypeVar
 
@@ -91,6 +92,7 @@ class Transport:
         self._endpoint = endpoint
         self._clock = clock
         self._remaining = remaining
+        self.skew: timedelta | None = None  # of this machine's clock, by the last answer that said its time
 
     def call(self, call: Call) -> dict[str, Any]:
         """The answer's JSON object. Raises CloudError, Unreachable without a usable answer."""
@@ -122,7 +124,7 @@ class Transport:
             raise call.failed(None, _OUT_OF_TIME, "no time is left for the call")
         try:
             url = url_of(call.address or self._endpoint(call.service, call.region), call.path, call.query)
-            return self._exchange.make(
+            answer = self._exchange.make(
                 call.method, url, {"User-Agent": "ges-upgrader", **headers}, content, self._auth, self._seconds(call)
             )
         except ValueError as problem:
@@ -130,6 +132,9 @@ class Transport:
         except Unanswered as failure:
             why = self._credentials.mask(str(failure), failure.headers)
             raise call.failed(None, _code_of(failure), why, may_have_acted=failure.sent) from None
+        told = _time_of(answer)
+        self.skew = self.skew if told is None else self._clock.now() - told
+        return answer
 
     def _left(self, call: Call) -> timedelta:
         remaining = self._remaining()
@@ -187,6 +192,14 @@ class Transport:
             masked(refusal.request_id or answer.headers.get("X-Request-Id") or ""),
             may_have_acted,
         )
+
+
+def _time_of(answer: Answer) -> datetime | None:
+    try:
+        told = parsedate_to_datetime(answer.headers.get("Date", ""))
+    except (TypeError, ValueError, IndexError):
+        return None
+    return told if told.tzinfo else None
 
 
 def unsettled(status: int) -> bool:

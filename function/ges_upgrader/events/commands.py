@@ -33,9 +33,10 @@ class Word(str, Enum):
     PAUSE = "pause"
     RESUME = "resume"
     RETRY = "retry"
+    DOCTOR = "doctor"
 
 
-LOOKING = (Word.PLAN, Word.STATUS, Word.FORECAST)
+LOOKING = (Word.PLAN, Word.STATUS, Word.FORECAST, Word.DOCTOR)
 STOPPING = (Word.PAUSE, Word.WITHDRAW)  # they start nothing in their own run
 LONGEST_FORECAST = 400
 
@@ -106,6 +107,7 @@ _GRAMMAR: dict[Word, type[_Arguments]] = {
     Word.PAUSE: _Scoped,
     Word.RESUME: _Scoped,
     Word.RETRY: _Retry,
+    Word.DOCTOR: _Arguments,
 }
 _ONE_OF: dict[Word, tuple[str, ...]] = {Word.APPROVE: ("rule", "graph"), Word.RETRY: ("rule", "graph", "version")}
 _EXAMPLES: dict[Word, dict[str, str]] = {

@@ -103,7 +103,7 @@ def wire(
         engine=Engine(platform.token, clock, left),
         functiongraph=FunctionGraph(reporting),
         function_urn=platform.function_urn(home.region),
-        journal=Journal(_storage(policy, platform, home, clock, memory, deadline.remaining)),
+        journal=Journal(storage_of(policy, platform, home, clock, memory, deadline.remaining)),
         clock=clock,
         remaining=deadline.remaining,
         reserve=reserve,
@@ -118,7 +118,7 @@ def reserve_of(whole: timedelta) -> timedelta:
     return min(max(whole / 10, timedelta(seconds=1)), timedelta(seconds=15), whole / 2)
 
 
-def _storage(
+def storage_of(
     policy: Policy, platform: Platform, home: Project, clock: Clock, memory: Memory, remaining: Callable[[], timedelta]
 ) -> Storage:
     state = policy.state

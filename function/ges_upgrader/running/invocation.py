@@ -20,7 +20,7 @@ from ges_upgrader.log import start_log
 from ges_upgrader.policy.parsing import PolicyError
 from ges_upgrader.policy.schema import Policy, fingerprint
 from ges_upgrader.redaction import Secrets
-from ges_upgrader.running.context import ContextError, wire
+from ges_upgrader.running.context import ContextError, RunContext, storage_of, wire
 from ges_upgrader.running.policies.refusal import legible_policy, refused_notice, send_refusal, unreachable_notice
 from ges_upgrader.running.policies.source import PolicySource, PolicyUnreachable
 from ges_upgrader.running.results.pages import summary
@@ -90,7 +90,18 @@ class Instance:
         except ContextError as error:
             log.error("run.refused", error=str(error))
             return self._refusal(run_id, policy, [*command.remarks, str(error)])
+        if command.word is Word.DOCTOR:
+            return self._examined(policy, command, run_context, platform)
         return run(command, run_context, self._watch)
+
+    def _examined(self, policy: Policy, command: Command, context: RunContext, platform: Platform) -> dict[str, Any]:
+        """The answer of the command `doctor`, which is no run."""
+        from ges_upgrader.running.doctor.examination import Examination, Patient  # seldom needed
+
+        storage = storage_of(policy, platform, context.home, self._clock, self._memory, context.remaining)
+        found = Examination(Patient(context, platform, self._clock, self._code, storage)).findings()
+        answer = self._refusal(context.run_id, policy, list(command.remarks))
+        return {**answer, "command": command.word.value, "doctor": [one.shown() for one in found]}
 
     def _refused(
         self, problems: list[str], notice: Noticed, whom: Policy | None, platform: Platform, run_id: str, log: Log
