@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
@@ -15,7 +15,7 @@ from .faults import Fault, Switch
 from .functiongraph.api import responses as functiongraph
 from .functiongraph.runtime.platform import Platform
 from .functiongraph.state import State as FunctionGraph
-from .gateway.accesses import accessed
+from .gateway.accesses import permitted
 from .gateway.addresses import Target, target_of
 from .gateway.admission import Admission, Admit, admit_all
 from .gateway.envelopes import refused
@@ -23,7 +23,6 @@ from .ges import engine
 from .ges import responses as ges
 from .ges.models import Upgrade
 from .ges.state import State
-from .iam import permissions
 from .iam import responses as iam
 from .iam.state import State as Iam
 from .lts import responses as lts
@@ -61,7 +60,12 @@ class Cloud:
     """
 
     def __init__(self, clock: Clock | None = None) -> None:
-        self.ges = State(clock or RealClock())
+        self._clock = clock or RealClock()
+        self.empty()
+
+    def empty(self) -> None:
+        """Makes it a cloud without projects again. The clock stays."""
+        self.ges = State(self._clock)
         self.projects: dict[str, Project] = {}
         self.regions_without_v2: set[str] = set()
         self.buckets: dict[str, Bucket] = {}
@@ -230,7 +234,7 @@ class Cloud:
 
         def admitted() -> Response:
             admit(request, target)
-            return self._permitted(request, target, answer)
+            return permitted(self.iam, self.projects, request, target, answer)
 
         fault = next(_taken(self._faults, request), None)
         for act in list(_taken(self._acts, request)):
@@ -242,21 +246,6 @@ class Cloud:
         response.headers.setdefault("X-Request-Id", request.id)
         request.status = response.status
         return response
-
-    def _permitted(self, request: Request, target: Target, answer: Answer) -> Response:
-        """The answer, if the caller has the right. Without the right to list a bucket, OBS hides that an object is missing."""
-        access = accessed(request, target, self.projects)
-        permissions.check(self.iam, request, access)
-        try:
-            return answer()
-        except Refusal as refusal:
-            session = permissions.session_of(self.iam, request)
-            if refusal.code != "NoSuchKey" or session is None:
-                raise
-            listed = replace(access, resource=f"bucket:{target.bucket}")
-            if permissions.allowed(self.iam, session, "obs:bucket:ListBucket", listed):
-                raise
-            raise permissions.refused("obs", "obs:bucket:ListBucket") from None
 
     def invoke(self, function_urn: str, event: Any) -> None:
         """Accepts an asynchronous invocation."""

@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from .cloud import Cloud
+from .control.api import Control
 from .functiongraph.runtime.platform import Platform
 from .wire import NoAnswer, Request, Response
 
@@ -41,6 +42,7 @@ class Server:
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self.platform = Platform(cloud.functions, self.environment)
+        self._control = Control(cloud, self.url, lambda: self.platform, self._reset)
 
     def environment(self, region: str) -> dict[str, str]:
         """The SDK's endpoint variables for this server, with the one for its hidden look-up of the project."""
@@ -61,13 +63,21 @@ class Server:
         self._server.shutdown()
         self._server.server_close()
 
+    def _reset(self) -> None:
+        """Empties the cloud; its clock stays where it is."""
+        self.platform.stop()
+        self._cloud.empty()
+        self.platform = self._cloud.platform = Platform(self._cloud.functions, self.environment)
+        self.platform.start()
+
     def wait(self) -> None:
         """Waits until the server is stopped, or the process is interrupted."""
         self._thread.join()
 
     def _app(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         try:
-            response = self._cloud.handle(self._request(environ))
+            request = self._request(environ)
+            response = (self._control if self._control.is_meant(request) else self._cloud).handle(request)
         except NoAnswer as none:
             if none.how == "timeout":
                 self._stopped.wait(60)

@@ -15,9 +15,7 @@ from ges_upgrader_cli.shown.options import FleetPath, load_fleet
 def simulator(
     fleet: FleetPath = None,
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0: any free port.")] = 8080,
-    virtual_clock: Annotated[
-        bool, typer.Option("--virtual-clock", help="Time stands still, so that the cloud answers the same each time.")
-    ] = False,
+    virtual_clock: Annotated[bool, typer.Option("--virtual-clock", help="Time moves only by the control API.")] = False,
 ) -> None:
     """Serve the simulated cloud on this machine, with the demo's fleet or one from a file. Ctrl-C ends it."""
     from ges_upgrader_cli.fleets.simulated import populate

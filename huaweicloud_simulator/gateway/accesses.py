@@ -1,13 +1,32 @@
-"""The resource that a request is about, in the words of policies (deploy.md 4.2)."""
+"""Whether a request may be answered, and the resource that it is about in the words of policies (deploy.md 4.2)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
+from ..iam import permissions
 from ..iam.permissions import Access
+from ..iam.state import State as Iam
 from ..projects import Project
-from ..wire import Request
+from ..wire import Answer, Refusal, Request, Response
 from .addresses import Target
+
+
+def permitted(iam: Iam, projects: Mapping[str, Project], request: Request, target: Target, answer: Answer) -> Response:
+    """The answer, if the caller has the right. Without the right to list a bucket, OBS hides that an object is missing."""
+    access = accessed(request, target, projects)
+    permissions.check(iam, request, access)
+    try:
+        return answer()
+    except Refusal as refusal:
+        session = permissions.session_of(iam, request)
+        if refusal.code != "NoSuchKey" or session is None:
+            raise
+        listed = replace(access, resource=f"bucket:{target.bucket}")
+        if permissions.allowed(iam, session, "obs:bucket:ListBucket", listed):
+            raise
+        raise permissions.refused("obs", "obs:bucket:ListBucket") from None
 
 
 def accessed(request: Request, target: Target, projects: Mapping[str, Project]) -> Access:

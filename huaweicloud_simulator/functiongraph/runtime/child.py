@@ -112,5 +112,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, sys.argv[2])
+    sys.path[0] = sys.argv[2]  # instead of the folder of this file
     main()
