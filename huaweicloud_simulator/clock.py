@@ -23,10 +23,13 @@ class RealClock:
 
 
 class VirtualClock:
-    """Stands still at `now` until something moves it: a month passes in a moment."""
+    """Stands still at `now` until something moves it: a month passes in a moment.
+
+    `is_served`: other programs reach the cloud. They sign with the machine's time, so the cloud takes that, too.
+    """
 
     def __init__(self, now: datetime) -> None:
-        self._now = now
+        self._now, self.is_served = now, False
         self._lock = threading.Lock()
 
     def now(self) -> datetime:
@@ -40,3 +43,10 @@ class VirtualClock:
         """Never back."""
         with self._lock:
             self._now = max(self._now, now)
+
+
+def signing_times(clock: Clock) -> tuple[datetime, ...]:
+    """What clients may take for the present when they sign."""
+    if isinstance(clock, VirtualClock) and clock.is_served:
+        return clock.now(), datetime.now(timezone.utc)
+    return (clock.now(),)

@@ -83,6 +83,7 @@ class Cloud:
         self.functions = FunctionGraph(
             self.clock, self.iam, self.smn, self.buckets, self.invoke, self._run, lambda project: self.projects[project].region
         )
+        self.functions.deliver = self.deliver
         self.credentials(ACCESS_KEY, SECRET_KEY)
         door = Admission(self.iam, self.projects, self.regions_without_v2)
         self._services: dict[str, tuple[Admit, Route]] = {

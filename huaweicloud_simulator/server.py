@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
+from .clock import VirtualClock
 from .cloud import Cloud
 from .control.api import Control
 from .functiongraph.runtime.platform import Platform
@@ -37,6 +38,8 @@ class Server:
 
     def __init__(self, cloud: Cloud, port: int) -> None:
         self._cloud = cloud
+        if isinstance(cloud.clock, VirtualClock):
+            cloud.clock.is_served = True
         self._stopped = threading.Event()
         self._server: BaseWSGIServer = make_server("127.0.0.1", port, self._app, threaded=True, request_handler=_Quiet)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)

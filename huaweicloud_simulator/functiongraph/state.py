@@ -32,6 +32,7 @@ class State:
     ) -> None:
         self.clock, self.iam, self.smn, self.buckets, self.region_of = clock, iam, smn, buckets, region_of
         self.accept, self.run = accept, run
+        self.deliver: Callable[[], None] = lambda: None  # what was accepted, if no request does
         self.functions: dict[str, Function] = {}  # by the URN without a version
 
     def find(self, project_id: str, urn: str) -> Function:

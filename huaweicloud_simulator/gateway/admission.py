@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from ..clock import signing_times
 from ..iam.state import State as Iam
 from ..projects import Project
 from ..wire import Refusal, Request, no_such_api
@@ -27,7 +28,7 @@ class Admission:
     def of_service(self, request: Request, target: Target) -> None:
         """Admits a signed request at a host of its service."""
         self._iam.forget_expired()
-        signature.check(request, self._iam.keys, self._iam.tokens, self._iam.clock.now())
+        signature.check(request, self._iam.keys, self._iam.tokens, signing_times(self._iam.clock))
         if target.host_service not in (None, target.service):
             no_such_api()
 
@@ -43,7 +44,7 @@ class Admission:
 
     def of_obs(self, request: Request, target: Target) -> None:
         self._iam.forget_expired()
-        signature.check_obs(request, target.bucket, target.key, self._iam.keys, self._iam.clock.now())
+        signature.check_obs(request, target.bucket, target.key, self._iam.keys, signing_times(self._iam.clock))
         request.region = target.region or ""
 
 

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote, unquote
@@ -17,12 +17,14 @@ SKEW = timedelta(minutes=15)
 _AUTHORIZATION = re.compile(
     r"SDK-HMAC-SHA256 Access=(?P<access>[^,]+), SignedHeaders=(?P<names>[^,]+), Signature=(?P<signature>[0-9a-f]{64})"
 )
+_PREFIXES = {"OBS": "x-obs-", "AWS": "x-amz-"}  # of the headers that are signed
 UNSIGNED = "UNSIGNED-PAYLOAD"  # the SDK's word for bodies that are neither JSON nor BSON (smn-obs-core.md B4)
 
 Keys = Mapping[str, tuple[str, "str | None"]]  # secret key and security token by access key
+Times = Collection[datetime]  # what may be the present
 
 
-def check(request: Request, keys: Keys, tokens: set[str], now: datetime) -> None:
+def check(request: Request, keys: Keys, tokens: set[str], now: Times) -> None:
     """Raises Refusal 401 APIGW.0301 unless a known key signed the request, or it carries a known token."""
     if "x-auth-token" in request.headers:
         _check_token(request, tokens)
@@ -35,7 +37,7 @@ def _check_token(request: Request, tokens: set[str]) -> None:
         raise _refused("token is invalid or expired")
 
 
-def _check_signature(request: Request, keys: Keys, now: datetime) -> None:
+def _check_signature(request: Request, keys: Keys, now: Times) -> None:
     found = _AUTHORIZATION.fullmatch(request.headers.get("authorization", ""))
     if found is None:
         raise _refused("the Authorization header is missing or malformed")
@@ -65,7 +67,7 @@ def _secret_of(access: str, names: list[str], request: Request, keys: Keys) -> s
     return secret
 
 
-def _date(request: Request, names: list[str], now: datetime) -> str:
+def _date(request: Request, names: list[str], now: Times) -> str:
     if not {"host", "x-sdk-date"} <= set(names):
         raise _refused("host and x-sdk-date must be signed")
     stamp = request.headers.get("x-sdk-date", "")
@@ -73,7 +75,7 @@ def _date(request: Request, names: list[str], now: datetime) -> str:
         date = datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
     except ValueError:
         raise _refused("X-Sdk-Date is malformed") from None
-    if abs(now - date) > SKEW:
+    if all(abs(one - date) > SKEW for one in now):
         raise _refused("X-Sdk-Date is more than 15 minutes off")
     return stamp
 
@@ -104,36 +106,39 @@ def _refused(why: str) -> Refusal:
     return Refusal(401, "APIGW.0301", f"Incorrect IAM authentication information: {why}")
 
 
-def check_obs(request: Request, bucket: str, key: str, keys: Keys, now: datetime) -> None:
-    """Raises Refusal 403 unless a known key signed the request: `Authorization: OBS AK:base64(HMAC-SHA1(SK, …))`."""
+def check_obs(request: Request, bucket: str, key: str, keys: Keys, now: Times) -> None:
+    """Raises Refusal 403 unless a known key signed the request: `Authorization: OBS AK:base64(HMAC-SHA1(SK, …))`.
+
+    OBS takes AWS's name of the scheme and of the headers, too. Its own client uses them at an IP address.
+    """
     headers = request.headers
     if "authorization" not in headers:
         raise Refusal(403, "AccessDenied", "Access Denied")
-    secret, signature = _obs_secret_of(headers, keys)
-    if not _is_fresh(headers.get("x-obs-date") or headers.get("date", ""), now):
+    found = re.fullmatch(r"(OBS|AWS) ([^:]+):(.+)", headers["authorization"])
+    if found is None or found[2] not in keys:
+        raise Refusal(403, "InvalidAccessKeyId", "The access key does not exist.")
+    prefix = _PREFIXES[found[1]]
+    secret, security_token = keys[found[2]]
+    if headers.get(f"{prefix}security-token") != security_token:
+        raise Refusal(403, "InvalidAccessKeyId", "The security token is missing or wrong.")
+    if not _is_fresh(headers.get(f"{prefix}date") or headers.get("date", ""), now):
         raise Refusal(403, "RequestTimeTooSkewed", "The request's time is missing, or more than 15 minutes off.")
-    signed = hmac.new(secret.encode(), _to_sign(request, bucket, key).encode(), hashlib.sha1).digest()
-    if not hmac.compare_digest(signature, base64.b64encode(signed).decode()):
+    if not any(hmac.compare_digest(found[3], _sign_obs(text, secret)) for text in _to_sign(request, bucket, key, prefix)):
         raise Refusal(403, "SignatureDoesNotMatch", "The request signature does not match.")
 
 
-def _obs_secret_of(headers: Mapping[str, str], keys: Keys) -> tuple[str, str]:
-    """The secret key that should have signed, and the signature."""
-    found = re.fullmatch(r"OBS ([^:]+):(.+)", headers["authorization"])
-    if found is None or found[1] not in keys:
-        raise Refusal(403, "InvalidAccessKeyId", "The access key does not exist.")
-    secret, security_token = keys[found[1]]
-    if headers.get("x-obs-security-token") != security_token:
-        raise Refusal(403, "InvalidAccessKeyId", "The security token is missing or wrong.")
-    return secret, found[2]
+def _sign_obs(text: str, secret: str) -> str:
+    return base64.b64encode(hmac.new(secret.encode(), text.encode(), hashlib.sha1).digest()).decode()
 
 
-def _to_sign(request: Request, bucket: str, key: str) -> str:
+def _to_sign(request: Request, bucket: str, key: str, prefix: str) -> list[str]:
+    """A bucket that stands in the path is signed with a slash after it, or without one."""
     headers = request.headers
-    date = "" if "x-obs-date" in headers else headers.get("date", "")
-    own = "".join(f"{name}:{value}\n" for name, value in sorted(headers.items()) if name.startswith("x-obs-"))
+    date = "" if f"{prefix}date" in headers else headers.get("date", "")
+    own = "".join(f"{name}:{value}\n" for name, value in sorted(headers.items()) if name.startswith(prefix))
     parts = [request.method, headers.get("content-md5", ""), headers.get("content-type", ""), date]
-    return "\n".join(parts) + f"\n{own}/{bucket}/{quote(key, safe='/~')}{_subresource(request)}"
+    head, path = "\n".join(parts) + f"\n{own}", f"/{bucket}/{quote(key, safe='/~')}" if bucket else "/"
+    return [f"{head}{one}{_subresource(request)}" for one in {path, path.removesuffix("/") or "/"}]
 
 
 def _subresource(request: Request) -> str:
@@ -142,9 +147,9 @@ def _subresource(request: Request) -> str:
     return "?" + "&".join(pairs) if pairs else ""
 
 
-def _is_fresh(date: str, now: datetime) -> bool:
+def _is_fresh(date: str, now: Times) -> bool:
     try:
-        return abs(now - parsedate_to_datetime(date)) <= SKEW
+        return any(abs(one - parsedate_to_datetime(date)) <= SKEW for one in now)
     except (TypeError, ValueError):
         return False
 
@@ -154,6 +159,7 @@ _SUBRESOURCES = (
     *(
         "publicAccessBlock",
         "storageClass",
+        "storagePolicy",
         "storageinfo",
         "tagging",
         "uploadId",

@@ -27,7 +27,7 @@ class Access:
 def session_of(state: State, request: Request) -> Session | None:
     """The session of the credentials that signed the request; None for keys that may do everything."""
     given = request.headers.get("authorization", "")
-    access = re.search(r"Access=([^,]+)|^OBS ([^:]+):", given)
+    access = re.search(r"Access=([^,]+)|^(?:OBS|AWS) ([^:]+):", given)
     key = (access[1] or access[2]) if access else ""
     return state.sessions.get(request.headers.get("x-auth-token") or key)
 

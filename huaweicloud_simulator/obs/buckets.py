@@ -8,6 +8,7 @@ from collections.abc import Mapping, MutableMapping
 
 from ..gateway.addresses import Target
 from ..wire import Answer, Refusal, Request, Response
+from .dialects import class_of, described, location, storage_class
 from .models import Bucket
 from .xml import listing, listing_of_buckets, text_of, xml
 
@@ -45,7 +46,7 @@ def route(buckets: Buckets, request: Request, target: Target) -> tuple[str, Answ
 
 
 def _subresource(request: Request) -> str:
-    known = ("versioning", "location", "storageClass", "storageinfo", "acl", "delete", *_SETTINGS)
+    known = ("versioning", "location", "storageClass", "storagePolicy", "storageinfo", "acl", "delete", *_SETTINGS)
     return next((one for one in known if one in request.query), "")
 
 
@@ -79,11 +80,11 @@ def _create(buckets: Buckets, name: str, request: Request) -> Response:
     if name in buckets:
         code = "BucketAlreadyExists" if buckets[name].foreign else "BucketAlreadyOwnedByYou"
         raise Refusal(409, code, "The requested bucket name is not available.")
-    storage_class = request.headers.get("x-obs-storage-class", "STANDARD")
-    if storage_class not in CLASSES:
+    wanted = class_of(request)
+    if wanted not in CLASSES:
         raise Refusal(400, "InvalidStorageClass", "The storage class you specified is not valid.")
-    region = text_of(request.body, "Location") or request.region or "cn-north-4"
-    buckets[name] = Bucket(name, region, storage_class=storage_class, created=request.at)
+    region = text_of(request.body, "Location") or text_of(request.body, "LocationConstraint") or request.region or "cn-north-4"
+    buckets[name] = Bucket(name, region, storage_class=wanted, created=request.at)
     return Response(200, b"", {"Location": f"/{name}"})
 
 
@@ -94,18 +95,10 @@ def _delete(buckets: Buckets, name: str) -> Response:
     return Response(204)
 
 
-def _head(bucket: Bucket, _: Request) -> Response:
-    return Response(200, b"", {"x-obs-bucket-location": bucket.region, "x-obs-storage-class": bucket.storage_class})
-
-
 def _list(bucket: Bucket, request: Request) -> Response:
     if not bucket.list_allowed:
         raise Refusal(403, "AccessDenied", "Access Denied")
     return listing(bucket, request.query)
-
-
-def _location(bucket: Bucket, _: Request) -> Response:
-    return xml("Location", bucket.region)
 
 
 def _versioning(bucket: Bucket, _: Request) -> Response:
@@ -120,15 +113,11 @@ def _set_versioning(bucket: Bucket, request: Request) -> Response:
     return Response(200)
 
 
-def _storage_class(bucket: Bucket, _: Request) -> Response:
-    return xml("StorageClass", bucket.storage_class)
-
-
 def _set_storage_class(bucket: Bucket, request: Request) -> Response:
-    storage_class = text_of(request.body, "StorageClass")
-    if storage_class not in CLASSES:
+    wanted = text_of(request.body, "StorageClass")
+    if wanted not in CLASSES:
         raise _malformed()
-    bucket.storage_class = storage_class
+    bucket.storage_class = wanted
     return Response(200)
 
 
@@ -175,12 +164,13 @@ def _unknown(*_: object) -> Response:
 
 
 _OPERATIONS = {
-    ("HEAD", ""): ("head_bucket", _head),
+    ("HEAD", ""): ("head_bucket", described),
     ("GET", ""): ("list_objects", _list),
-    ("GET", "location"): ("get_bucket_location", _location),
+    ("GET", "location"): ("get_bucket_location", location),
     ("GET", "versioning"): ("get_bucket_versioning", _versioning),
     ("PUT", "versioning"): ("put_bucket_versioning", _set_versioning),
-    ("GET", "storageClass"): ("get_bucket_storage_class", _storage_class),
+    ("GET", "storageClass"): ("get_bucket_storage_class", storage_class),
+    ("GET", "storagePolicy"): ("get_bucket_storage_class", storage_class),
     ("PUT", "storageClass"): ("put_bucket_storage_class", _set_storage_class),
     ("GET", "storageinfo"): ("get_bucket_storage_info", _storage_info),
     ("PUT", "acl"): ("put_bucket_acl", _set_acl),

@@ -121,6 +121,7 @@ class Platform:
             function = self._state.by_urn(urn)
             if function is not None and function.asynchronous is not None:
                 self._conclude(function, run, accepted)
+                self._state.deliver()
         finally:
             with self._changed:
                 self._pending -= 1

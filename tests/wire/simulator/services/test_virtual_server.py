@@ -1,0 +1,102 @@
+"""A served cloud on a virtual clock, for programs that live in the machine's time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from huaweicloudsdkcore.auth.credentials import BasicCredentials
+from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
+from huaweicloudsdkges.v2 import GesClient, ListGraphs2Request
+from obs import CreateBucketHeader, ObsClient
+
+from huaweicloud_simulator import ACCESS_KEY, SECRET_KEY, Cloud, VirtualClock, mock_huaweicloud, serve
+from huaweicloud_simulator.server import Server
+from tests.builders import NOW, PROJECT_ID
+from tests.wire.simulator.services.test_runtime import deployed, timer
+
+
+@pytest.fixture
+def cloud() -> Cloud:
+    cloud = Cloud(VirtualClock(NOW))
+    cloud.project("cn-north-4", PROJECT_ID).graph("demo")
+    return cloud
+
+
+@pytest.fixture
+def server(cloud: Cloud) -> Iterator[Server]:
+    with serve(cloud) as running:
+        yield running
+
+
+def count(credentials: BasicCredentials, url: str) -> Any:
+    client = GesClient.new_builder().with_credentials(credentials).with_endpoint(url).build()
+    return client.list_graphs2(ListGraphs2Request()).graph_count
+
+
+@pytest.mark.parametrize("days", [0, 7, 400])
+def test_sdk_signs_with_the_machines_time(cloud: Cloud, server: Server, credentials: BasicCredentials, days: int) -> None:
+    cloud.clock.sleep(days * 86_400)
+    assert count(credentials, server.url) == 1
+
+
+def test_obs_client_signs_with_the_machines_time(cloud: Cloud, server: Server) -> None:
+    client = ObsClient(access_key_id=ACCESS_KEY, secret_access_key=SECRET_KEY, server=server.url, max_retry_count=0)
+    statuses = [
+        client.createBucket("any-bucket", location="cn-north-4").status,
+        client.putContent("any-bucket", "a/key", "text").status,
+        client.appendObject("any-bucket", "log", {"position": 0, "content": "one"}).status,
+        client.getObjectMetadata("any-bucket", "a/key").status,
+        client.deleteObject("any-bucket", "a/key").status,
+        client.getObject("any-bucket", "a/key", loadStreamInMemory=True).status,
+    ]
+    assert statuses == [200, 200, 200, 200, 204, 404]
+    listed = client.listObjects("any-bucket")
+    assert [one.key for one in listed.body.contents] == ["log"]
+    assert [one.name for one in client.listBuckets().body.buckets] == ["any-bucket"]
+
+
+def test_obs_client_reads_a_buckets_settings(cloud: Cloud, server: Server) -> None:
+    client = ObsClient(access_key_id=ACCESS_KEY, secret_access_key=SECRET_KEY, server=server.url, max_retry_count=0)
+    header = CreateBucketHeader(aclControl="private", storageClass="WARM")
+    assert client.createBucket("any-bucket", header, location="cn-north-4").status == 200
+    assert cloud.buckets["any-bucket"].storage_class == "WARM"
+    assert client.getBucketLocation("any-bucket").body.location == "cn-north-4"
+    assert client.getBucketStoragePolicy("any-bucket").body.storageClass == "STANDARD_IA"
+    found = client.getBucketMetadata("any-bucket").body
+    assert (found.location, found.storageClass) == ("cn-north-4", "STANDARD_IA")
+    client.setBucketVersioning("any-bucket", "Enabled")
+    assert client.getBucketVersioning("any-bucket").body == "Enabled"
+    assert client.getBucketLifecycle("any-bucket").status == 404
+    assert client.createBucket("any-bucket", header, location="cn-north-4").errorCode == "BucketAlreadyOwnedByYou"
+
+
+def test_wrong_secret_of_the_obs_client_is_refused(server: Server) -> None:
+    client = ObsClient(access_key_id=ACCESS_KEY, secret_access_key="another", server=server.url, max_retry_count=0)
+    assert client.listObjects("any-bucket").errorCode == "SignatureDoesNotMatch"
+
+
+def test_mock_stays_strict_about_time(cloud: Cloud, credentials: BasicCredentials) -> None:
+    with mock_huaweicloud(cloud), pytest.raises(ClientRequestException, match="15 minutes"):
+        count(credentials, "https://ges.cn-north-4.myhuaweicloud.com")
+
+
+def test_failure_destination_invokes_its_subscriber(cloud: Cloud, server: Server) -> None:
+    function = deployed(cloud)
+    topic = cloud.project("cn-north-4", PROJECT_ID).topic("alarms")
+    topic.subscribe("functionstage", f"{function.urn}:latest")
+    failure = {"destination": "SMN", "param": json.dumps({"topic_urn": topic.urn})}
+    function.asynchronous = {
+        "max_async_retry_attempts": 0,
+        "max_async_event_age_in_seconds": 3600,
+        "destination_config": {"on_failure": failure},
+    }
+    timer(function, "1h", name="failing")
+    server.platform.advance(cloud.clock.now() + timedelta(minutes=61))
+    server.platform.settle()
+    assert [bool(run.error) for run in server.platform.runs] == [True, False]
+    report = json.loads(server.platform.runs[1].event["record"][0]["smn"]["message"])
+    assert json.loads(report["request_payload"])["trigger_name"] == "failing"
