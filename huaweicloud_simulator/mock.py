@@ -15,6 +15,7 @@ from urllib3.connection import HTTPConnection
 from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
+from .blocking import Blocked
 from .cloud import Cloud
 from .wire import NoAnswer, Request
 
@@ -40,6 +41,7 @@ class _Mock:
     def __init__(self, cloud: Cloud | None) -> None:
         self._given = cloud
         self._mock: responses.RequestsMock | None = None
+        self._blocked = Blocked()
 
     def __enter__(self) -> Cloud:
         cloud = self._given or Cloud()
@@ -50,9 +52,11 @@ class _Mock:
         for loopback in ("http://127.0.0.1", "http://localhost"):
             self._mock.add_passthru(loopback)
         _active.append(cloud)
+        self._blocked.__enter__()
         return cloud
 
     def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
+        self._blocked.__exit__()
         _active.pop()
         if self._mock is not None:
             self._mock.stop()
@@ -74,7 +78,8 @@ def mock_huaweicloud(target: Cloud | None = None) -> _Mock: ...
 def mock_huaweicloud(target: Any = None) -> Any:
     """`with mock_huaweicloud(cloud) as cloud:`, `@mock_huaweicloud` or `@mock_huaweicloud()`.
 
-    Requests to other hosts than Huawei Cloud's and loopback raise requests.ConnectionError.
+    Requests to other hosts than Huawei Cloud's and loopback raise requests.ConnectionError. Other clients than `requests`
+    that want to reach Huawei Cloud meet NetworkBlocked.
     """
     if target is None or isinstance(target, Cloud):
         return _Mock(target)

@@ -18,6 +18,7 @@ Operation = Literal[
     "RestartGraph",
     "ResizeGraph",
     "ExpandGraph",
+    "CreateGraph",
 ]
 
 
@@ -39,4 +40,5 @@ KINDS: dict[Operation, Kind] = {
     "RestartGraph": Kind("920", allowed_in=("200", "202", "204", "205"), restarts_engine=True),
     "ResizeGraph": Kind("207", restarts_engine=True),
     "ExpandGraph": Kind("211"),
+    "CreateGraph": Kind("100", restarts_engine=True),
 }

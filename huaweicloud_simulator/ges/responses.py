@@ -12,6 +12,7 @@ from ..projects import Project
 from ..wire import Answer, InternalError, Refusal, Request, Response, no_such_api
 from .errors import not_running, refusal
 from .models import Backup, Graph, Job
+from .operating import OF_V2, create_graph
 from .shapes import backup_shown, graph_shown, job_shown, spelled
 from .upgrades import order
 
@@ -40,7 +41,9 @@ def route(projects: Mapping[str, Project], request: Request, target: Target) -> 
 def _operation(method: str, parts: list[str]) -> tuple[str, Respond]:
     """Literals such as `jobs` come before `{graph_id}` (ges.md 2.1)."""
     api, *rest = parts[0], *parts[3:]
-    if not rest or rest[0] in _LITERALS:
+    if (api, method, rest) == ("v2", "POST", []):
+        found: tuple[str, Respond] | None = ("create_graph", create_graph)
+    elif not rest or rest[0] in _LITERALS:
         found = _OF_A_PROJECT.get((method, *rest))
     else:
         shape = ("*" if number in (0, 2) else part for number, part in enumerate(rest))
@@ -238,6 +241,6 @@ _OF_A_GRAPH: dict[tuple[str, ...], tuple[str, Respond]] = {
     ("DELETE", "*", "backups", "*"): ("delete_backup", delete_backup),
 }
 _OF_A_GRAPH_IN: dict[str, dict[tuple[str, ...], tuple[str, Respond]]] = {
-    "v2": {("POST", "*", "upgrade"): ("upgrade_graph", upgrade_graph)},
+    "v2": {("POST", "*", "upgrade"): ("upgrade_graph", upgrade_graph), **OF_V2},
     "v1.0": {("POST", "*", "action"): ("upgrade_graph", upgrade_graph)},
 }
