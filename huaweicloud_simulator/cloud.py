@@ -254,13 +254,13 @@ class Cloud:
         self.invocations.append(invocation)
         self._undelivered.append(invocation)
 
-    def _run(self, function_urn: str, event: Any) -> Any:
-        """The result of a synchronous invocation."""
+    def _run(self, function_urn: str, event: Any) -> tuple[Any, str]:
+        """The result of a synchronous invocation, and its log."""
         if self.on_call is not None:
-            return self.on_call(function_urn, event)
+            return self.on_call(function_urn, event), ""
         if self.platform is None:
             raise Refusal(404, "FSS.1051", "Not found the function")
-        return self.platform.call(function_urn, event)
+        return self.platform.run_now(function_urn, event)
 
     def deliver(self) -> None:
         """Passes accepted invocations to `on_invoke`, or to the code that was deployed, without holding the lock."""

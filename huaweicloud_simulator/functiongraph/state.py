@@ -18,7 +18,10 @@ MAX_TRIGGERS = 10
 
 
 class State:
-    """`accept` takes an asynchronous invocation, and `run` the synchronous ones: by URN and event."""
+    """`accept` takes an asynchronous invocation, and `run` the synchronous ones: by URN and event.
+
+    `run` gives the result and the log.
+    """
 
     def __init__(
         self,
@@ -27,7 +30,7 @@ class State:
         smn: Smn,
         buckets: Mapping[str, Bucket],
         accept: Callable[[str, Any], None],
-        run: Callable[[str, Any], Any],
+        run: Callable[[str, Any], tuple[Any, str]],
         region_of: Callable[[str], str],
     ) -> None:
         self.clock, self.iam, self.smn, self.buckets, self.region_of = clock, iam, smn, buckets, region_of

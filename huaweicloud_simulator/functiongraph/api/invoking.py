@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import json
 
 from ...gateway.routes import Call
 from ...wire import Response
 from ..errors import FunctionError
 from ..state import State
+
+MAX_LOG = 2048  # bytes of the log in an answer (deploy.md 1.5)
 
 
 def invoke(state: State, call: Call) -> Response:
@@ -20,16 +23,17 @@ def _run(state: State, call: Call) -> Response:
 
     How a failed function is answered is inferred.
     """
-    is_framed = call.request.headers.get("x-cff-request-version") == "v1"
+    wanted = call.request.headers
     try:
-        result, status = state.run(call.values[1], call.request.json), 200
+        (result, log), status = state.run(call.values[1], call.request.json), 200
     except FunctionError as error:
-        result, status = {"errorMessage": str(error), "errorType": "FunctionError"}, 500
+        (result, log), status = ({"errorMessage": str(error), "errorType": "FunctionError"}, error.log), 500
     headers = {} if status == 200 else {"X-Is-Func-Err": "true"}
-    if not is_framed:
+    if wanted.get("x-cff-request-version") != "v1":
         return Response.of(status, result, **headers)
-    content = {"request_id": call.request.id, "result": json.dumps(result), "log": "", "status": status}
-    return Response.of(200, content, **headers)
+    tail = log.encode()[-MAX_LOG:] if wanted.get("x-cff-log-type") == "tail" else b""
+    shown = {"request_id": call.request.id, "result": json.dumps(result), "log": base64.b64encode(tail).decode()}
+    return Response.of(200, {**shown, "status": status}, **headers)
 
 
 def invoke_async(state: State, call: Call) -> Response:

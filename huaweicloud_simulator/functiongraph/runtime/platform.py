@@ -153,12 +153,18 @@ class Platform:
 
     def call(self, urn: str, event: Any) -> Any:
         """The result of a synchronous invocation. Raises FunctionError or Refusal."""
-        if self._state.by_urn(urn) is None:
+        return self.run_now(urn, event)[0]
+
+    def run_now(self, urn: str, event: Any) -> tuple[Any, str]:
+        """The result of a synchronous invocation, and its log. Raises FunctionError or Refusal."""
+        function = self._state.by_urn(urn)
+        if function is None:
             raise refusal("FSS.1051")
+        Target.of(function, urn)  # a version or an alias that does not exist is the caller's error
         run = self._run(urn, event, 1)
         if run.error:
             raise FunctionError(run.error, run.log)
-        return run.result
+        return run.result, run.log
 
     def _run(self, urn: str, event: Any, attempt: int) -> Run:
         run = Run(urn, event, self._state.clock.now(), attempt=attempt)

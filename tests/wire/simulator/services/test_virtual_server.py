@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from datetime import timedelta
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from huaweicloudsdkcore.auth.credentials import BasicCredentials
 from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
+from huaweicloudsdkfunctiongraph import v2 as fg
 from huaweicloudsdkges.v2 import GesClient, ListGraphs2Request
 from obs import CreateBucketHeader, ObsClient
 
@@ -100,3 +102,22 @@ def test_failure_destination_invokes_its_subscriber(cloud: Cloud, server: Server
     assert [bool(run.error) for run in server.platform.runs] == [True, False]
     report = json.loads(server.platform.runs[1].event["record"][0]["smn"]["message"])
     assert json.loads(report["request_payload"])["trigger_name"] == "failing"
+
+
+@pytest.mark.parametrize(("event", "status", "line"), [({"a": 1}, 200, "seen {'a': 1}"), ({"fail": True}, 500, "as asked")])
+def test_invocation_shows_the_end_of_the_log(
+    cloud: Cloud, server: Server, credentials: BasicCredentials, event: Any, status: int, line: str
+) -> None:
+    urn = f"{deployed(cloud).urn}:latest"
+    client = fg.FunctionGraphClient.new_builder().with_credentials(credentials).with_endpoint(server.url).build()
+    request = {"function_urn": urn, "body": event, "x_cff_request_version": "v1"}
+    found = client.invoke_function(fg.InvokeFunctionRequest(**request, x_cff_log_type="tail"))
+    assert (found.status, line in base64.b64decode(found.log).decode()) == (status, True)
+    assert client.invoke_function(fg.InvokeFunctionRequest(**request)).log == ""
+
+
+def test_unknown_version_is_not_invoked(cloud: Cloud, server: Server, credentials: BasicCredentials) -> None:
+    client = fg.FunctionGraphClient.new_builder().with_credentials(credentials).with_endpoint(server.url).build()
+    with pytest.raises(ClientRequestException) as caught:
+        client.invoke_function(fg.InvokeFunctionRequest(function_urn=f"{deployed(cloud).urn}:v9", body={}))
+    assert (caught.value.status_code, caught.value.error_code) == (404, "FSS.1052")
