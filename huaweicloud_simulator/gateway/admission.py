@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from ..clock import signing_times
+from ..iam.permissions import session_of
 from ..iam.state import State as Iam
 from ..projects import Project
 from ..wire import Refusal, Request, no_such_api
@@ -36,11 +37,18 @@ class Admission:
         """Admits a signed request for a project at a host of its region, if a header names no other project (ges.md 1)."""
         self.of_service(request, target)
         project = self._projects.get(target.parts[1])
-        if project is None or not _is_addressed(project, request, target):
+        if project is None or not _is_addressed(project, request, target) or not self._is_of_caller(project, request):
             raise _foreign_project(request)
         request.region = project.region
         if target.api == "v2" and project.region in self._without_v2:
             no_such_api()
+
+    def _is_of_caller(self, project: Project, request: Request) -> bool:
+        """A project of another account needs credentials of an agency there. The other keys belong to our account."""
+        session = session_of(self._iam, request)
+        agency = self._iam.agencies.get(session.agency_id) if session else None
+        domain = agency.domain_id if agency else self._iam.domain_id
+        return domain == (project.domain_id or self._iam.domain_id)
 
     def of_obs(self, request: Request, target: Target) -> None:
         self._iam.forget_expired()

@@ -82,11 +82,12 @@ def entry(name: str) -> Any:
     return getattr(importlib.import_module(module.replace("/", ".")), function)
 
 
-def answer(given: dict[str, Any], clock: Clock, is_first: bool) -> dict[str, Any]:
-    context = Context(given, clock)
+def answer(given: dict[str, Any], clock: Clock, initialized: list[str]) -> dict[str, Any]:
+    context, initializer = Context(given, clock), given["initializer"]
     try:
-        if is_first and given["initializer"]:
-            entry(given["initializer"])(context)
+        if initializer not in initialized:
+            entry(initializer)(context)
+            initialized.append(initializer)
         return {"result": json.loads(json.dumps(entry(given["handler"])(given["event"], context)))}
     except BaseException as error:
         traceback.print_exc(file=sys.stdout)
@@ -98,17 +99,16 @@ def main() -> None:
     log = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 1)
     os.dup2(log, 2)
-    clock, is_first = Clock(channel), True
+    clock, initialized = Clock(channel), [""]
     for line in iter(sys.stdin.readline, ""):
         given = json.loads(line)
         if given["now"] is not None:
-            clock.at = given["now"]
-            if is_first:
+            if clock.at is None:
                 clock.rule()
-        answered = answer(given, clock, is_first)
+            clock.at = given["now"]
+        answered = answer(given, clock, initialized)
         sys.stdout.flush()
         print(json.dumps(answered), file=channel, flush=True)
-        is_first = False
 
 
 if __name__ == "__main__":

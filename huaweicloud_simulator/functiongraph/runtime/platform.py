@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ...clock import VirtualClock
-from ...iam.models import Credentials
+from ...iam.models import Credentials, Session
+from ...iam.permissions import Access, allowed
 from ...obs.models import Object
 from ...wire import Refusal
 from ..errors import FunctionError, refusal
@@ -24,6 +25,10 @@ from .instances import Instance
 
 RETRY_DELAY = timedelta(minutes=1)  # between attempts (inferred)
 KEYS_LIFE = timedelta(minutes=10)  # for so long the platform hands out the same credentials (functiongraph.md, context)
+_RIGHTS = {
+    "SMN": ("smn:topic:publish", "smn:topic:list"),
+    "OBS": ("obs:bucket:HeadBucket", "obs:bucket:CreateBucket", "obs:object:PutObject"),
+}
 _POLL = 0.2  # seconds between looks at the machine's clock
 
 
@@ -137,9 +142,12 @@ class Platform:
             return
         destination = config["destination_config"].get("on_failure" if run.error else "on_success")
         if destination:
-            self._send(destination, run)
+            self._send(function, destination, run)
 
-    def _send(self, destination: Mapping[str, str], run: Run) -> None:
+    def _send(self, function: Function, destination: Mapping[str, str], run: Run) -> None:
+        """Without the target's rights the configuration agency delivers nothing, and nobody learns it (deploy.md 1.5)."""
+        if not self._may_send(function, destination["destination"]):
+            return
         content, where = destination_event(run), json.loads(destination["param"])
         if destination["destination"] == "SMN":
             topic = self._state.smn.topic(where["topic_urn"])
@@ -150,6 +158,12 @@ class Platform:
         elif destination["destination"] == "OBS" and where["bucket"] in self._state.buckets:
             key = f"{where.get('prefix', '')}{content['request_context']['request_id']}.json"
             self._state.buckets[where["bucket"]].objects[key] = Object(json.dumps(content).encode(), appendable=False)
+
+    def _may_send(self, function: Function, kind: str) -> bool:
+        agency_id = self._state.trusted_agency(str(function.settings.get("xrole") or function.agency))
+        session = Session(agency_id or "", self._state.clock.now())
+        access = Access("destination", function.project_id, "")
+        return all(allowed(self._state.iam, session, action, access) for action in _RIGHTS.get(kind, ()))
 
     def call(self, urn: str, event: Any) -> Any:
         """The result of a synchronous invocation. Raises FunctionError or Refusal."""

@@ -151,6 +151,14 @@ def test_agency_deleted_may_do_nothing(one: Agency) -> None:
     assert "GES.7041" in one.list_graphs()
 
 
+def test_foreign_project_needs_an_agency_there(one: Agency) -> None:
+    one.grant(*LIST)
+    one.project.domain_id = "e" * 32
+    assert "GES.0016" in one.list_graphs()
+    one.agency.domain_id = "e" * 32
+    assert one.list_graphs() == ""
+
+
 def test_table_names_actions_of_the_calls_service() -> None:
     for operation, actions in ACTIONS.items():
         service = operation.partition(".")[0]

@@ -153,6 +153,20 @@ def test_failed_event_is_retried_as_configured(cloud: Cloud, server: Server, ret
     assert [one["approximate_invoke_count"] for one in told] == ([] if retries is None else [attempts])
 
 
+@pytest.mark.parametrize("rights", [("smn:topic:publish",), ("smn:topic:publish", "smn:topic:list")])
+def test_destination_needs_the_agencys_rights(cloud: Cloud, server: Server, rights: tuple[str, ...]) -> None:
+    function, alarms = deployed(cloud), cloud.project("cn-north-4", PROJECT_ID).topic("alarms")
+    failure = {"destination": "SMN", "param": json.dumps({"topic_urn": alarms.urn})}
+    function.asynchronous = {"max_async_retry_attempts": 0, "destination_config": {"on_failure": failure}}
+    agency = cloud.iam.agency("ges-upgrader")
+    assert agency is not None
+    cloud.iam.allow(agency, *rights)
+    cloud.iam.enforced = True
+    server.platform.accept(function.urn, {"fail": True})
+    server.platform.settle()
+    assert len(alarms.messages) == len(rights) - 1
+
+
 @pytest.mark.parametrize(
     ("schedule", "firings"),
     [
