@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+import yaml
+
 from ..cloud import Cloud
 from ..wire import Request, Response
 from . import acting, shown
@@ -110,8 +112,11 @@ def _done(act: Callable[[], None]) -> dict[str, Any]:
 
 
 def _fields(request: Request) -> dict[str, Any]:
-    if not request.body:
-        return {}
-    if not isinstance(request.json, dict):
-        raise ValueError("the body must be a JSON object")
-    return request.json
+    """Of a body in JSON, or in YAML, in which fleet files are written."""
+    try:
+        fields = yaml.safe_load(request.body) if request.body else {}
+    except yaml.YAMLError as error:
+        raise ValueError(f"the body is neither JSON nor YAML: {error}") from None
+    if not isinstance(fields, dict):
+        raise ValueError("the body must be an object of JSON or YAML")
+    return fields

@@ -8,7 +8,7 @@ from typing import Any
 from .. import demo
 from ..cloud import Cloud
 
-_FIELDS = ("version", "status", "tags", "enterprise_project", "product_type", "arch")
+_FIELDS = ("version", "status", "enterprise_project", "product_type", "arch")
 
 
 def seed(cloud: Cloud, fleet: Mapping[str, Any]) -> int:
@@ -29,5 +29,6 @@ def seed(cloud: Cloud, fleet: Mapping[str, Any]) -> int:
 
 def _add(cloud: Cloud, graph: Mapping[str, Any]) -> None:
     project = cloud.project(graph.get("region") or demo.REGION, graph.get("project_id") or demo.PROJECT_ID)
-    fields = {name: graph[name] for name in _FIELDS if graph.get(name)}
-    project.graph(graph["name"], id=graph.get("id") or None, **fields)
+    fields = {name: str(graph[name]) for name in _FIELDS if graph.get(name)}
+    tags = {str(key): str(value) for key, value in (graph.get("tags") or {}).items()}
+    project.graph(graph["name"], id=graph.get("id") or None, tags=tags, **fields)

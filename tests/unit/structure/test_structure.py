@@ -56,7 +56,7 @@ STILL_OVER = {
     "ges_upgrader_cli/verbs/diff.py diff",
     "ges_upgrader_cli/verbs/testing.py run_tests",
 }
-LIBRARIES = {"greenlet", "msgspec", "requests", "responses", "urllib3", "werkzeug"}
+LIBRARIES = {"greenlet", "msgspec", "requests", "responses", "urllib3", "werkzeug", "yaml"}
 
 
 def over_limits() -> set[str]:

@@ -15,6 +15,7 @@ from huaweicloud_simulator import Cloud, VirtualClock, demo, serve
 from huaweicloud_simulator.control.api import ENDPOINTS
 from huaweicloud_simulator.server import Server
 from tests.builders import NOW
+from tests.cli.commands import run
 from tests.wire.simulator.services.test_runtime import deployed, timer
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "simulator.md"
@@ -67,6 +68,20 @@ def test_seed_replaces_a_reset_cloud(cloud: Cloud, server: Server) -> None:
     (graph,) = ask(server, "GET", "/_control/graphs")
     assert (graph["name"], graph["version"], cloud.ges.releases) == ("orders", "2.4.9", {"2.4.15"})
     assert cloud.clock.now() == NOW
+
+
+def test_exported_fleet_seeds_the_cloud(server: Server) -> None:
+    exported = run("fleet", "export", "--simulator").stdout
+    ask(server, "POST", "/_control/reset")
+    answer = requests.post(f"{server.url}/_control/seed", data=exported.encode(), timeout=10)
+    assert (answer.status_code, answer.json()) == (200, {"graphs": 8})
+    assert {one["version"] for one in ask(server, "GET", "/_control/graphs")} == {"2.3.18", "2.4.4", "2.4.9", "2.4.15"}
+
+
+@pytest.mark.parametrize("body", ["- a list", "graphs: [", "graphs: 3"])
+def test_wrong_fleet_is_refused(server: Server, body: str) -> None:
+    answer = requests.post(f"{server.url}/_control/seed", data=body.encode(), timeout=10)
+    assert (answer.status_code, list(answer.json())) == (400, ["error"])
 
 
 def test_operators_act_on_graphs(server: Server) -> None:
