@@ -75,6 +75,10 @@ class Attempts:
         """The graph's attempts that are over, in the order in which they ended."""
         return self._ended.get(graph, [])
 
+    def duration_of(self, attempt_id: str) -> timedelta | None:
+        """How long the upgrade's job took, if that is known."""
+        return self._durations.get(attempt_id)
+
     def all_ended(self) -> list[list[Attempt]]:
         """The same of every graph."""
         return list(self._ended.values())

@@ -8,7 +8,7 @@ differ, and a `retry` must not be lost beside the failure that it cleared.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import dropwhile
 from typing import Any, TypeVar
 
@@ -50,6 +50,7 @@ from ges_upgrader.journal.lines import encoded
 from ges_upgrader.journal.refusal_rows import RefusalRows
 
 _Ended = TypeVar("_Ended")
+_REMINDED = timedelta(days=8)  # longer than a reminder comes before what it reminds of
 BACKUPS_REMEMBERED = 10  # of each graph's backups made here; `backup_keep` can be no more
 
 
@@ -86,7 +87,7 @@ class _Needed:
     """`_young` is the place from which everything is kept."""
 
     def __init__(self, records: Sequence[AnyRecord | None], damaged: list[bytes], history: History, horizon: datetime) -> None:
-        self._history = history
+        self._history, self._horizon = history, horizon
         self._young = next((place for place, one in enumerate(records) if one and one.at >= horizon), len(records))
         young = {subject for one in records[self._young :] if one for subject in _subjects(one)}
         rows = RefusalRows(one for one in records if one).standing()
@@ -137,6 +138,8 @@ class _Needed:
     def _matters(self, notice: Noticed) -> bool:
         """Whether what the notice is about may still be, so that it would be reported or awaited again."""
         kind, _, subject = notice.notice_id.partition(":")
+        if kind == "rollback-ending":
+            return notice.at + _REMINDED >= self._horizon
         if kind == "damaged":
             return subject in self._history.controls.damages
         if kind == "blind":

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import timedelta
 from hashlib import sha256
 
 import msgspec
@@ -15,19 +14,18 @@ import msgspec
 from ges_upgrader.domain.model import Attempt, Verdict
 from ges_upgrader.domain.plain_text import MOST_DETAIL, MOST_NAME, plain, plain_lines
 from ges_upgrader.domain.timestamps import iso
-from ges_upgrader.domain.version import Version
 from ges_upgrader.events.commands import command
 from ges_upgrader.history.outbox import Event
 from ges_upgrader.history.records import Noticed
+from ges_upgrader.notifications.channels import mail, sms
 from ges_upgrader.notifications.kinds import kind_of
 from ges_upgrader.notifications.naming import argument_of
+from ges_upgrader.notifications.rollback import SINCE, rollback_until
 from ges_upgrader.notifications.texts import CONTINUES, HALTS, LATENCIES, LATENCY, OUTCOMES, PENDING, ROLL_BACK
 from ges_upgrader.planning.health import compared
 
-MAX_SUBJECT_BYTES, MAX_SMS = 512, 490
-_NO_BRACKETS = str.maketrans("[]【】", "()()")  # which SMN does not take in an SMS
+MAX_SUBJECT_BYTES = 512
 MAX_GRAPHS = 1000  # named in a message, which must not exceed 256 KB
-ROLLBACK_SINCE, ROLLBACK_LASTS = Version("2.4.4"), timedelta(days=30)  # ges.md 6
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -67,9 +65,8 @@ def compose(event: Event, run_id: str, policy: str, lasting: bool, available: bo
         **_measured(event, event.attempt),
     }
     subject = _one_line(f"GES {verdict.value}: {attempt.graph} {attempt.from_version} to {target}")
-    email = "\n".join(
-        line
-        for line in (
+    email = mail(
+        (
             f"The graph {attempt.graph} {headline}.",
             "",
             *([f"Detail:   {detail}"] if detail else []),
@@ -80,13 +77,10 @@ def compose(event: Event, run_id: str, policy: str, lasting: bool, available: bo
             f"Began:    {iso(attempt.began_at)}",
             *([f"Ended:    {ended_at}"] if verdict.ends else []),
             *_latencies(event, event.attempt),
-            *_advice(event, attempt, event.attempt, verdict),
-            "",
-            f"Event {_shown_id(event)}, run {run_id}, policy {policy}.",
-            *_unkept(lasting, available),
-        )
+        ),
+        (*_advice(event, attempt, event.attempt, verdict).splitlines(), *_end(event, run_id, policy, lasting, available)),
     )
-    return Message(subject, {"default": _json(result), "email": email, "sms": _sms(f"GES: {attempt.graph} {headline}.")})
+    return Message(subject, {"default": _json(result), "email": email, "sms": sms(f"GES: {attempt.graph} {headline}.")})
 
 
 def _plain(attempt: Attempt) -> Attempt:
@@ -120,20 +114,20 @@ def _measured(event: Event, attempt: Attempt) -> dict[str, object]:
     return {"latencies": rows} if rows else {}
 
 
-def _advice(event: Event, attempt: Attempt, named: Attempt, verdict: Verdict) -> list[str]:
+def _advice(event: Event, attempt: Attempt, named: Attempt, verdict: Verdict) -> str:
     """What to do, and what happens next. `named` has the names as they are, for commands."""
     if verdict is Verdict.TIMED_OUT:
-        return ["", PENDING]
-    until = (event.job_ended_at or attempt.began_at) + ROLLBACK_LASTS  # better too early than too late
-    possible = attempt.to_version >= ROLLBACK_SINCE and verdict in (Verdict.SUCCEEDED, Verdict.UNHEALTHY)
-    roll_back = ["", ROLL_BACK.format(until=until)] if possible else []
+        return f"\n{PENDING}"
+    until = rollback_until(attempt, event.job_ended_at - attempt.began_at if event.job_ended_at else None)
+    possible = attempt.to_version >= SINCE and verdict in (Verdict.SUCCEEDED, Verdict.UNHEALTHY)
+    roll_back = "\n" + ROLL_BACK.format(until=until) if possible else ""
     if verdict is Verdict.SUCCEEDED:
         return roll_back
     if event.halts:
         consequence = HALTS.format(rule=attempt.rule, version=attempt.to_version, retry=command("retry", rule=named.rule))
     else:
         consequence = CONTINUES.format(graph=attempt.graph, retry=command("retry", graph=argument_of(named)))
-    return ["", consequence, *roll_back]
+    return f"\n{consequence}\n{roll_back}" if roll_back else f"\n{consequence}"
 
 
 def _notice(event: Event, notice: Noticed, run_id: str, policy: str, lasting: bool, available: bool) -> Message:
@@ -154,8 +148,12 @@ def _notice(event: Event, notice: Noticed, run_id: str, policy: str, lasting: bo
         "state": _state(lasting, available),
     }
     subject = _one_line(notice.subject or "GES upgrader: a message was not understood")
-    email = "\n".join([text, "", f"Event {_shown_id(event)}, run {run_id}, policy {policy}.", *_unkept(lasting, available)])
-    return Message(subject, {"default": _json(told), "email": email, "sms": _sms(f"{subject}. {text}")})
+    email = mail(text.split("\n"), _end(event, run_id, policy, lasting, available))
+    return Message(subject, {"default": _json(told), "email": email, "sms": sms(f"{subject}.", text)})
+
+
+def _end(event: Event, run_id: str, policy: str, lasting: bool, available: bool) -> list[str]:
+    return ["", f"Event {_shown_id(event)}, run {run_id}, policy {policy}.", *_unkept(lasting, available)]
 
 
 def _shown_id(event: Event) -> str:
@@ -184,7 +182,3 @@ def _one_line(text: str) -> str:
     """Within 512 bytes of UTF-8, cut between characters."""
     line = " ".join(plain(text, MAX_SUBJECT_BYTES).split())
     return line.encode()[:MAX_SUBJECT_BYTES].decode(errors="ignore")
-
-
-def _sms(text: str) -> str:
-    return _one_line(text.translate(_NO_BRACKETS))[:MAX_SMS]

@@ -18,6 +18,7 @@ from ges_upgrader.events.commands import command
 from ges_upgrader.history.controls import Damage
 from ges_upgrader.history.history import History
 from ges_upgrader.history.records import UNWRITTEN, AnyRecord, Noticed, Released, Withdrawn
+from ges_upgrader.notifications.channels import in_lines
 from ges_upgrader.notifications.naming import MOST_NAMES, Work, argument_of, count_of, listed, name_of, names_of, rule_of
 from ges_upgrader.notifications.sight import lifted_damage
 from ges_upgrader.notifications.stalled import stalled
@@ -124,7 +125,6 @@ def _planned(policy: Policy, history: History, decisions: list[Decision], now: d
     for (rule, version), group in _groups(one for one in decisions if _to_be_announced(policy, history, one, now)):
         times = tuple(decision.announce or now for decision in group)
         first = sorted(zip(times, map(name_of, group)))[:MOST_NAMES]
-        more = [f"  and {len(group) - MOST_NAMES} more"] if len(group) > MOST_NAMES else []
         yield noticed(
             "planned",
             f"planned:{rule}:{version}:{_hash(group, *(iso(start) for start in times))}",
@@ -136,7 +136,7 @@ def _planned(policy: Policy, history: History, decisions: list[Decision], now: d
             count=count_of(group),
             pause=command("pause", rule=rule),
             withdraw=command("withdraw", version=version.text),
-            starting="\n".join([*(f"  {name}: not before {iso(start)}" for start, name in first), *more]),
+            starting=in_lines([f"{name}: not before {iso(start)}" for start, name in first], len(group) - len(first)),
         )
 
 

@@ -97,6 +97,12 @@ NOTICES: Mapping[str, Wording] = {
         "To see what each graph waits for, invoke the function with\n  {plan}\n"
         "Waiting: {reasons}\nThis message is repeated every 30 days.\nBehind: {names}",
     ),
+    "rollback-ending": Wording(
+        "GES rollback of {count} to before {version} ends on {until}",
+        "{count} under the rule {rule} can be rolled back from {version} until {until}, and not later. Nothing was changed.\n"
+        "If all is well, you need to do nothing. To roll back: GES console, Graph Management, the graph, More, Roll Back.\n"
+        "All data written since the upgrade is lost then.\nGraphs: {names}",
+    ),
     "blind": Wording(
         "GES upgrader: the graphs of project {project} in {region} cannot be listed",
         "The graphs of project {project} in {region} cannot be listed since {since}: {error}.\n"

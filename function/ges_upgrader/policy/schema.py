@@ -39,11 +39,11 @@ BlockedKind = Literal[
 AlwaysSent = Literal[
     "blind", "recovered", "policy-refused", "damaged", "journal-started", "unclear", "timer-mistake", "test", "planned"
 ]
-OtherKind = Literal["started", "blocked", "overrun", "policy-warning", "not-handed-over", "backup-slow"]
+OtherKind = Literal["started", "blocked", "overrun", "policy-warning", "not-handed-over", "backup-slow", "rollback-ending"]
 Kind = Union[Outcome, BlockedKind, AlwaysSent, OtherKind]
 SENT_BY_DEFAULT: tuple[Kind, ...] = (
     *("succeeded", "failed", "blocked", "overrun"),
-    *("policy-warning", "not-handed-over", "backup-slow"),
+    *("policy-warning", "not-handed-over", "backup-slow", "rollback-ending"),
 )
 Glob = Annotated[Globs, Meta(description="a text, in which * and ? stand for any text and any character, or a list of such")]
 Whole = Annotated[int, Meta(ge=1, description="a whole number from 1")]

@@ -14,6 +14,7 @@ from ges_upgrader.events.commands import Command
 from ges_upgrader.history.records import AnyRecord
 from ges_upgrader.notifications.notices import notices
 from ges_upgrader.notifications.overdue import overdue_notices
+from ges_upgrader.notifications.rollback import rollback_notices
 from ges_upgrader.notifications.set_aside import set_aside_notices
 from ges_upgrader.planning.planner import Plan, milestones, plan_of
 from ges_upgrader.planning.roster import Roster
@@ -200,7 +201,7 @@ class _Run:
 
     def found(self, survey: Survey) -> list[AnyRecord]:
         """What is to be reported of the fleet beside the decisions."""
-        return [*set_aside_notices(survey), *overdue_notices(survey, self.plan.decisions)]
+        return [*set_aside_notices(survey), *overdue_notices(survey, self.plan.decisions), *rollback_notices(survey)]
 
     def act(self) -> bool:
         """Starts what is due, each checked again at the last instant. Whether any was tried."""

@@ -25,6 +25,7 @@ from ges_upgrader.history.records import AnyRecord, BackupEnded, BackupIntended,
 from ges_upgrader.notifications.messages import Message, compose
 from ges_upgrader.notifications.notices import journal_started, not_handed_over, notices, started, unwritten
 from ges_upgrader.notifications.overdue import overdue_notices
+from ges_upgrader.notifications.rollback import rollback_notices
 from ges_upgrader.notifications.set_aside import set_aside_notices
 from ges_upgrader.notifications.sight import journal_blind, journal_recovered, lifted_damage, sightings
 from ges_upgrader.notifications.texts import NOTICES
@@ -119,6 +120,12 @@ def overdue() -> Noticed:
     return notice
 
 
+def rollback_ending() -> Noticed:
+    past = finish(begin(seen(), attempt(A)), attempt(A), Verdict.SUCCEEDED)
+    (notice,) = rollback_notices(survey(policy(), (graph("a", "2.4.15"),), past, NOW + timedelta(days=24)))
+    return notice
+
+
 def new_journal() -> Noticed:
     (notice,) = journal_started("obs://state/ges", History(), NOW)
     assert isinstance(notice, Noticed)
@@ -146,6 +153,7 @@ def found() -> dict[str, Noticed]:
         "backup-slow": slow_backup(),
         "stalled": stalled(),
         "overdue": overdue(),
+        "rollback-ending": rollback_ending(),
         "blind": sighted(again=False),
         "recovered": sighted(again=True),
         "blind:journal": journal_blind("obs://state/ges", NOW, "HTTP 503", NOW + HOUR),
