@@ -9,6 +9,7 @@ import socket
 import struct
 import threading
 from collections.abc import Iterable
+from email.utils import format_datetime
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any
@@ -16,10 +17,11 @@ from urllib.parse import parse_qsl
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from .clock import VirtualClock
+from .clock import Clock, RealClock, VirtualClock, signing_times
 from .cloud import Cloud
 from .control.api import Control
 from .functiongraph.runtime.platform import Platform
+from .gateway.signature import signed_at
 from .wire import NoAnswer, Request, Response
 
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
@@ -29,8 +31,17 @@ _SERVICES = ("GES", "SMN", "OBS", "IAM", "STS", "FUNCTIONGRAPH", "LTS", "CTS", "
 class _Quiet(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
 
+    clock: Clock = RealClock()
+
     def log(self, type: str, message: str, *args: Any) -> None:
         pass
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The header Date: the time in which the client lives, for one who measures how far its own clock is off."""
+        signed = signed_at({name.lower(): value for name, value in getattr(self, "headers", {}).items()})
+        times = signing_times(self.clock)
+        now = times[0] if signed is None else min(times, key=lambda one: abs(one - signed))
+        return format_datetime(now, usegmt=True)
 
 
 class Server:
@@ -41,7 +52,8 @@ class Server:
         if isinstance(cloud.clock, VirtualClock):
             cloud.clock.is_served = True
         self._stopped = threading.Event()
-        self._server: BaseWSGIServer = make_server("127.0.0.1", port, self._app, threaded=True, request_handler=_Quiet)
+        handler = type("Handler", (_Quiet,), {"clock": cloud.clock})
+        self._server: BaseWSGIServer = make_server("127.0.0.1", port, self._app, threaded=True, request_handler=handler)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self.platform = Platform(cloud.functions, self.environment)

@@ -72,7 +72,7 @@ def _date(request: Request, names: list[str], now: Times) -> str:
         raise _refused("host and x-sdk-date must be signed")
     stamp = request.headers.get("x-sdk-date", "")
     try:
-        date = datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
+        date = _parsed(stamp)
     except ValueError:
         raise _refused("X-Sdk-Date is malformed") from None
     if all(abs(one - date) > SKEW for one in now):
@@ -145,6 +145,21 @@ def _subresource(request: Request) -> str:
     named = ((name, value) for name, value in sorted(request.query.items()) if name in _SUBRESOURCES)
     pairs = [f"{name}={value}" if value else name for name, value in named]
     return "?" + "&".join(pairs) if pairs else ""
+
+
+def signed_at(headers: Mapping[str, str]) -> datetime | None:
+    """When the client says that it signed; None without a date that can be read."""
+    try:
+        if "x-sdk-date" in headers:
+            return _parsed(headers["x-sdk-date"])
+        date = headers.get("x-obs-date") or headers.get("x-amz-date") or headers["date"]
+        return parsedate_to_datetime(date).astimezone(timezone.utc)
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _parsed(stamp: str) -> datetime:
+    return datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
 
 
 def _is_fresh(date: str, now: Times) -> bool:

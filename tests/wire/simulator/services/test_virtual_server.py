@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
+import requests
 from huaweicloudsdkcore.auth.credentials import BasicCredentials
 from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
 from huaweicloudsdkfunctiongraph import v2 as fg
@@ -121,3 +123,13 @@ def test_unknown_version_is_not_invoked(cloud: Cloud, server: Server, credential
     with pytest.raises(ClientRequestException) as caught:
         client.invoke_function(fg.InvokeFunctionRequest(function_urn=f"{deployed(cloud).urn}:v9", body={}))
     assert (caught.value.status_code, caught.value.error_code) == (404, "FSS.1052")
+
+
+@pytest.mark.parametrize("machine", [True, False])
+def test_answer_shows_the_time_of_its_client(cloud: Cloud, server: Server, machine: bool) -> None:
+    """A function in the cloud's time, and a program outside it, both find that their clocks are right."""
+    cloud.clock.sleep(30 * 86_400)
+    now = datetime.now(timezone.utc) if machine else cloud.clock.now()
+    headers = {"X-Sdk-Date": now.strftime("%Y%m%dT%H%M%SZ")}
+    answer = requests.get(f"{server.url}/v2/{PROJECT_ID}/graphs", headers=headers, timeout=5)
+    assert abs(parsedate_to_datetime(answer.headers["Date"]) - now) < timedelta(minutes=1)
