@@ -24,7 +24,7 @@ class Instance:
     """`environment` are the variables of the process."""
 
     def __init__(self, code: bytes, environment: Mapping[str, str]) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="function-")
+        self._folder = tempfile.TemporaryDirectory(prefix="function-", ignore_cleanup_errors=True)
         place = Path(self._folder.name)
         try:
             with zipfile.ZipFile(io.BytesIO(code)) as archive:
@@ -86,11 +86,14 @@ class Instance:
                 return None
 
     def _new_log(self) -> str:
-        text = self._log.read_text(encoding="utf-8", errors="replace")
+        try:
+            text = self._log.read_text(encoding="utf-8", errors="replace")
+        except OSError:  # the server stopped, and the folder is gone
+            return ""
         new, self._read = text[self._read :], len(text)
         return new
 
     def close(self) -> None:
         self._process.kill()
-        self._process.communicate()
+        self._process.wait()
         self._folder.cleanup()

@@ -8,6 +8,7 @@ import json
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -41,6 +42,8 @@ class Platform:
         self._is_virtual = isinstance(state.clock, VirtualClock)
         self._workers = ThreadPoolExecutor(1 if self._is_virtual else 8, thread_name_prefix="function")
         self._turn = threading.RLock()  # of the virtual clock
+        self._turns: dict[str, threading.RLock] = {}  # by function
+        self._live: set[Instance] = set()
         self._pending, self._changed = 0, threading.Condition()
         self._agenda: list[tuple[datetime, int, Callable[[], None]]] = []  # retries
         self._numbers = itertools.count()
@@ -56,13 +59,15 @@ class Platform:
     def stop(self) -> None:
         self._stopped.set()
         self._workers.shutdown(wait=False, cancel_futures=True)
-        self.forget_instances()
+        for instance in list(self._live):
+            instance.close()
 
     def forget_instances(self) -> None:
         """The next invocation of each function starts cold."""
         instances, self._idle = self._idle, {}
         for instance in itertools.chain.from_iterable(instances.values()):
             instance.close()
+            self._live.discard(instance)
 
     def _follow(self) -> None:
         while not self._stopped.wait(_POLL):
@@ -184,11 +189,8 @@ class Platform:
         run = Run(urn, event, self._state.clock.now(), attempt=attempt)
         self.runs.append(run)
         try:
-            if self._is_virtual:
-                with self._turn:
-                    run.begin = self._state.clock.now()
-                    run.result, run.log = self._in_instance(urn, event)
-            else:
+            with self._turn_of(urn):
+                run.begin = self._state.clock.now()
                 run.result, run.log = self._in_instance(urn, event)
         except FunctionError as error:
             run.error, run.log = str(error), error.log
@@ -196,6 +198,15 @@ class Platform:
             run.error = f"{refused.code}: {refused.message}"
         run.end = self._state.clock.now()
         return run
+
+    def _turn_of(self, urn: str) -> AbstractContextManager[Any]:
+        """Events wait for each other if the function may have one instance only, or if the clock is virtual."""
+        function = self._state.by_urn(urn)
+        if self._is_virtual:
+            return self._turn
+        if function is None or function.strategy["concurrency"] != 1:
+            return nullcontext()
+        return self._turns.setdefault(function.urn, threading.RLock())
 
     def _in_instance(self, urn: str, event: Any) -> tuple[Any, str]:
         function = self._state.by_urn(urn)
@@ -207,6 +218,9 @@ class Platform:
         instances = self._idle.setdefault(target.key, [])
         environment = self._environment(function.region)
         instance = instances.pop() if instances else Instance(target.code.content, environment)
+        self._live.add(instance)
+        if self._stopped.is_set():  # meanwhile: nobody else would end this process
+            instance.close()
         begin = self._state.clock.now()
         now = begin.timestamp() if self._is_virtual else None
         limit = target.settings["timeout"]
@@ -224,6 +238,7 @@ class Platform:
                 instances.append(instance)
             else:
                 instance.close()
+                self._live.discard(instance)
 
     def _keys_for(self, function: Function) -> Credentials | None:
         agency_id = self._state.trusted_agency(function.agency)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import zipfile
 from collections.abc import Iterator
@@ -151,6 +152,33 @@ def test_failed_event_is_retried_as_configured(cloud: Cloud, server: Server, ret
     assert [run.attempt for run in server.platform.runs] == list(range(1, attempts + 1))
     told = [json.loads(message.message or "")["request_context"] for message in alarms.messages]
     assert [one["approximate_invoke_count"] for one in told] == ([] if retries is None else [attempts])
+
+
+def test_single_instance_takes_one_event_at_a_time() -> None:
+    cloud = Cloud()
+    cloud.project("cn-north-4", PROJECT_ID)
+    function = deployed(cloud, app_xrole="")
+    function.strategy["concurrency"] = 1
+    with serve(cloud) as server:
+        for _ in range(3):
+            server.platform.accept(function.urn, {"sleep": 0.02})
+        server.platform.settle()
+        runs = sorted(server.platform.runs, key=lambda run: run.begin)
+    assert [run.error for run in runs] == [""] * 3
+    assert all(before.end is not None and before.end <= after.begin for before, after in itertools.pairwise(runs))
+
+
+def test_server_ends_what_still_runs() -> None:
+    cloud = Cloud()
+    cloud.project("cn-north-4", PROJECT_ID)
+    function = deployed(cloud, app_xrole="")
+    with serve(cloud) as server:
+        platform = server.platform
+        platform.accept(function.urn, {"sleep": 50})
+        while not platform.runs:
+            pass
+    platform.settle()
+    assert [run.error != "" for run in platform.runs] == [True]
 
 
 @pytest.mark.parametrize("rights", [("smn:topic:publish",), ("smn:topic:publish", "smn:topic:list")])
