@@ -75,6 +75,11 @@ class Account:
             trigger = fg.CreateFunctionTriggerRequestBody(trigger_type_code=kind, trigger_status="ACTIVE", event_data=data)
             client.create_function_trigger(fg.CreateFunctionTriggerRequest(function_urn=urn, body=trigger))
 
+    def invoke(self, event: Any) -> Any:
+        urn = f"urn:fss:cn-north-4:{self.project_id}:function:default:ges-upgrader:latest"
+        request = fg.InvokeFunctionRequest(function_urn=urn, body=event, x_cff_request_version="v1")
+        return json.loads(self.client(fg.FunctionGraphClient).invoke_function(request).result)
+
 
 @pytest.fixture
 def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
@@ -96,6 +101,7 @@ def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account
 
 
 def test_deployed_function_upgrades_in_its_window(account: Account) -> None:
+    """And its doctor finds nothing wrong, two virtual days later."""
     obs = ObsClient(access_key_id=account.keys[0], secret_access_key=account.keys[1], server=account.url)
     assert obs.createBucket("my-state", location="cn-north-4").status == 200
     account.create_agency()
@@ -110,3 +116,6 @@ def test_deployed_function_upgrades_in_its_window(account: Account) -> None:
     assert (len(runs) >= 49, {run["error"] for run in runs}) == (True, {""}), "one message, 48 timers"
     assert "GES succeeded: demo_movies 2.4.9 to 2.4.15" in [mail["subject"] for mail in account.control("outbox")]
     assert [one.key for one in obs.listObjects("my-state").body.contents] == ["ges/journal-1.jsonl"]
+    found = account.invoke({"command": "doctor"})["doctor"]
+    assert [(one["name"], one["detail"]) for one in found if one["result"] not in ("ok", "not-proved")] == []
+    assert "journal append" in {one["name"] for one in found if one["result"] == "ok"}
