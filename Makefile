@@ -63,6 +63,7 @@ bench: $(READY) dist/function.zip ## cold start of the unpacked zip beside other
 
 schema: $(READY) ## policy.schema.json, for editors, and the tables of docs/policy.md
 	@$(PY) -m deploy.schema
+	@PYTHONPATH=function $(PY) -m deploy.generated
 
 screenshots: $(CLI_READY) ## docs/try.svg, what `make run` shows
 	@$(dir $(CLI_READY))bin/python -m deploy.screenshots

@@ -14,7 +14,7 @@ from ges_upgrader_cli.verbs.demonstration import try_it
 from ges_upgrader_cli.verbs.diff import diff
 from ges_upgrader_cli.verbs.events import event, invoke_event
 from ges_upgrader_cli.verbs.files import fleet, freezes
-from ges_upgrader_cli.verbs.package import package_function
+from ges_upgrader_cli.verbs.package import package_function, show_terraform
 from ges_upgrader_cli.verbs.past import history, status
 from ges_upgrader_cli.verbs.plans import explain, forecast, plan
 from ges_upgrader_cli.verbs.simulator import simulator
@@ -71,6 +71,7 @@ _VERBS: tuple[tuple[str, Callable[..., None], str], ...] = (
     ("invoke", invoke_event, "Invoke the packaged function on this machine."),
     ("simulator", simulator, "Serve the simulated cloud on this machine."),
     ("package", package_function, "Build the zip that FunctionGraph runs."),
+    ("terraform", show_terraform, "Print the deployment for Terraform."),
 )
 for _name, _verb, _words in _VERBS:
     app.command(_name, short_help=_words)(_verb)

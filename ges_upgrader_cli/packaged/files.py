@@ -18,7 +18,7 @@ def requirements() -> str:
 
 
 def template() -> str:
-    """How the function is set up, in the words of Serverless Devs."""
+    """The description of a deployment."""
     return _place("template.yaml").read_text()
 
 

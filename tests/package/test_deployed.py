@@ -8,20 +8,17 @@ from datetime import timedelta
 
 import pytest
 
+from ges_upgrader_cli.deploying.rights import policy
 from ges_upgrader_cli.packaged.zip import TARGET
 from huaweicloud_simulator import Cloud, VirtualClock, serve
 from huaweicloud_simulator.functiongraph.models import Code, Function, Trigger
 from huaweicloud_simulator.iam import permissions
+from huaweicloud_simulator.iam.models import Role
 from huaweicloud_simulator.server import Server
 from huaweicloud_simulator.smn.models import Status
 from tests.builders import NOW, PROJECT_ID, RELEASES_TOPIC, TOPIC
 
 POLICY = f"notify: {TOPIC}\nstate: obs://state/ges\nrules: [{{windows: ['* 20:00-22:00 UTC']}}]"
-PROJECT_RIGHTS = (
-    *("ges:graph:list", "vpc:publicIps:get", "ges:graph:operate", "ges:graph:getDetail", "ges:jobs:list"),
-    *("ges:jobs:getDetail", "smn:topic:publish"),
-)
-STATE_RIGHTS = ("obs:object:GetObject", "obs:object:PutObject", "obs:bucket:ListBucket")
 
 
 @pytest.fixture
@@ -33,8 +30,10 @@ def cloud() -> Cloud:
     project.graph("demo", version="2.4.9")
     project.topic("ges-upgrades").subscribe("email", "ops@example.com").status = Status.CONFIRMED
     agency = cloud.iam.add_agency("ges-upgrader")
-    cloud.iam.allow(agency, *PROJECT_RIGHTS)
-    cloud.iam.allow(agency, *STATE_RIGHTS)
+    project_rights = Role("project", "XA", policy("project", function="ges-upgrader"), domain_id="d")
+    obs_rights = Role("obs", "AX", policy("obs", bucket="state", prefix="ges"), domain_id="d")
+    cloud.iam.grant(agency, project_rights, "project", PROJECT_ID)
+    cloud.iam.grant(agency, obs_rights, "all", "")
     cloud.iam.enforced = True
     deploy(cloud)
     return cloud
@@ -72,4 +71,12 @@ def test_release_is_installed_in_the_next_window(cloud: Cloud, server: Server) -
     assert [run.error for run in server.platform.runs] == [""] * len(server.platform.runs)
     mails = [one.text for one in cloud.smn.outbox]
     assert any("2.4.15" in text and "demo" in text for text in mails)
-    assert permissions.unused(cloud.iam, "ges-upgrader") <= {"ges:graph:getDetail", "ges:jobs:list"}
+    backups = {"ges:backup:list", "ges:backup:create", "ges:backup:delete"}
+    not_in_this_story = {
+        "ges:graph:getDetail",
+        "ges:jobs:list",
+        "functiongraph:function:invokeAsync",
+        "obs:object:DeleteObject",
+    }
+    platform = {"smn:topic:list"}
+    assert permissions.unused(cloud.iam, "ges-upgrader") <= {*backups, *not_in_this_story, *platform}

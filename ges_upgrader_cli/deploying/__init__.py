@@ -1,0 +1,1 @@
+"""A deployment as values: the template, the rights that it needs, and the same for Terraform."""
