@@ -36,7 +36,8 @@ class Word(str, Enum):
     DOCTOR = "doctor"
 
 
-LOOKING = (Word.PLAN, Word.STATUS, Word.FORECAST, Word.DOCTOR)
+LOOKING = (Word.PLAN, Word.STATUS, Word.FORECAST)
+CHANGING_NOTHING = (*LOOKING, Word.DOCTOR)
 STOPPING = (Word.PAUSE, Word.WITHDRAW)  # they start nothing in their own run
 LONGEST_FORECAST = 400
 
@@ -170,12 +171,12 @@ class Command(msgspec.Struct, frozen=True):
 
     @property
     def changes_nothing(self) -> bool:
-        return self.dry_run or self.word in LOOKING
+        return self.dry_run or self.word in CHANGING_NOTHING
 
     @property
     def records(self) -> bool:
         """Whether it is an operator's word that is recorded."""
-        return self.word is not Word.RECONCILE and self.word not in LOOKING
+        return self.word is not Word.RECONCILE and self.word not in CHANGING_NOTHING
 
 
 def command(word: str, **arguments: str) -> str:
