@@ -56,9 +56,10 @@ def no_write_ahead() -> Broken:
     intend = starting.intend
 
     def careless(start: Any, grounds: Any, writer: Any, context: Any, record_of: Any) -> Any:
-        record = record_of(start)
-        if isinstance(record, Intended):
-            writer.history.apply(record)
+        records = record_of(start)
+        if any(isinstance(record, Intended) for record in records):
+            for record in records:
+                writer.history.apply(record)
             return start
         return intend(start, grounds, writer, context, record_of)
 
