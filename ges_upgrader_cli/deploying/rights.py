@@ -6,6 +6,7 @@ the function itself calls; `platform` what FunctionGraph or the cloud calls with
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -24,7 +25,8 @@ class Need:
         return {"Effect": "Allow", "Action": list(self.actions), **resources}
 
 
-# BUCKET and PREFIX stand for the parameters of the template, FUNCTION for the function's name.
+# BUCKET and PREFIX stand for the parameters of the template, FUNCTION_NAME for the function's name: a person who replaces
+# the word FUNCTION in the files would break FUNCTIONGRAPH.
 PROJECT = (
     Need("see graphs, their versions and their jobs", "code", ("ges:graph:list", "ges:graph:getDetail", "ges:jobs:getDetail")),
     Need("list graphs with their addresses, which GES takes from VPC", "code", ("vpc:publicIps:get",)),
@@ -41,7 +43,7 @@ PROJECT = (
         "continue in a second invocation if its time ends",
         "code",
         ("functiongraph:function:invokeAsync",),
-        ("FUNCTIONGRAPH:*:*:function:default/FUNCTION",),
+        ("FUNCTIONGRAPH:*:*:function:default/FUNCTION_NAME",),
     ),
 )
 OBS = (
@@ -58,21 +60,22 @@ OBS = (
         ("obs:*:*:bucket:BUCKET",),
     ),
 )
+_PLACEHOLDER = re.compile("BUCKET|PREFIX|FUNCTION_NAME")
 POLICIES = {"project": ("XA", PROJECT), "obs": ("AX", OBS)}
 # No document names an action for these calls. The function continues if they are refused.
 WITHOUT_KNOWN_ACTION = ("ges.show_quotas",)
 
 
 def policy(name: str, **values: str) -> dict[str, Any]:
-    """The policy `project` or `obs` as IAM takes it. `values` replace BUCKET, PREFIX and FUNCTION."""
+    """The policy `project` or `obs` as IAM takes it. `values` replace BUCKET, PREFIX and FUNCTION_NAME."""
     _, needs = POLICIES[name]
     return {"Version": "1.1", "Statement": [_filled(need.statement(), values) for need in needs]}
 
 
 def _filled(statement: dict[str, Any], values: dict[str, str]) -> dict[str, Any]:
-    resources = []
-    for resource in statement.get("Resource", ()):
-        for word, value in values.items():
-            resource = resource.replace(word.upper(), value)
-        resources.append(resource)
-    return {**statement, **({"Resource": resources} if resources else {})}
+    """In one pass, so that no value is taken for a placeholder."""
+    if "Resource" not in statement:
+        return statement
+    given = {word.upper(): value for word, value in values.items()}
+    resources = [_PLACEHOLDER.sub(lambda found: given.get(found[0], found[0]), one) for one in statement["Resource"]]
+    return {**statement, "Resource": resources}

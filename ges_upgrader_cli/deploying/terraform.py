@@ -85,7 +85,7 @@ def _state() -> dict[str, Any]:
 
 def _agency(template: Template) -> dict[str, Any]:
     name = template.function.agency
-    values = {"bucket": "${var.bucket}", "prefix": "${var.prefix}", "function": template.function.name}
+    values = {"bucket": "${var.bucket}", "prefix": "${var.prefix}", "function_name": template.function.name}
     roles = {
         key: {
             "name": f"{name}-{key}",

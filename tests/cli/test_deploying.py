@@ -118,3 +118,13 @@ def test_every_action_is_one_that_some_call_needs() -> None:
     named = [action for need in (*PROJECT, *OBS) for action in need.actions]
     assert set(named) <= known and len(named) == len(set(named))
     assert {"obs:bucket:ListBucket", "ges:backup:delete"} <= set(named)
+
+
+def test_rights_name_the_function_and_the_bucket() -> None:
+    """FUNCTIONGRAPH and FUNCTION_NAME share letters, and a prefix may look like a placeholder."""
+    rights = [*policy("project", function_name="up")["Statement"], *policy("obs", bucket="b", prefix="BUCKET")["Statement"]]
+    assert [one["Resource"] for one in rights if "Resource" in one] == [
+        ["FUNCTIONGRAPH:*:*:function:default/up"],
+        ["obs:*:*:object:b/BUCKET/*"],
+        ["obs:*:*:bucket:b"],
+    ]

@@ -30,7 +30,7 @@ def cloud() -> Cloud:
     project.graph("demo", version="2.4.9")
     project.topic("ges-upgrades").subscribe("email", "ops@example.com").status = Status.CONFIRMED
     agency = cloud.iam.add_agency("ges-upgrader")
-    project_rights = Role("project", "XA", policy("project", function="ges-upgrader"), domain_id="d")
+    project_rights = Role("project", "XA", policy("project", function_name="ges-upgrader"), domain_id="d")
     obs_rights = Role("obs", "AX", policy("obs", bucket="state", prefix="ges"), domain_id="d")
     cloud.iam.grant(agency, project_rights, "project", PROJECT_ID)
     cloud.iam.grant(agency, obs_rights, "all", "")
