@@ -80,3 +80,12 @@ def test_release_is_installed_in_the_next_window(cloud: Cloud, server: Server) -
     }
     platform = {"smn:topic:list"}
     assert permissions.unused(cloud.iam, "ges-upgrader") <= {*backups, *not_in_this_story, *platform}
+
+
+@pytest.mark.parametrize(("name", "expected"), [("ges-upgrader", True), ("another", False)])
+def test_function_may_invoke_only_itself(cloud: Cloud, name: str, expected: bool) -> None:
+    agency = cloud.iam.agency("ges-upgrader")
+    assert agency is not None
+    access = permissions.Access("functiongraph.invoke_async", PROJECT_ID, f"function:default/{name}")
+    session = cloud.iam.sessions[cloud.iam.credentials_for(agency).access]
+    assert permissions.allowed(cloud.iam, session, "functiongraph:function:invokeAsync", access) == expected
