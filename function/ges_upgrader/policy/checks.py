@@ -25,6 +25,7 @@ from ges_upgrader.schedule.windows import Window
 # The years in which windows are looked for, by the wall clock.
 FIRST, LAST = datetime(2000, 1, 1), datetime(2100, 1, 1)  # noqa: DTZ001
 MOST_NAMES = 20
+LONGEST_NAME = 200  # it stands in every message, command and record about the rule
 MOST_YEARS = 2000  # looked through for all rules together: a search that finds nothing costs about a millisecond a year
 
 
@@ -117,6 +118,8 @@ def _names(written: Written) -> Iterator[str]:
     for place, rule in written.rules:
         if rule.name in earlier:
             yield f"{place}.name: {rule.name!r} is the name of an earlier rule"
+        if len(rule.name) > LONGEST_NAME:
+            yield f"{place}.name: has {len(rule.name)} characters; at most {LONGEST_NAME} are accepted"
         earlier.add(rule.name)
 
 

@@ -412,6 +412,12 @@ def test_two_rules_with_one_name_are_an_error() -> None:
     assert "earlier rule" in problems(f"notify: {TOPIC}\nrules: [{{name: rule-2}}, {{}}]")[0]
 
 
+def test_names_of_rules_have_a_limit() -> None:
+    assert policy(f"[{{name: {'图' * 200}}}]")
+    (problem,) = problems(f"notify: {TOPIC}\nrules: [{{name: {'x' * 201}}}]")
+    assert "rules[0].name: has 201 characters; at most 200 are accepted" in problem
+
+
 @pytest.mark.parametrize("text", ["", "5", "[]", "null", "a: [", "a: 1\na: 2", '{"a": 1, "a": 2}', "1: 2", "\0", "[" * 5000])
 def test_what_is_no_policy_at_all_is_refused(text: str) -> None:
     assert problems(text)
