@@ -16,6 +16,7 @@ from ges_upgrader.domain.model import Verdict
 from ges_upgrader.domain.version import Version
 from ges_upgrader.history.records import Noticed
 from ges_upgrader.notifications.naming import rule_of
+from ges_upgrader.planning.health import RUNS
 
 
 class Wording(msgspec.Struct, frozen=True):
@@ -188,7 +189,7 @@ OUTCOMES: Mapping[Verdict, str] = {
     Verdict.UNHEALTHY: "was upgraded from {frm} to {to} and failed its health check; check it now",
     Verdict.VANISHED: "disappeared during its upgrade from {frm} to {to}; check it now",
 }
-LATENCIES = "Health check, median of 5 runs:"
+LATENCIES = f"Health check, median of {RUNS} runs:"
 LATENCY = "  {name:<20} {before:>9} before, {after:>9} after"
 PENDING = "You need to do nothing yet. Another message reports the end."
 ROLL_BACK = (

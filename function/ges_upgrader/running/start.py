@@ -27,7 +27,7 @@ from ges_upgrader.planning.survey import Survey
 from ges_upgrader.planning.verdicts import CALLS_TAKE, LOOKS
 from ges_upgrader.running.context import RunContext
 from ges_upgrader.running.follow import Follower
-from ges_upgrader.running.following.health import Findings, fitness
+from ges_upgrader.running.following.health import Findings, findings
 from ges_upgrader.running.results.report import RunReport, names
 
 CALLS_OF_AN_UPGRADE = 3
@@ -118,7 +118,7 @@ class Starter:
         check = governed.rule.health_check if governed.rule else False
         if isinstance(check, bool) or not check.statements:
             return Findings()
-        found = fitness(self._context, governed.graph, start.from_version, check)
+        found = findings(self._context, governed.graph, start.from_version, check)
         return None if self._context.left() <= self._context.reserve else found
 
     def _unfit(self, start: Start, grounds: Grounds, problem: str) -> Tried:

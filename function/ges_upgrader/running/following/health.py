@@ -34,11 +34,6 @@ class Findings(msgspec.Struct, frozen=True):
     passing: bool = False
 
 
-def fitness(context: RunContext, graph: Graph, expected: Version, check: HealthCheck) -> Findings | None:
-    """What the health check finds before an upgrade. None: the run has no time to find out."""
-    return _asked(context, graph, expected, check)
-
-
 def examined(
     context: RunContext, sightings: Sightings, attempt: Attempt, graph: Graph, check: HealthCheck | bool, success: Judgement
 ) -> Judgement | None:
@@ -47,7 +42,7 @@ def examined(
     An engine may need PATIENCE after an upgrade. None: neither this run nor those before gave it that long.
     """
     left = context.left()
-    found = _asked(context, graph, graph.version or attempt.to_version, check) if left >= LEAST_CHECK else None
+    found = findings(context, graph, graph.version or attempt.to_version, check) if left >= LEAST_CHECK else None
     if found is None:
         return None
     found = _compared(check, attempt.before, found)
@@ -67,8 +62,8 @@ def _compared(check: HealthCheck | bool, before: tuple[Latency, ...], found: Fin
     return msgspec.structs.replace(found, problem=growth, passing=True) if growth else found
 
 
-def _asked(context: RunContext, graph: Graph, expected: Version, check: HealthCheck | bool) -> Findings | None:
-    """None: the time did not suffice to ask."""
+def findings(context: RunContext, graph: Graph, expected: Version, check: HealthCheck | bool) -> Findings | None:
+    """What the health check finds of a graph that runs the version. None: the run has no time to find out."""
     cypher, rows = (None, None) if isinstance(check, bool) else (check.cypher, check.rows)
     try:
         problem = context.engine.health_problem(graph, expected, cypher, rows)
